@@ -1,0 +1,54 @@
+"""Scalar expressions: what one element of an elementwise operation is computed from.
+
+An expression is traced from a Python function or read from text; its NumPy code, its dtype rule and its derivatives
+follow from the table of basis functions.
+"""
+
+from dovetail.ops.scalar import basis
+from dovetail.ops.scalar.derivative import derivative, derivative_with_output
+from dovetail.ops.scalar.dtype_rules import result_dtype
+from dovetail.ops.scalar.evaluate import compile_numpy, numpy_source
+from dovetail.ops.scalar.expression import (
+    BASIS,
+    Apply,
+    Basis,
+    Convert,
+    Expression,
+    Input,
+    Literal,
+    Operand,
+    as_expression,
+    inputs_of,
+    nodes_of,
+    rename_inputs,
+    substitute_inputs,
+    trace,
+)
+from dovetail.ops.scalar.simplify import fold_literals, simplify
+from dovetail.ops.scalar.text import parse_expression
+
+__all__ = [
+    "BASIS",
+    "Apply",
+    "Basis",
+    "Convert",
+    "Expression",
+    "Input",
+    "Literal",
+    "Operand",
+    "as_expression",
+    "basis",
+    "compile_numpy",
+    "derivative",
+    "derivative_with_output",
+    "fold_literals",
+    "inputs_of",
+    "nodes_of",
+    "numpy_source",
+    "parse_expression",
+    "rename_inputs",
+    "result_dtype",
+    "simplify",
+    "substitute_inputs",
+    "trace",
+]
