@@ -1,0 +1,1 @@
+"""Graph files, checkpoints and ONNX export for Dovetail."""

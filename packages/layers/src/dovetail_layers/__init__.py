@@ -1,0 +1,1 @@
+"""Layers, activations, losses and metrics for Dovetail."""
