@@ -42,7 +42,9 @@ def derivative(expression: Expression, index: int) -> Expression | None:
     return _differentiate(simplify(expression), index, None)
 
 
-def derivative_with_output(expression: Expression, index: int, inputs: int | None = None) -> tuple[Expression | None, bool]:
+def derivative_with_output(
+    expression: Expression, index: int, inputs: int | None = None
+) -> tuple[Expression | None, bool]:
     """Differentiate, using the value of ``expression`` itself, which stands as ``Input(inputs)`` in the result.
 
     Args:
@@ -74,17 +76,19 @@ def _differentiate(expression: Expression, index: int, output: Expression | None
         if isinstance(node, Input):
             tangents[node] = Literal(1.0) if node.index == index else None
         elif isinstance(node, Convert):
-            tangent = tangents[node.arg]
-            if tangent is not None and not inputs_of(tangent):
-                tangents[node] = tangent if node.dtype.is_floating else None
-            else:
-                tangents[node] = Convert(node.dtype, tangent) if tangent is not None and node.dtype.is_floating else None
+            tangents[node] = _convert_tangent(node, tangents[node.arg])
         elif isinstance(node, Apply):
             value = output if output is not None and node is expression else node
             tangents[node] = _apply_tangent(node, value, [tangents[arg] for arg in node.args])
         else:
             tangents[node] = None
     return tangents[expression]
+
+
+def _convert_tangent(node: Convert, tangent: Expression | None) -> Expression | None:
+    if tangent is None or not node.dtype.is_floating:
+        return None
+    return tangent if isinstance(tangent, Literal) else Convert(node.dtype, tangent)
 
 
 def _apply_tangent(node: Apply, value: Expression, tangents: list[Expression | None]) -> Expression | None:
@@ -113,10 +117,9 @@ def _times(factor: Expression, tangent: Expression) -> Expression | None:
 def _plus(x: Expression, y: Expression) -> Expression:
     """Add; two masks of one condition that exclude each other merge."""
     if isinstance(x, Apply) and isinstance(y, Apply) and x.function is y.function is basis.select:
-        if x.args[0] is y.args[0]:
-            (_, a, b), (_, c, d) = x.args, y.args
-            if is_literal(b, 0.0) and is_literal(c, 0.0):
-                return simplify_node(basis.select(x.args[0], a, d))
-            if is_literal(a, 0.0) and is_literal(d, 0.0):
-                return simplify_node(basis.select(x.args[0], c, b))
+        (condition, a, b), (other, c, d) = x.args, y.args
+        if condition is other and is_literal(b, 0.0) and is_literal(c, 0.0):
+            return simplify_node(basis.select(condition, a, d))
+        if condition is other and is_literal(a, 0.0) and is_literal(d, 0.0):
+            return simplify_node(basis.select(condition, c, b))
     return simplify_node(basis.add(x, y))

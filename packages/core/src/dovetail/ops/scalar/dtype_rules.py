@@ -133,7 +133,7 @@ def _common_kind(
 def _check_adoption(function: Basis, operand: Expression, kind: Adopting, dtype: DType) -> None:
     fits = dtype.is_bool if kind is bool else dtype.is_numeric if kind is int else dtype.is_floating
     if not fits:
-        raise DTypeError(f"{function.name}: {operand} is no {dtype.name}, which the other operand is. Cast one of them.")
+        raise DTypeError(f"{function.name}: {operand} cannot be {dtype.name} like the other operand. Cast one of them.")
     if isinstance(operand, Literal) and dtype.is_integer and not dtype.min <= operand.value <= dtype.max:
         raise DTypeError(
             f"{function.name}: {operand} does not fit {dtype.name}, which holds {dtype.min} to {dtype.max}."

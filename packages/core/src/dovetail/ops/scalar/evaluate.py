@@ -7,14 +7,11 @@ subexpression is computed once. Float16 and bfloat16 are computed in float32 and
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from dovetail.errors import InvalidArgumentError
 from dovetail.ops.scalar.dtype_rules import Adopting, dtypes_of, operand_dtype, settled
 from dovetail.ops.scalar.expression import Apply, Convert, Expression, Input, Literal, nodes_of
 from dovetail.ops.scalar.simplify import simplify
@@ -22,7 +19,7 @@ from dovetail.types.dtypes import DType, DTypeLike, as_dtype, bool_, float32, fl
 
 __all__ = ["compile_numpy", "numpy_source"]
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 _INLINE_DEPTH: Final = 30
 # Operators rather than functions for floating operands: NumPy then reuses large temporaries.
@@ -30,7 +27,7 @@ _OPERATORS: Final = frozenset("+-*/")
 
 
 def compile_numpy(
-    expression: Expression, dtypes: Sequence[DTypeLike], *, guarded: bool = True
+    expression: Expression, dtypes: Sequence[DTypeLike] | None = None, *, guarded: bool = True
 ) -> Callable[..., Array]:
     """Make the function that computes ``expression`` on arrays.
 
@@ -39,7 +36,7 @@ def compile_numpy(
 
     Args:
         expression: what to compute.
-        dtypes: the dtypes of the inputs.
+        dtypes: the dtypes of the inputs; left out, the function looks at its arguments at each call.
         guarded: False for a caller that holds ``np.errstate(all="ignore")`` around many calls. The function may then be
             a NumPy ufunc itself, and give a NumPy scalar where all inputs are zero-dimensional.
 
@@ -55,7 +52,24 @@ def compile_numpy(
         >>> compile_numpy(x * (1.0 - x), ["float32"])(np.array([0.5, 2.0], np.float32))
         array([ 0.25, -2.  ], dtype=float32)
     """
+    if dtypes is None:
+        return _dispatching(expression, guarded)
     return _compiled(expression, tuple(as_dtype(dtype) for dtype in dtypes), guarded)
+
+
+@functools.lru_cache(maxsize=4096)
+def _dispatching(expression: Expression, guarded: bool) -> Callable[..., Array]:
+    """Make the function that compiles the expression for each combination of dtypes when it first meets it."""
+    compiled: dict[tuple[np.dtype[Any], ...], Callable[..., Array]] = {}
+
+    def scalar(*arrays: Array) -> Array:
+        dtypes = tuple([array.dtype for array in arrays])
+        function = compiled.get(dtypes)
+        if function is None:
+            function = compiled[dtypes] = compile_numpy(expression, dtypes, guarded=guarded)
+        return function(*arrays)
+
+    return scalar
 
 
 def numpy_source(expression: Expression, dtypes: Sequence[DTypeLike]) -> str:
@@ -63,11 +77,15 @@ def numpy_source(expression: Expression, dtypes: Sequence[DTypeLike]) -> str:
 
     Example:
         >>> print(numpy_source(Input(0) * Input(0) + 1.0, ["float64"]))
+        # c0 = 1.0
         def scalar(x0):
             with errstate(all="ignore"):
-                return asarray(((x0 * x0) + 1.0))
+                return asarray(((x0 * x0) + c0))
     """
-    return _Writer(expression, tuple(as_dtype(dtype) for dtype in dtypes)).source(guarded=True)
+    writer = _Writer(expression, tuple(as_dtype(dtype) for dtype in dtypes))
+    source = writer.source(guarded=True)
+    constants = [f"# {name} = {value}" for name, value in writer.constants.items() if name[1:].isdecimal()]
+    return "\n".join([*constants, source])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -76,9 +94,8 @@ def _compiled(expression: Expression, dtypes: tuple[DType, ...], guarded: bool) 
     direct = None if guarded else writer.direct()
     if direct is not None:
         return direct
-    namespace: dict[str, Any] = dict(writer.constants)
     source = writer.source(guarded)
-    namespace |= writer.constants
+    namespace = dict(writer.constants)
     exec(compile(source, f"<scalar {expression}>", "exec"), namespace)
     function: Callable[..., Array] = namespace["scalar"]
     return function
@@ -135,7 +152,8 @@ class _Writer:
             own = self.found[node.arg]
             if isinstance(own, DType):
                 return [(node.arg, own)]
-            return [(node.arg, bool_ if own is bool else node.dtype if node.dtype.is_floating or own is int else float64)]
+            adopted = node.dtype if own is int or node.dtype.is_floating else float64
+            return [(node.arg, bool_ if own is bool else adopted)]
         return []
 
     def source(self, guarded: bool) -> str:
@@ -150,12 +168,12 @@ class _Writer:
             for dtype, count in wanted[node].items():
                 self.write(node, dtype, count)
         result, _ = self.code[self.root, self.result]
-        if isinstance(self.root, Input):
-            result = f"{result}.copy()" if not self.result.is_half else result
         if self.result.is_half:
-            result = f"asarray({result}).astype({self.constant(self.result.numpy, 'd')})"
-        else:
-            result = f"asarray({result})" if guarded else result
+            result = f"asarray({result}).astype({self.dtype(self.result)})"
+        elif not self.root.args:
+            result += ".copy()"
+        elif guarded:
+            result = f"asarray({result})"
         indent = "        " if guarded else "    "
         parameters = ", ".join(f"x{index}" for index in range(len(self.dtypes)))
         lines = [f"def scalar({parameters}):", *(['    with errstate(all="ignore"):'] if guarded else [])]
@@ -169,7 +187,7 @@ class _Writer:
         if isinstance(node, Input):
             text = f"x{node.index}"
             if dtype.is_half:
-                self.lines.append(f"{text} = {text}.astype({self.constant(np.dtype(np.float32), 'd')})")
+                self.lines.append(f"{text} = {text}.astype({self.dtype(float32)})")
             depth = 0
         elif isinstance(node, Literal):
             text = self.literal(node.value, dtype)
@@ -191,7 +209,7 @@ class _Writer:
         """Write the application of a basis function."""
         function = node.function
         if function.result == "quotient" and operand.is_integer:
-            target = self.constant(result.numpy, "d")
+            target = self.dtype(result)
             texts = [f"{text}.astype({target})" for text in texts]
             operand = result
         if operand.is_floating and function.symbol is not None and function.symbol in _OPERATORS:
@@ -204,15 +222,20 @@ class _Writer:
         if source is target:
             return text
         if target.is_half:
-            text = f"{text}.astype({self.constant(target.numpy, 'd')})"
+            text = f"{text}.astype({self.dtype(target)})"
             target = float32
-        return f"{text}.astype({self.constant(_computed(target).numpy, 'd')})" if _computed(source) is not target else text
+        elif _computed(source) is target:
+            return text
+        return f"{text}.astype({self.dtype(target)})"
 
     def literal(self, value: bool | int | float, dtype: DType) -> str:
-        """Write a number; floats as they are where NumPy takes them for the other operand's dtype."""
-        if dtype.is_floating and math.isfinite(value) and abs(value) <= dtype.max:
-            return f"({float(value)!r})" if value < 0 else repr(float(value))
-        return self.constant(_computed(dtype).numpy.type(value), "c")
+        """Write a number: the name of a zero-dimensional array, which NumPy takes faster than a Python number."""
+        with np.errstate(over="ignore"):
+            return self.constant(np.asarray(_computed(dtype).numpy.type(value)), "c")
+
+    def dtype(self, dtype: DType) -> str:
+        """Name a dtype in the code."""
+        return self.constant(dtype.numpy, "d")
 
     def constant(self, value: Any, prefix: str) -> str:
         """Name a constant of the code."""

@@ -8,10 +8,9 @@ twice is stored, differentiated and evaluated once.
 from __future__ import annotations
 
 import math
-import re
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias, final
 from typing import Literal as OneOf
 
@@ -225,7 +224,7 @@ class Input(Expression):
     __slots__ = ("index",)
     index: int
 
-    def __new__(cls, index: int) -> Input:
+    def __new__(cls, index: Any) -> Input:
         """Return the one expression for this input."""
         if not isinstance(index, int) or isinstance(index, bool) or index < 0:
             raise InvalidArgumentError(f"the index of an input is an integer from 0 up, not {index!r}.")
@@ -251,7 +250,7 @@ class Literal(Expression):
     __slots__ = ("value",)
     value: bool | int | float
 
-    def __new__(cls, value: bool | int | float) -> Literal:
+    def __new__(cls, value: Any) -> Literal:
         """Return the one expression for this value."""
         if isinstance(value, np.generic):
             value = value.item()
@@ -498,7 +497,7 @@ def trace(function: Callable[..., Operand], arity: int) -> Expression:
         >>> print(trace(lambda x, y: 2.0 * x - y, 2))
         2.0 * x0 - x1
     """
-    result = function(*(Input(index) for index in range(arity)))
+    result: object = function(*(Input(index) for index in range(arity)))
     if not isinstance(result, (Expression, bool, int, float)):
         name = getattr(function, "__name__", "the function")
         raise DTypeError(f"{name} returned a {type(result).__name__}; a scalar function returns a scalar expression.")
@@ -584,22 +583,3 @@ def _parenthesised(text: tuple[str, int], least: int) -> str:
 def _shortened(expression: Expression) -> str:
     text = str(expression)
     return text if len(text) <= 80 else f"{text[:60]} … {text[-16:]}"
-
-
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+|\d+)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<symbol>\*\*|//|==|!=|<=|>=|[-+*/%<>|^&~(),;=]))"
-)
-
-
-def tokens_of(text: str) -> Iterable[tuple[str, str, int]]:
-    """Split ``text`` into (kind, text, position); kind is ``number``, ``name``, ``symbol``, and ``end`` at the end."""
-    position = 0
-    end = len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            raise InvalidArgumentError(f"unexpected character at position {position} of {text!r}.")
-        yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
-        position = match.end()
-    yield "end", "", end

@@ -58,8 +58,8 @@ def fold_literals(expression: Expression) -> Expression:
 def simplify(expression: Expression) -> Expression:
     """Fold literals and drop what does nothing; the result has the same bits, dtype and inputs.
 
-    Rules: ``x * 1``, ``x / 1.0``, ``x - 0`` and ``x + -0.0`` are ``x`` (but not ``x + 0.0``, which turns -0.0 into 0.0);
-    ``--x`` and ``~~x`` are ``x``; ``x ** 1`` is ``x`` and ``x ** 2`` is ``square(x)``, also by definition;
+    Rules: ``x * 1``, ``x / 1.0``, ``x - 0`` and ``x + -0.0`` are ``x`` (but not ``x + 0.0``, which turns -0.0 into
+    0.0); ``--x`` and ``~~x`` are ``x``; ``x ** 1`` is ``x`` and ``x ** 2`` is ``square(x)``, also by definition;
     ``x + -y`` is ``x - y``, ``x - -y`` is ``x + y``; ``-1.0 * x`` is ``-x``; select with a literal condition, or with
     two equal branches, is the branch, provided that no input is lost.
 

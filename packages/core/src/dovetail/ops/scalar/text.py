@@ -12,8 +12,11 @@ A minus directly before a number belongs to it, except before a power: ``-2.0 **
 
 from __future__ import annotations
 
+import difflib
 import functools
 import math
+import re
+from collections.abc import Iterator
 from typing import Final, NoReturn
 
 from dovetail.errors import DTypeError, InvalidArgumentError
@@ -27,7 +30,6 @@ from dovetail.ops.scalar.expression import (
     Expression,
     Input,
     Literal,
-    tokens_of,
 )
 from dovetail.types.dtypes import as_dtype
 
@@ -37,13 +39,18 @@ _COMPARISON: Final = 1
 _POWER: Final = 8
 _CONSTANTS: Final = {"True": True, "False": False, "inf": math.inf, "nan": math.nan}
 
+_TOKEN: Final = re.compile(
+    r"\s*(?:(?P<number>\d+\.\d*(?:e[+-]?\d+)?|\d+e[+-]?\d+|\d+)|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<symbol>\*\*|//|==|!=|<=|>=|[-+*/%<>|^&~(),;=]))"
+)
+
 
 @functools.lru_cache(maxsize=4096)
 def parse_expression(text: str) -> Expression:
     """Read the text form of a scalar expression.
 
     Args:
-        text: such as ``"x0 * sigmoid(x0)"``; subexpressions may be bound first, as in ``"t0 = exp(x0); t0 / (1.0 + t0)"``.
+        text: such as ``"x0 * sigmoid(x0)"``; subexpressions may be bound first: ``"t0 = exp(x0); t0 / (1.0 + t0)"``.
 
     Raises:
         InvalidArgumentError: the text does not follow the grammar, or names a function that is not in the basis.
@@ -60,7 +67,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = list(tokens_of(text))
+        self.tokens = list(_tokens(text))
         self.position = 0
         self.bound: dict[str, Expression] = {}
 
@@ -108,9 +115,9 @@ class _Parser:
             self.position += 1
             right = self.expression(UNARY_PRECEDENCE if precedence == _POWER else precedence + 1)
             left = BASIS[function](left, right)
-            if precedence == _COMPARISON and self.tokens[self.position][1] in BINARY_OPERATORS:
-                if BINARY_OPERATORS[self.tokens[self.position][1]][0] == _COMPARISON:
-                    self.fail("comparisons do not chain; put parentheses")
+            following = BINARY_OPERATORS.get(self.tokens[self.position][1])
+            if precedence == _COMPARISON and following is not None and following[0] == _COMPARISON:
+                self.fail("comparisons do not chain, so expected a parenthesis")
 
     def operand(self) -> Expression:
         """Read what stands between operators."""
@@ -132,9 +139,9 @@ class _Parser:
             inner = self.expression(_COMPARISON)
             self.expect(")")
             return inner
-        if kind == "name":
-            return self.named(text)
-        self.fail("expected a number, a name or a parenthesis")
+        if kind != "name":
+            self.fail("expected a number, a name or a parenthesis")
+        return self.named(text)
 
     def number(self) -> int | float | None:
         """Give the number that comes next, without stepping over it."""
@@ -148,9 +155,12 @@ class _Parser:
     def named(self, name: str) -> Expression:
         """Read what begins with a name."""
         index = _input_index(name)
-        if name in self.bound or name in _CONSTANTS or index is not None:
+        known = Input(index) if index is not None else self.bound.get(name)
+        if known is None and name in _CONSTANTS:
+            known = Literal(_CONSTANTS[name])
+        if known is not None:
             self.position += 1
-            return self.bound[name] if name in self.bound else Literal(_CONSTANTS[name]) if index is None else Input(index)
+            return known
         if name == "cast":
             self.position += 1
             self.expect("(")
@@ -165,11 +175,9 @@ class _Parser:
             return Convert(dtype, arg)
         function = BASIS.get(name)
         if function is None:
-            import difflib
-
             near = difflib.get_close_matches(name, BASIS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ";"
-            self.fail(f"{name!r} is no basis function{hint} Found")
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            self.fail(f"{name!r} is no basis function{hint}")
         self.position += 1
         self.expect("(")
         args = [self.expression(_COMPARISON)]
@@ -181,3 +189,16 @@ class _Parser:
 
 def _input_index(name: str) -> int | None:
     return int(name[1:]) if name[0] == "x" and name[1:].isdecimal() and name.isascii() else None
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    """Split ``text`` into (kind, text, position); kind is ``number``, ``name``, ``symbol``, and ``end`` at the end."""
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            raise InvalidArgumentError(f"unexpected character at position {position} of {text!r}.")
+        yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
+        position = match.end()
+    yield "end", "", end
