@@ -59,7 +59,7 @@ check: $(STAMP)
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(VENV_PYTHON) -m mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: $(STAMP)
 	@$(VENV_PYTHON) -m ruff check --fix

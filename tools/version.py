@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
         case ["--check"]:
             stale = differing()
             for path in stale:
-                print(f"{path.relative_to(ROOT)}: differs from VERSION ({stated_version()}). Run python tools/version.py")
+                print(f"{path.relative_to(ROOT)} differs from VERSION: run make version")
             return 1 if stale else 0
         case [] | [_]:
             if arguments:

@@ -1,0 +1,50 @@
+"""What all tests share: a fresh default graph, reproducible numbers, and the tests that take minutes."""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+import hypothesis
+import numpy as np
+import pytest
+
+LONG_TESTS = os.environ.get("DOVETAIL_LONG_TESTS", "0") not in ("", "0")
+
+# A busy machine must not fail a test, and a failure must be the same one tomorrow: hence no deadline and no chance.
+hypothesis.settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "long",
+    max_examples=2000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("long" if LONG_TESTS else "ci")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if LONG_TESTS:
+        return
+    skip = pytest.mark.skip(reason="takes minutes; make test-long runs it")
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers that differ from test to test and are the same in every run."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture(scope="session")
+def long_tests() -> bool:
+    """Whether the tests may take minutes; for a test that does more of the same then."""
+    return LONG_TESTS
