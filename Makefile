@@ -18,7 +18,7 @@ STAMP := .venv/.installed
 
 # One worker for each core. BLAS keeps to one thread in each, or the workers fight over the cores.
 TEST_WORKERS ?= auto
-PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -q -n $(TEST_WORKERS) --dist loadgroup
+PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -q -n $(TEST_WORKERS) --dist worksteal
 
 .PHONY: help venv demo test test-long check format bench wheels version clean
 .DEFAULT_GOAL := help

@@ -14,14 +14,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-
-pytestmark = pytest.mark.xdist_group("wheels")  # the wheels are built once
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ["dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io"]
@@ -54,13 +53,31 @@ def build(project: Path, scratch: Path, outcome: Path) -> None:
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", outcome, copy, cwd=scratch)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheels and source distributions of all packages."""
-    scratch, outcome = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("dist")
+    """A folder with the wheels and source distributions of all packages, built by the first worker that asks."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # the folder of this run of the tests
+    finished, unfinished = shared / "wheels", shared / "wheels-unfinished"
+    try:
+        (shared / "wheels-claimed").mkdir()
+    except FileExistsError:
+        return wait_for(finished)
+    scratch = tmp_path_factory.mktemp("sources")
     for project in sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml")):
-        build(project, scratch, outcome)
-    return outcome
+        build(project, scratch, unfinished)
+    unfinished.rename(finished)
+    return finished
+
+
+def wait_for(folder: Path, seconds: float = 120.0) -> Path:
+    deadline = time.monotonic() + seconds
+    while not folder.exists():
+        if time.monotonic() > deadline:
+            pytest.fail("the wheels were not built; another worker says why")
+        time.sleep(0.1)
+    return folder
 
 
 def wheel(dist: Path, name: str) -> Path:
