@@ -1,0 +1,138 @@
+"""What a backend implements: ``Backend``, ``Executable``, ``Status``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, final
+
+from dovetail.compiler.program import Program
+from dovetail.graph.op import Array, Op
+from dovetail.types.dims import Symbol
+from dovetail.types.shapes import TensorType
+
+__all__ = ["Availability", "Backend", "DeviceInfo", "Executable", "Status"]
+
+
+@final
+class Status:
+    """How a segment of a run went wrong.
+
+    Attributes:
+        instruction: place of the failing instruction in the segment's program.
+        message: what went wrong, in a sentence.
+        inputs: types of what it took, as text, where known.
+        cause: the exception behind it, where there is one.
+    """
+
+    __slots__ = ("cause", "inputs", "instruction", "message")
+
+    def __init__(
+        self, instruction: int, message: str, inputs: Sequence[str] = (), cause: BaseException | None = None
+    ) -> None:
+        """Describe a failure."""
+        self.instruction = instruction
+        self.message = message
+        self.inputs = tuple(inputs)
+        self.cause = cause
+
+
+class Executable(ABC):
+    """A compiled program."""
+
+    @abstractmethod
+    def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
+        """Run the program.
+
+        Args:
+            inputs: buffers of the backend's device, in the order of the program's inputs; they are not changed.
+            sizes: what the symbols of the program stand for.
+
+        Returns:
+            Buffers of the outputs, which share no memory that a later run changes, and ``None``; or anything and the status of the
+            instruction that failed.
+        """
+
+
+@final
+class Availability:
+    """Whether a backend can run here, and if not, why."""
+
+    __slots__ = ("available", "reason")
+
+    def __init__(self, available: bool, reason: str = "") -> None:
+        """Say yes, or no with the reason."""
+        self.available = available
+        self.reason = reason
+
+    def __bool__(self) -> bool:
+        """Whether the backend can run."""
+        return self.available
+
+    def __repr__(self) -> str:
+        """Show the reason where there is one."""
+        return "available" if self.available else f"not available: {self.reason}"
+
+
+@final
+class DeviceInfo:
+    """A device that a backend serves."""
+
+    __slots__ = ("device_type", "index", "memory_limit_bytes", "name")
+
+    def __init__(self, device_type: str, index: int, memory_limit_bytes: int = 0) -> None:
+        """Describe the device of that type and index; ``memory_limit_bytes`` is 0 where unknown."""
+        self.device_type = device_type
+        self.index = index
+        self.memory_limit_bytes = memory_limit_bytes
+        self.name = f"/device:{device_type}:{index}"
+
+    def __repr__(self) -> str:
+        """Show the name."""
+        return f"DeviceInfo({self.name})"
+
+
+class Backend(ABC):
+    """Turns programs into executables for one type of device.
+
+    Class attributes:
+        name: unique name, the entry point's.
+        device_type: ``"CPU"``, ``"CUDA"``, …
+        priority: the available backend of highest priority serves a device type unless a session pins another.
+    """
+
+    name: str
+    device_type: str
+    priority: int = 0
+
+    def availability(self) -> Availability:
+        """Say, cheaply and without importing what is heavy, whether the backend can run here."""
+        return Availability(True)
+
+    @abstractmethod
+    def devices(self) -> Sequence[DeviceInfo]:
+        """Return the devices it serves."""
+
+    def keeps(self, op: Op) -> bool:
+        """Whether a composite is compiled as it is rather than as its decomposition."""
+        return False
+
+    def supports(self, op: Op, inputs: Sequence[TensorType]) -> bool:
+        """Whether an operation is compiled here; what is not runs on the reference, and ``explain`` says so."""
+        return True
+
+    @abstractmethod
+    def compile(self, program: Program, device: DeviceInfo) -> Executable:
+        """Compile a program of operations that ``supports`` admitted."""
+
+    def from_host(self, array: Array, device: DeviceInfo) -> Any:
+        """Return a buffer of the device with the contents of ``array``."""
+        return array
+
+    def to_host(self, buffer: Any) -> Array:
+        """Return a buffer's contents as an array."""
+        result: Array = buffer
+        return result
+
+
+HOST: Final = "CPU"

@@ -1,0 +1,307 @@
+"""From a graph to a program: pruned to the fetches, types settled by the feeds, state threaded through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, final
+
+from dovetail.compiler.program import Instruction, Origin, Output, Program, ProgramInput, Value
+from dovetail.errors import DTypeError, MissingFeedError, ShapeError, UnsupportedOperationError
+from dovetail.graph.graph import Graph
+from dovetail.graph.op import Op
+from dovetail.graph.operation import Operation, Tensor
+from dovetail.graph.subgraph import BodyInput
+from dovetail.ops.constants import Constant
+from dovetail.ops.random import PhiloxBits, RandomBits
+from dovetail.ops.state import (
+    AssignVariable,
+    IsInitialized,
+    NoOp,
+    Placeholder,
+    PlaceholderWithDefault,
+    ReadVariable,
+    VariableHandle,
+)
+from dovetail.types.attributes import ArrayAttribute
+from dovetail.types.dtypes import bool_, uint64
+from dovetail.types.constraints import Constraint, collecting
+from dovetail.types.shapes import Shape, TensorType
+
+__all__ = ["Feed", "Lowering", "lower"]
+
+
+@final
+class Feed:
+    """What is known of a fed tensor when a plan is made.
+
+    Attributes:
+        type: its type in the program.
+        constant: its value, for flags, which the plan is made for.
+    """
+
+    __slots__ = ("constant", "type")
+
+    def __init__(self, type: TensorType, constant: Any = None) -> None:
+        """Describe a feed."""
+        self.type = type
+        self.constant = constant
+
+
+def lower(
+    graph: Graph, fetches: Sequence[Tensor], targets: Iterable[Operation] = (), feeds: Mapping[Tensor, Feed] | None = None
+) -> Program:
+    """Return the program of a run.
+
+    Args:
+        graph: the graph to run.
+        fetches: tensors whose values are wanted, in this order among the program's ``fetch`` outputs.
+        targets: operations that run for their effects.
+        feeds: tensors whose values are given.
+
+    Raises:
+        MissingFeedError: a placeholder that is needed is not fed.
+        ShapeError: sizes do not fit, now that the ranks are known.
+    """
+    work = Lowering(graph, feeds or {})
+    work.run(_needed(fetches, targets, feeds or {}))
+    outputs = [Output(work.value_of(tensor, final=False), "fetch", tensor.name) for tensor in fetches]
+    return work.finish(outputs)
+
+
+def _needed(fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]) -> list[Operation]:
+    """Return, in order of creation, the operations that the fetches need when ``feeds`` are given."""
+    seen: set[Operation] = set()
+    waiting = [tensor.op for tensor in fetches if tensor not in feeds]
+    waiting.extend(targets)
+    while waiting:
+        op = waiting.pop()
+        if op in seen:
+            continue
+        seen.add(op)
+        waiting.extend(tensor.op for tensor in op.inputs if tensor not in feeds)
+        waiting.extend(op.control_inputs)
+    return sorted(seen, key=lambda one: one.index)
+
+
+class Lowering:
+    """The state of lowering one graph; control flow makes one for each of its bodies."""
+
+    def __init__(self, graph: Graph, feeds: Mapping[Tensor, Feed], *, respecialize: bool = False) -> None:
+        """Begin; ``feeds`` are tensors whose values are given."""
+        self.graph = graph
+        self.feeds = feeds
+        self.values: dict[Tensor, Value] = {}
+        self.state: dict[str, Value] = {}
+        self.written: dict[str, Operation] = {}
+        self.inputs: dict[tuple[str, Any], ProgramInput] = {}
+        self.instructions: list[Instruction] = []
+        self.constraints: list[tuple[Constraint, Origin]] = []
+        self.resources: dict[Tensor, str] = {}
+        self.loop_indices: tuple[Value, ...] = ()
+        self.respecialize = respecialize or any(feed.type != tensor.type for tensor, feed in feeds.items())
+
+    # What the handlers use. ------------------------------------------------------------------------------------------
+
+    def origin(self, op: Operation) -> Origin:
+        """Return where instructions of ``op`` come from."""
+        return Origin(op.name, op.source, op.device, op.layer, op.stable_id)
+
+    def external(self, kind: Any, key: Any, type: TensorType, origin: Origin) -> Value:
+        """Return the program's input of that kind and key, made at the first use."""
+        known = self.inputs.get((kind, key))
+        if known is None:
+            known = ProgramInput(Value(type, str(getattr(key, "name", key))), kind, key, origin)
+            self.inputs[kind, key] = known
+        return known.value
+
+    def resource_of(self, handle: Tensor) -> str:
+        """Return the name of the variable that a handle stands for."""
+        name = self.resources.get(handle)
+        if name is None:
+            name = handle.op.name
+        return name
+
+    def read(self, handle: Tensor) -> Value:
+        """Return the current value of a variable."""
+        name = self.resource_of(handle)
+        value = self.state.get(name)
+        if value is None:
+            value = self.external("state", name, handle.type, self.origin(handle.op))
+            self.state[name] = value
+        return value
+
+    def write(self, handle: Tensor, value: Value, op: Operation) -> None:
+        """Make ``value`` the current value of a variable."""
+        name = self.resource_of(handle)
+        self.state[name] = value
+        self.written[name] = op
+
+    def is_resource(self, tensor: Tensor) -> bool:
+        """Whether a tensor stands for a variable rather than for a value."""
+        return isinstance(tensor.op.definition, VariableHandle) or tensor in self.resources
+
+    def value_of(self, tensor: Tensor, *, final: bool = True) -> Value:
+        """Return the value of a tensor; a variable's handle is read.
+
+        Args:
+            tensor: the tensor.
+            final: for a handle, whether writes so far count; a fetched handle gives the value from before the run.
+        """
+        if self.is_resource(tensor) and tensor not in self.values:
+            if final:
+                return self.read(tensor)
+            return self.external("state", self.resource_of(tensor), tensor.type, self.origin(tensor.op))
+        return self.values[tensor]
+
+    def emit(self, definition: Op, inputs: Sequence[Value], op: Operation, origin: Origin | None = None) -> tuple[Value, ...]:
+        """Append an instruction with inferred types; returns its outputs."""
+        origin = origin or self.origin(op)
+        types = self.infer(definition, [value.type for value in inputs], origin)
+        outputs = tuple(Value(one, op.name) for one in types)
+        if len(outputs) == 1:
+            outputs[0].symbolic = definition.symbolic_value([v.type for v in inputs], [v.symbolic for v in inputs])
+        self.instructions.append(Instruction(definition, inputs, outputs, origin))
+        return outputs
+
+    def infer(self, definition: Op, types: Sequence[TensorType], origin: Origin) -> tuple[TensorType, ...]:
+        """Infer types, with the node in what is raised and the constraints kept."""
+        recorder = _Recorder(self.constraints, origin)
+        try:
+            with collecting(recorder):
+                return definition.infer_all(types)
+        except (ShapeError, DTypeError) as error:
+            kind = ShapeError if isinstance(error, ShapeError) else DTypeError
+            raise kind(f"{error} {origin.where()}") from error
+
+    # The walk. -------------------------------------------------------------------------------------------------------
+
+    def run(self, operations: Iterable[Operation]) -> None:
+        """Lower operations, which stand in order of creation."""
+        for tensor, feed in self.feeds.items():
+            origin = self.origin(tensor.op)
+            if feed.constant is not None:
+                self.values[tensor] = self.emit(Constant(ArrayAttribute(feed.constant)), (), tensor.op, origin)[0]
+            else:
+                self.values[tensor] = self.external("feed", tensor, feed.type, origin)
+        operations = list(operations)
+        if not self.respecialize:
+            kept = set(operations)
+            self.constraints.extend((c, self.origin(op)) for op, c in self.graph.constraints if op in kept)
+        for op in operations:
+            handler = _HANDLERS.get(type(op.definition))
+            if handler is not None:
+                handler(self, op)
+            else:
+                self.plain(op)
+
+    def plain(self, op: Operation) -> None:
+        """Lower an operation that is a function of its inputs."""
+        definition = op.definition
+        inputs = [self.value_of(tensor) for tensor in op.inputs]
+        resolved = definition.resolve([v.type for v in inputs], [v.symbolic for v in inputs]) if inputs else None
+        if resolved is not None:
+            definition, kept = resolved
+            inputs = [inputs[i] for i in kept]
+            outputs = self.emit(definition, inputs, op)
+        elif self.respecialize:
+            outputs = self.emit(definition, inputs, op)
+        else:
+            outputs = tuple(Value(tensor.type, op.name, tensor.symbolic_value) for tensor in op.outputs)
+            self.instructions.append(Instruction(definition, inputs, outputs, self.origin(op)))
+        for tensor, value in zip(op.outputs, outputs, strict=True):
+            if value.type.rank is None:
+                raise UnsupportedOperationError(
+                    f"{op.type}: the rank of its output is not known even now that the feeds are; "
+                    f"give the placeholders a shape, or use set_shape. {op.where()}"
+                )
+            if tensor not in self.values:
+                self.values[tensor] = value
+
+    def finish(self, outputs: Sequence[Output]) -> Program:
+        """Return the program with ``outputs`` and the new state of variables that were written."""
+        states = [Output(self.state[name], "state", name) for name in self.written]
+        return Program(self.inputs.values(), self.instructions, [*outputs, *states], self.constraints)
+
+
+class _Recorder:
+    """Keeps constraints with the node that wants them."""
+
+    def __init__(self, found: list[tuple[Constraint, Origin]], origin: Origin) -> None:
+        self.found = found
+        self.origin = origin
+
+    def require(self, constraint: Constraint) -> None:
+        self.found.append((constraint, self.origin))
+
+
+def _placeholder(work: Lowering, op: Operation) -> None:
+    if op.outputs[0] in work.values:
+        return
+    raise MissingFeedError(
+        f'placeholder "{op.name}" of type {op.outputs[0].type} is needed and was not fed; pass '
+        f'feed_dict={{{op.name.rpartition("/")[2]}: ...}}. {op.where()}'
+    )
+
+
+def _placeholder_with_default(work: Lowering, op: Operation) -> None:
+    if op.outputs[0] not in work.values:
+        work.values[op.outputs[0]] = work.value_of(op.inputs[0])
+
+
+def _nothing(work: Lowering, op: Operation) -> None:
+    return
+
+
+def _read(work: Lowering, op: Operation) -> None:
+    if op.outputs[0] not in work.values:
+        work.values[op.outputs[0]] = work.read(op.inputs[0]) if work.is_resource(op.inputs[0]) else work.value_of(op.inputs[0])
+
+
+def _assign(work: Lowering, op: Operation) -> None:
+    value = work.value_of(op.inputs[1])
+    work.infer(op.definition, [op.inputs[0].type, value.type], work.origin(op))
+    work.write(op.inputs[0], value, op)
+    if op.outputs[0] not in work.values:
+        work.values[op.outputs[0]] = value
+
+
+def _is_initialized(work: Lowering, op: Operation) -> None:
+    name = work.resource_of(op.inputs[0])
+    if name in work.written:
+        import numpy as np
+
+        value = work.emit(Constant(ArrayAttribute(np.array(True))), (), op)[0]
+    else:
+        value = work.external("initialized", name, TensorType(bool_, Shape(())), work.origin(op))
+    work.values[op.outputs[0]] = value
+
+
+def _random(work: Lowering, op: Operation) -> None:
+    definition = op.definition
+    assert isinstance(definition, RandomBits)
+    if op.outputs[0] in work.values:
+        return
+    scalar = TensorType(uint64, Shape(()))
+    identity = (op.name, definition.seed, op.stable_id)
+    key = work.external("key", identity, scalar, work.origin(op))
+    counter = work.external("counter", identity, scalar, work.origin(op))
+    bits = PhiloxBits(definition.shape, definition.dtype)
+    work.values[op.outputs[0]] = work.emit(bits, (key, counter, *work.loop_indices), op)[0]
+
+
+_HANDLERS: Final[dict[type[Op], Callable[[Lowering, Operation], None]]] = {
+    Placeholder: _placeholder,
+    PlaceholderWithDefault: _placeholder_with_default,
+    NoOp: _nothing,
+    BodyInput: _nothing,
+    VariableHandle: _nothing,
+    ReadVariable: _read,
+    AssignVariable: _assign,
+    IsInitialized: _is_initialized,
+    RandomBits: _random,
+}
+
+
+def handle(definition: type[Op], handler: Callable[[Lowering, Operation], None]) -> None:
+    """Let ``handler`` lower nodes of a definition."""
+    _HANDLERS[definition] = handler

@@ -1,0 +1,197 @@
+"""The reference backend: each instruction by its operation's NumPy definition."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, final
+
+import numpy as np
+
+from dovetail.compiler.backend import Backend, DeviceInfo, Executable, Status
+from dovetail.compiler.program import Instruction, Program, Value, bodies_of
+from dovetail.graph.op import Op
+from dovetail.ops.scalar import compile_numpy
+from dovetail.ops.scalars import ScalarOp
+from dovetail.types.dims import Symbol
+from dovetail.types.dtypes import as_dtype
+
+__all__ = ["ReferenceBackend", "ReferenceExecutable", "kernel"]
+
+_BOUND_LIMIT: Final = 64
+
+
+def kernel(op: Op) -> Callable[..., Any]:
+    """Return the function that computes an operation whose attributes are concrete."""
+    if isinstance(op, ScalarOp):
+        return compile_numpy(op.scalar_expression)
+    bodies = bodies_of(op)
+    if bodies:
+        functions = {name: ReferenceExecutable(body).function for name, body in bodies.items()}
+        return lambda *arrays: op.reference(*arrays, **functions)  # type: ignore[no-any-return]
+    return op.reference
+
+
+@final
+class ReferenceExecutable(Executable):
+    """A program as one generated Python function, with a line for each instruction.
+
+    The line of a traceback tells which instruction failed.
+    """
+
+    def __init__(self, program: Program) -> None:
+        """Generate the function."""
+        self.program = program
+        self._symbolic = [i for i, one in enumerate(program.instructions) if one.op.is_symbolic]
+        self._kernels: list[Callable[..., Any] | None] = [
+            None if one.op.is_symbolic else kernel(one.op) for one in program.instructions
+        ]
+        known = {symbol for given in program.inputs for symbol in given.value.type.shape.symbols}
+        self._late = {i for i in self._symbolic if not program.instructions[i].op.symbols <= known}
+        self._bound: dict[tuple[int, ...], list[Callable[..., Any] | None]] = {}
+        self._symbols = sorted(known, key=str)
+        self._run = self._generate(known)
+
+    def _generate(self, known: set[Symbol]) -> Callable[..., Any]:
+        names: dict[Value, str] = {}
+        last_use: dict[Value, int] = {}
+        outputs = {output.value for output in self.program.outputs}
+        for index, one in enumerate(self.program.instructions):
+            for value in (*one.inputs, *one.outputs):
+                last_use[value] = index
+        for i, given in enumerate(self.program.inputs):
+            names[given.value] = f"i{i}"
+        lines = [f"def run(K, S, {''.join(f'i{i}, ' for i in range(len(self.program.inputs)))}*, late, learn):"]
+        count = 0
+        bound = set(known)
+        for index, one in enumerate(self.program.instructions):
+            for value in one.outputs:
+                names[value] = f"v{count}"
+                count += 1
+            arguments = ", ".join(names[value] for value in one.inputs)
+            function = f"late({index}, S)" if index in self._late else f"K[{index}]"
+            targets = ", ".join(names[value] for value in one.outputs)
+            call = f"{function}({arguments})"
+            text = f"{targets} = {call}" if targets else call
+            fresh = {s for value in one.outputs for s in value.type.shape.symbols} - bound
+            if fresh:
+                text += f"; S = learn({index}, S, ({targets},))"
+                bound |= fresh
+            dead = [names[v] for v in {*one.inputs, *one.outputs} if last_use[v] == index and v not in outputs]
+            if dead:
+                text += f"; {' = '.join(sorted(dead))} = None"
+            lines.append(f"    {text}")
+        lines.append(f"    return ({''.join(f'{names[o.value]}, ' for o in self.program.outputs)})")
+        namespace: dict[str, Any] = {}
+        exec(compile("\n".join(lines), "<dovetail program>", "exec"), namespace)
+        function: Callable[..., Any] = namespace["run"]
+        return function
+
+    def _late_kernel(self, index: int, sizes: Mapping[Symbol, int]) -> Callable[..., Any]:
+        return kernel(self.program.instructions[index].op.bind(sizes))
+
+    def _learn(self, index: int, sizes: Mapping[Symbol, int], arrays: Sequence[Any]) -> Mapping[Symbol, int]:
+        found = dict(sizes)
+        for value, array in zip(self.program.instructions[index].outputs, arrays, strict=True):
+            for dim, size in zip(value.type.dims, np.shape(array), strict=True):
+                if isinstance(dim, Symbol):
+                    found.setdefault(dim, size)
+        return found
+
+    def kernels(self, sizes: Mapping[Symbol, int]) -> list[Callable[..., Any] | None]:
+        """Return the function of each instruction for these sizes."""
+        if not self._symbolic:
+            return self._kernels
+        key = tuple(sizes.get(symbol, -1) for symbol in self._symbols)
+        found = self._bound.get(key)
+        if found is None:
+            if len(self._bound) >= _BOUND_LIMIT:
+                self._bound.pop(next(iter(self._bound)))
+            found = list(self._kernels)
+            for index in self._symbolic:
+                if index not in self._late:
+                    found[index] = kernel(self.program.instructions[index].op.bind(sizes))
+            self._bound[key] = found
+        return found
+
+    def function(self, *arrays: Any) -> Any:
+        """Run as the body of control flow; sizes are those of the arrays, and errors are raised."""
+        sizes: dict[Symbol, int] = {}
+        if self._symbols:
+            for given, array in zip(self.program.inputs, arrays, strict=True):
+                for dim, size in zip(given.value.type.dims, np.shape(array), strict=True):
+                    if isinstance(dim, Symbol):
+                        sizes[dim] = size
+        return self._run(self.kernels(sizes), sizes, *arrays, late=self._late_kernel, learn=self._learn)
+
+    def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
+        """Run the program."""
+        try:
+            kernels = self.kernels(sizes) if self._symbolic else self._kernels
+            return self._run(kernels, sizes, *inputs, late=self._late_kernel, learn=self._learn), None
+        except Exception as error:
+            return (), self._status(error, inputs)
+
+    def _status(self, error: Exception, inputs: Sequence[Any]) -> Status:
+        for frame, line in traceback.walk_tb(error.__traceback__):
+            if frame.f_code is self._run.__code__:
+                index = line - 2
+                one = self.program.instructions[index]
+                arrays = _arguments(self.program, one, frame.f_locals)
+                return Status(index, _sentence(error), [_describe(a) for a in arrays], error)
+        raise error
+
+    def trace(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> Any:
+        """Run one instruction after another and yield each with its inputs and outputs, as arrays."""
+        values: dict[Value, Any] = {g.value: a for g, a in zip(self.program.inputs, inputs, strict=True)}
+        for index, one in enumerate(self.program.instructions):
+            op = one.op.bind(sizes) if one.op.is_symbolic else one.op
+            arrays = [values[value] for value in one.inputs]
+            result = kernel(op)(*arrays)
+            outputs = result if len(one.outputs) != 1 else (result,)
+            values.update(zip(one.outputs, outputs, strict=True))
+            sizes = self._learn(index, sizes, outputs)
+            yield one, arrays, outputs
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text if text else type(error).__name__
+
+
+def _arguments(program: Program, one: Instruction, frame_locals: Mapping[str, Any]) -> list[Any]:
+    names: dict[Value, str] = {given.value: f"i{i}" for i, given in enumerate(program.inputs)}
+    count = 0
+    for other in program.instructions:
+        if other is one:
+            break
+        for value in other.outputs:
+            names[value] = f"v{count}"
+            count += 1
+    return [frame_locals.get(names.get(value, ""), None) for value in one.inputs]
+
+
+def _describe(array: Any) -> str:
+    if array is None:
+        return "?"
+    return f"{as_dtype(np.asarray(array).dtype).name}{list(np.shape(array))}"
+
+
+@final
+class ReferenceBackend(Backend):
+    """NumPy, one operation after another: the meaning of every program, for any device type."""
+
+    name = "reference"
+    priority = -100
+
+    def __init__(self, device_type: str = "CPU") -> None:
+        """Serve ``device_type``; tests use others to divide programs."""
+        self.device_type = device_type
+
+    def devices(self) -> Sequence[DeviceInfo]:
+        """One device."""
+        return [DeviceInfo(self.device_type, 0)]
+
+    def compile(self, program: Program, device: DeviceInfo) -> Executable:
+        """Generate the function."""
+        return ReferenceExecutable(program)

@@ -1,0 +1,139 @@
+"""Every error that Dovetail raises on its own account.
+
+Each class subclasses the builtin that a caller would catch without knowing Dovetail. Messages say what was wrong,
+where (the node and the user's line), and what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyExistsError",
+    "AttributeEncodingError",
+    "ClosedSessionError",
+    "DTypeError",
+    "DeviceError",
+    "DovetailError",
+    "FeedError",
+    "FetchError",
+    "FinalizedGraphError",
+    "FormatError",
+    "GradientError",
+    "GraphError",
+    "InvalidArgumentError",
+    "LayerError",
+    "MissingFeedError",
+    "NotFoundError",
+    "NumericsError",
+    "OperationError",
+    "PluginCollisionError",
+    "PluginError",
+    "PluginNotFoundError",
+    "ProgramError",
+    "ShapeError",
+    "UninitializedVariableError",
+    "UnsupportedOperationError",
+]
+
+
+class DovetailError(Exception):
+    """Base of all errors raised by Dovetail and its first-party plugins."""
+
+
+class InvalidArgumentError(DovetailError, ValueError):
+    """An argument has a value that the function does not accept."""
+
+
+class ShapeError(InvalidArgumentError):
+    """Shapes do not fit an operation, or each other."""
+
+
+class DTypeError(DovetailError, TypeError):
+    """A dtype, or the type of a Python object, does not fit."""
+
+
+class AttributeEncodingError(DTypeError):
+    """A value is not one of the kinds that an attribute may hold."""
+
+
+class GraphError(DovetailError, ValueError):
+    """The graph does not allow what was asked: foreign tensors, taken names, unknown names."""
+
+
+class FinalizedGraphError(GraphError, RuntimeError):
+    """A finalized graph was changed."""
+
+
+class AlreadyExistsError(GraphError):
+    """A name is already taken, as by a variable."""
+
+
+class NotFoundError(DovetailError, KeyError):
+    """Something asked for by name does not exist."""
+
+    def __str__(self) -> str:
+        """Give the message itself; ``KeyError`` would quote it."""
+        return str(self.args[0]) if self.args else ""
+
+
+class GradientError(DovetailError, LookupError):
+    """A gradient was asked for through an operation that has none."""
+
+
+class FeedError(InvalidArgumentError):
+    """A value in ``feed_dict`` does not fit its tensor."""
+
+
+class MissingFeedError(FeedError):
+    """A placeholder that the fetches need was not fed."""
+
+
+class FetchError(DovetailError, TypeError):
+    """An object that cannot be fetched was asked of ``run``."""
+
+
+class ClosedSessionError(DovetailError, RuntimeError):
+    """A closed session was asked to run."""
+
+
+class UninitializedVariableError(DovetailError, RuntimeError):
+    """A variable was read before its initializer ran."""
+
+
+class OperationError(DovetailError, RuntimeError):
+    """An operation failed while it ran; the session's state is as before the call."""
+
+
+class NumericsError(OperationError, FloatingPointError):
+    """A session that checks numerics met a NaN or an infinity."""
+
+
+class UnsupportedOperationError(DovetailError, NotImplementedError):
+    """No backend, or not this exporter, implements an operation."""
+
+
+class DeviceError(DovetailError, ValueError):
+    """A device string is malformed, or names a device that is not there."""
+
+
+class ProgramError(DovetailError, ValueError):
+    """A program breaks the rules of its form, or its text does not parse."""
+
+
+class LayerError(DovetailError, TypeError):
+    """A layer's class or configuration breaks the layer contract."""
+
+
+class FormatError(DovetailError, ValueError):
+    """A file is damaged, or not of the format it was taken for."""
+
+
+class PluginError(DovetailError, ImportError):
+    """A plugin could not be loaded; the original error is the cause."""
+
+
+class PluginCollisionError(PluginError):
+    """Two distributions provide the same name."""
+
+
+class PluginNotFoundError(DovetailError, AttributeError):
+    """No installed plugin provides what was asked for."""

@@ -1,0 +1,296 @@
+"""``Op``: the definition of an operation, its attributes and the contract that every kind keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, final
+
+import numpy as np
+
+from dovetail.errors import DTypeError, InvalidArgumentError
+from dovetail.types.attributes import check_attribute
+from dovetail.types.dims import Symbol, SymbolicDim, evaluate, substitute, symbols_of
+from dovetail.types.dtypes import DType
+from dovetail.types.shapes import Shape, TensorType
+
+if TYPE_CHECKING:
+    from dovetail.graph.operation import Tensor
+
+__all__ = ["Array", "Field", "Op", "Sample", "Signature"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Signature = TensorType | tuple[TensorType, ...]
+_MISSING: Final = object()
+
+
+@final
+class Field:
+    """One attribute of an operation: its name, the text of its annotation, and its default."""
+
+    __slots__ = ("annotation", "default", "name")
+
+    def __init__(self, name: str, annotation: str, default: Any) -> None:
+        """Describe an attribute."""
+        self.name = name
+        self.annotation = annotation
+        self.default = default
+
+    @property
+    def required(self) -> bool:
+        """Whether the attribute has no default."""
+        return self.default is _MISSING
+
+
+@final
+class Sample:
+    """Inputs that exercise an operation; every generated test is fed from these.
+
+    Attributes:
+        op: the operation with its attributes.
+        inputs: arrays, one for each input.
+        wrt: inputs to differentiate; ``None`` is every floating one, ``()`` none.
+        second_order: whether the second derivative exists at these inputs.
+        tolerance: relative tolerance of backends in float32, where the default is too strict.
+    """
+
+    __slots__ = ("inputs", "op", "second_order", "tolerance", "wrt")
+
+    def __init__(
+        self,
+        op: Op,
+        *inputs: Any,
+        wrt: tuple[int, ...] | None = None,
+        second_order: bool = True,
+        tolerance: float | None = None,
+    ) -> None:
+        """Collect a sample."""
+        self.op = op
+        self.inputs = inputs
+        self.wrt = wrt
+        self.second_order = second_order
+        self.tolerance = tolerance
+
+    def __repr__(self) -> str:
+        """Show the operation and the types of the inputs; used as the name of a test."""
+        kinds = ",".join(f"{np.asarray(x).dtype.name}{list(np.shape(x))}" for x in self.inputs)
+        return f"{self.op}({kinds})".replace(" ", "")
+
+
+def _symbols_in(value: Any) -> frozenset[Symbol]:
+    if isinstance(value, SymbolicDim):
+        return symbols_of(value)
+    if isinstance(value, Shape):
+        return value.symbols if value.rank is not None else frozenset()
+    if isinstance(value, tuple):
+        return frozenset().union(*map(_symbols_in, value))
+    return frozenset()
+
+
+def _rewrite_dims(value: Any, rule: Callable[[SymbolicDim], Any]) -> Any:
+    if isinstance(value, SymbolicDim):
+        return rule(value)
+    if isinstance(value, Shape):
+        return value if value.rank is None else Shape(_rewrite_dims(tuple(value.dims), rule))
+    if isinstance(value, tuple):
+        return tuple(_rewrite_dims(item, rule) for item in value)
+    return value
+
+
+class Op:
+    """The definition of an operation.
+
+    A subclass declares its attributes as annotated fields; instances are immutable, comparable and hashable. Applying an instance to
+    tensors makes a node of the default graph: ``MatMul(transpose_a=True)(a, b)``.
+
+    Class attributes:
+        name: the operation's type, as shown in ``Operation.type``; the class's name unless given.
+        domain: empty for core, else the plugin's top-level package.
+        version: raised when the meaning of stored attributes changes.
+        kind: ``"primitive"``, ``"composite"`` or ``"scalar"``.
+        gradient: the reverse rule, or ``None`` where the operation has none.
+        differentiable: false where the result is piecewise constant, so that gradients simply stop.
+        gradient_without_ranks: whether the reverse rule also serves inputs of unknown rank.
+        effect: whether it is kept although nobody takes its outputs (printing, asserting).
+        passes_slices: whether the reverse rule takes ``IndexedSlices`` as they are.
+        stateful: whether two equal nodes must stay two (state, effects, random numbers).
+    """
+
+    name: ClassVar[str] = "Op"
+    domain: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    kind: ClassVar[Literal["primitive", "composite", "scalar"]] = "primitive"
+    fields: ClassVar[tuple[Field, ...]] = ()
+    differentiable: ClassVar[bool] = True
+    gradient_without_ranks: ClassVar[bool] = False
+    stateful: ClassVar[bool] = False
+    effect: ClassVar[bool] = False
+    passes_slices: ClassVar[bool] = False
+    gradient: ClassVar[Callable[..., Sequence[Tensor | None]] | None] = None
+    _names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Read the fields of the class from its annotations."""
+        super().__init_subclass__(**keywords)
+        own = []
+        for name, annotation in cls.__annotations__.items():
+            text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+            if name.startswith("_") or text.startswith(("ClassVar", "typing.ClassVar")) or "ClassVar" in str(annotation):
+                continue
+            own.append(Field(name, text, cls.__dict__.get(name, _MISSING)))
+        cls.fields = (*(f for f in cls.fields if f.name not in cls.__annotations__), *own)
+        cls._names = tuple(field.name for field in cls.fields)
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__
+        module = cls.__module__.partition(".")[0]
+        cls.domain = "" if module == "dovetail" else module
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        """Set the attributes, positional in the order of the fields.
+
+        Raises:
+            DTypeError: an attribute is missing, unknown, or of a kind that no attribute may have.
+        """
+        values = self.__dict__
+        if len(args) > len(self._names):
+            raise DTypeError(f"{self.name} takes {len(self._names)} attributes, {len(args)} were given.")
+        for name, value in zip(self._names, args, strict=False):
+            values[name] = value
+        for field in self.fields:
+            name = field.name
+            if name in values:
+                continue
+            if name in attributes:
+                values[name] = attributes.pop(name)
+            elif field.required:
+                raise DTypeError(f"{self.name} needs the attribute {name!r}.")
+            else:
+                values[name] = field.default
+        if attributes:
+            known = ", ".join(self._names) or "none"
+            raise DTypeError(f"{self.name} has no attribute {next(iter(attributes))!r}; it has {known}.")
+        for name in self._names:
+            check_attribute(values[name], f"{self.name}.{name}")
+        values["_hash"] = hash((type(self), *(values[name] for name in self._names)))
+        values["_symbols"] = frozenset().union(*(_symbols_in(values[name]) for name in self._names))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse: definitions are immutable."""
+        raise AttributeError(f"{self.name} is immutable; use replace({name}=…) for a changed copy.")
+
+    def __eq__(self, other: object) -> bool:
+        """Compare class and attributes."""
+        if self is other:
+            return True
+        if type(self) is not type(other) or self.__dict__["_hash"] != other.__dict__["_hash"]:
+            return False
+        mine, theirs = self.__dict__, other.__dict__
+        return all(mine[name] == theirs[name] and type(mine[name]) is type(theirs[name]) for name in self._names)
+
+    def __hash__(self) -> int:
+        """Hash class and attributes."""
+        result: int = self.__dict__["_hash"]
+        return result
+
+    def __str__(self) -> str:
+        """Show the type and the attributes that differ from their defaults."""
+        shown = [
+            f"{field.name}={self.__dict__[field.name]!s}"
+            for field in self.fields
+            if field.required or self.__dict__[field.name] != field.default
+        ]
+        return f"{self.name}[{', '.join(shown)}]" if shown else self.name
+
+    __repr__ = __str__
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the attributes by name."""
+        return {name: self.__dict__[name] for name in self._names}
+
+    def replace(self, **changes: Any) -> Op:
+        """Return a copy with some attributes changed."""
+        return type(self)(**{**self.attributes(), **changes})
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether an attribute mentions a symbolic dimension."""
+        return bool(self.__dict__["_symbols"])
+
+    @property
+    def symbols(self) -> frozenset[Symbol]:
+        """The symbols that its attributes mention."""
+        result: frozenset[Symbol] = self.__dict__["_symbols"]
+        return result
+
+    def substitute(self, dims: Mapping[Symbol, Any]) -> Op:
+        """Return the definition with symbols replaced by dimensions."""
+        return self._rewrite(lambda dim: substitute(dim, dims))
+
+    def bind(self, sizes: Mapping[Symbol, int]) -> Op:
+        """Return the definition with every symbolic dimension replaced by its value."""
+        return self._rewrite(lambda dim: evaluate(dim, sizes))
+
+    def _rewrite(self, rule: Callable[[SymbolicDim], Any]) -> Op:
+        if not self.is_symbolic:
+            return self
+        return type(self)(**{name: _rewrite_dims(self.__dict__[name], rule) for name in self._names})
+
+    def __call__(self, *inputs: Any, name: str | None = None) -> Any:
+        """Make a node of the default graph.
+
+        Returns:
+            The output; a tuple where there are several; the operation where there is none.
+        """
+        from dovetail.graph.convert import convert_inputs
+        from dovetail.graph.graph import get_default_graph
+
+        node = get_default_graph().create(self, convert_inputs(self, inputs), name=name)
+        if len(node.outputs) == 1:
+            return node.outputs[0]
+        return node.outputs or node
+
+    # The contract. ---------------------------------------------------------------------------------------------------
+
+    def default_name(self) -> str:
+        """The name of a node that the user did not name."""
+        return self.name
+
+    def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
+        """Dtypes of the outputs; asked where the rank of an input is unknown."""
+        return dtypes[:1]
+
+    def infer(self, *types: TensorType) -> Signature:
+        """Types of the outputs from those of the inputs, whose ranks are known.
+
+        Raises:
+            ShapeError: the shapes do not fit.
+            DTypeError: the dtypes do not fit.
+        """
+        raise InvalidArgumentError(f"{type(self).__name__} declares no type rule.")
+
+    def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """Types of the outputs, also where ranks are unknown."""
+        if all(one.rank is not None for one in types):
+            result = self.infer(*types)
+            return result if isinstance(result, tuple) else (result,)
+        return tuple(TensorType(dtype, Shape(None)) for dtype in self.dtypes(*(one.dtype for one in types)))
+
+    def reference(self, *arrays: Any) -> Any:
+        """Compute the outputs with NumPy; attributes are concrete. This is the definition."""
+        raise InvalidArgumentError(f"{type(self).__name__} has no reference.")
+
+    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
+        """The output as an object array of dimensions, where it is a small integer tensor known before it runs."""
+        return None
+
+    def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
+        """The operation to use instead once ``values`` are known, and which inputs it takes."""
+        return None
+
+    def passes_through(self, types: Sequence[TensorType]) -> int | None:
+        """Which input the output equals, whatever the values; ``None`` where that depends on them."""
+        return None
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """Inputs that exercise the operation."""
+        return ()

@@ -1,0 +1,175 @@
+"""``gradients``: reverse differentiation of graphs, to any order, as nodes of the same graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dovetail.errors import DTypeError, GradientError, ShapeError
+from dovetail.graph.convert import as_tensor
+from dovetail.graph.graph import Graph, get_default_graph
+from dovetail.graph.operation import Operation, Tensor
+from dovetail.ops.composites import CompositeOp, Vjp
+from dovetail.ops.indexed_slices import IndexedSlices, add_gradients, densify
+
+__all__ = ["backpropagate", "gradients"]
+
+Gradient = Tensor | IndexedSlices
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+) -> list[Any]:
+    """Return the sum over ``ys`` of their derivatives with respect to each of ``xs``.
+
+    Args:
+        ys: a tensor or several, floating.
+        xs: tensors or variables to differentiate with respect to.
+        grad_ys: a gradient for each of ``ys`` to begin with, ones by default.
+        name: the scope of the nodes made.
+        colocate_gradients_with_ops: gradients always run where their operation does; here for TensorFlow 1 programs.
+        gate_gradients: has no effect; here for TensorFlow 1 programs.
+        aggregation_method: has no effect; here for TensorFlow 1 programs.
+        stop_gradients: tensors that count as constant.
+
+    Returns:
+        A gradient for each of ``xs``: a tensor, ``IndexedSlices`` where only rows of it were gathered, or ``None`` where no
+        ``ys`` depends on it.
+
+    Raises:
+        GradientError: the way from ``ys`` to ``xs`` leads through an operation that has no gradient.
+        DTypeError: one of ``ys`` is not floating.
+
+    Example:
+        >>> x = dt.constant(3.0)
+        >>> (dx,) = dt.gradients(x * x, x)
+        >>> dt.Session().run(dx)
+        np.float32(6.0)
+    """
+    ys_list = [as_tensor(y) for y in _listed(ys)]
+    xs_list = _listed(xs)
+    starts: list[Tensor | None] = [None] * len(ys_list)
+    if grad_ys is not None:
+        given = _listed(grad_ys)
+        if len(given) != len(ys_list):
+            raise ShapeError(f"gradients: {len(ys_list)} ys but {len(given)} grad_ys; give one for each, or None.")
+        starts = [None if g is None else as_tensor(g, y.dtype) for g, y in zip(given, ys_list, strict=True)]
+    graph = get_default_graph()
+    with graph.name_scope(name):
+        for y in ys_list:
+            if not y.dtype.is_floating:
+                raise DTypeError(f'gradients: "{y.name}" is {y.dtype.name}; only floating tensors have gradients. {y.op.where()}')
+        stops = [as_tensor(one) for one in _listed(stop_gradients)] if stop_gradients is not None else []
+        targets: list[list[Tensor]] = [_tensors_of(x, graph) for x in xs_list]
+        flat = [tensor for group in targets for tensor in group]
+        found = iter(_backpropagate(ys_list, flat, starts, stops))
+        result: list[Any] = []
+        for group in targets:
+            parts = [one for one in (next(found) for _ in group) if one is not None]
+            result.append(add_gradients(parts) if parts else None)
+        return result
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _tensors_of(x: Any, graph: Graph) -> list[Tensor]:
+    """The tensors through which ``x`` enters the graph: itself, or every reading of a variable."""
+    readings = getattr(x, "_readings", None)
+    if readings is not None:
+        return list(readings())
+    return [as_tensor(x)]
+
+
+def backpropagate(ys: Sequence[Tensor], xs: Sequence[Tensor], grad_ys: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Return dense gradients of ``ys``, weighted by ``grad_ys``, with respect to ``xs``; ``None`` where independent."""
+    return [None if one is None else densify(one) for one in _backpropagate(ys, xs, grad_ys, ())]
+
+
+def _backpropagate(
+    ys: Sequence[Tensor], xs: Sequence[Tensor], grad_ys: Sequence[Tensor | None], stops: Sequence[Tensor]
+) -> list[Gradient | None]:
+    from dovetail.ops.arrays import ones_like
+
+    graph = get_default_graph()
+    pending: dict[Tensor, list[Gradient]] = {}
+    for y, start in zip(ys, grad_ys, strict=True):
+        if start is None:
+            start = ones_like(y)
+        elif start.shape.rank is not None and y.shape.rank is not None and not start.shape.is_compatible_with(y.shape):
+            raise ShapeError(f'gradients: grad_ys of type {start.type} does not fit "{y.name}" of type {y.type}. {y.op.where()}')
+        pending.setdefault(y, []).append(start)
+    active, dependent = _active_operations(ys, xs, stops)
+    wanted = set(xs)
+    final: dict[Tensor, Gradient] = {}
+    for op in reversed(active):
+        grads: list[Gradient | None] = []
+        for tensor in op.outputs:
+            parts = pending.pop(tensor, None)
+            total = add_gradients(parts) if parts else None
+            if total is not None and tensor in wanted:
+                final[tensor] = total
+            grads.append(total)
+        if all(one is None for one in grads):
+            continue
+        needed = [i for i, tensor in enumerate(op.inputs) if tensor in dependent]
+        with graph.source(op.source), graph.name_scope(f"{op.name.rpartition('/')[2]}_grad"):
+            for index, grad in zip(needed, _gradients_of(op, grads, needed), strict=True):
+                if grad is not None:
+                    pending.setdefault(op.inputs[index], []).append(grad)
+    return [final[x] if x in final else add_gradients(pending[x]) if x in pending else None for x in xs]
+
+
+def _active_operations(
+    ys: Sequence[Tensor], xs: Sequence[Tensor], stops: Sequence[Tensor]
+) -> tuple[list[Operation], set[Tensor]]:
+    """Return, in order of creation, the operations through which ``ys`` depend on ``xs``, and the tensors that do."""
+    stopped = set(stops)
+    seen: set[Operation] = set()
+    waiting = [y.op for y in ys]
+    while waiting:
+        op = waiting.pop()
+        if op not in seen:
+            seen.add(op)
+            waiting.extend(tensor.op for tensor in op.inputs)
+    dependent = {x for x in xs if x not in stopped}
+    active = []
+    for op in sorted(seen, key=lambda one: one.index):
+        if op.definition.differentiable and any(tensor in dependent for tensor in op.inputs):
+            active.append(op)
+            dependent.update(t for t in op.outputs if t.dtype.is_floating and t not in stopped)
+    return active, dependent
+
+
+def _gradients_of(op: Operation, grads: Sequence[Gradient | None], needed: Sequence[int]) -> list[Gradient | None]:
+    from dovetail.ops.arrays import zeros_like
+
+    definition = op.definition
+    dense = [one if one is None or definition.passes_slices else densify(one) for one in grads]
+    rule = definition.gradient
+    deferred = not definition.gradient_without_ranks and any(tensor.shape.rank is None for tensor in op.inputs)
+    if isinstance(definition, CompositeOp) or (deferred and rule is not None):
+        known = tuple(i for i, one in enumerate(dense) if one is not None)
+        result = Vjp(definition, tuple(needed), known)(*op.inputs, *(dense[i] for i in known))
+        return list(result) if isinstance(result, tuple) else [result]
+    if rule is None:
+        raise GradientError(
+            f"{op.type} has no gradient, yet one is asked for through it; use dt.stop_gradient on its output where it "
+            f"should count as constant. {op.where()}"
+        )
+    filled = [
+        zeros_like(tensor) if one is None and tensor.dtype.is_floating else one
+        for tensor, one in zip(op.outputs, dense, strict=True)
+    ]
+    found = list(definition.gradient(op.inputs, op.outputs, filled))  # type: ignore[misc]
+    if len(found) != len(op.inputs):
+        raise GradientError(f"the gradient of {op.type} gave {len(found)} values for {len(op.inputs)} inputs. {op.where()}")
+    return [found[i] for i in needed]

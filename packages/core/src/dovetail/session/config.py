@@ -1,0 +1,66 @@
+"""``ConfigProto``: how a session runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+from dovetail.errors import InvalidArgumentError
+
+__all__ = ["ConfigProto", "GPUOptions"]
+
+
+@final
+class GPUOptions:
+    """Options for GPUs, under TensorFlow 1's names; backends read what concerns them."""
+
+    def __init__(
+        self, allow_growth: bool = True, per_process_gpu_memory_fraction: float = 0.0, visible_device_list: str = ""
+    ) -> None:
+        """Set the options."""
+        self.allow_growth = allow_growth
+        self.per_process_gpu_memory_fraction = per_process_gpu_memory_fraction
+        self.visible_device_list = visible_device_list
+
+
+@final
+class ConfigProto:
+    """How a session runs.
+
+    Attributes:
+        allow_soft_placement: run on the CPU what is asked onto a device that is not here.
+        log_device_placement: print where each operation runs when a plan is made.
+        intra_op_parallelism_threads: threads of a step; 0 is every core.
+        inter_op_parallelism_threads: has no effect; here for TensorFlow 1 programs.
+        device_count: has no effect but for ``{"GPU": 0}``, which hides GPUs.
+        backends: the backend to use for a device type, such as ``{"CPU": "reference"}``.
+        gpu_options: options for GPUs.
+
+    Raises:
+        InvalidArgumentError: an option that does not exist.
+    """
+
+    def __init__(
+        self,
+        allow_soft_placement: bool = False,
+        log_device_placement: bool = False,
+        intra_op_parallelism_threads: int = 0,
+        inter_op_parallelism_threads: int = 0,
+        device_count: Mapping[str, int] | None = None,
+        backends: Mapping[str, str] | None = None,
+        gpu_options: GPUOptions | None = None,
+        **unknown: Any,
+    ) -> None:
+        """Set the options."""
+        if unknown:
+            raise InvalidArgumentError(
+                f"ConfigProto has no option {next(iter(unknown))!r}; it has allow_soft_placement, log_device_placement, "
+                f"intra_op_parallelism_threads, inter_op_parallelism_threads, device_count, backends, gpu_options."
+            )
+        self.allow_soft_placement = allow_soft_placement
+        self.log_device_placement = log_device_placement
+        self.intra_op_parallelism_threads = intra_op_parallelism_threads
+        self.inter_op_parallelism_threads = inter_op_parallelism_threads
+        self.device_count = dict(device_count or {})
+        self.backends = dict(backends or {})
+        self.gpu_options = gpu_options or GPUOptions()

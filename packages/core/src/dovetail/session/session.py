@@ -1,0 +1,453 @@
+"""``Session``: runs a graph, and holds the state of its variables and random numbers."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, final
+
+import numpy as np
+
+from dovetail.compiler.backend import DeviceInfo
+from dovetail.compiler.lower import Feed, lower
+from dovetail.compiler.placement import Devices
+from dovetail.compiler.plan import Plan, SegmentFailure
+from dovetail.compiler.program import Program
+from dovetail.errors import ClosedSessionError, DTypeError, FeedError, OperationError, UninitializedVariableError
+from dovetail.graph.graph import Graph, get_default_graph, session_stack
+from dovetail.graph.op import Array
+from dovetail.graph.operation import Tensor
+from dovetail.ops.random import key_of
+from dovetail.session.backends import available_backends
+from dovetail.session.config import ConfigProto
+from dovetail.session.feeds import FeedSlot, Sizes
+from dovetail.session.fetches import FetchPlan
+from dovetail.session.locks import ReadWriteLock
+from dovetail.types.dims import Symbol
+
+__all__ = ["InteractiveSession", "Session"]
+
+_NOTHING: Final[Mapping[Any, Any]] = {}
+
+
+@final
+class _Entry:
+    """A plan with what a session needs to run it.
+
+    Attributes:
+        plan: the compiled plan.
+        sizes: finds what the symbols stand for.
+        sources: for each input of the program: its kind and key, and for feeds the place among them.
+        states: names of the variables that it writes, in the order of the outputs after the fetches.
+        counters: names of the random operations that it runs.
+        feeds_only: whether the program's inputs are just the feeds, in order.
+    """
+
+    __slots__ = ("counters", "feeds_only", "fetch_count", "plan", "sizes", "sources", "states", "writes")
+
+    def __init__(self, plan: Plan, fetch_count: int, slots: Sequence[FeedSlot], types: Sequence[Any]) -> None:
+        program = plan.program
+        places = {slot.tensor: i for i, slot in enumerate(slots)}
+        self.plan = plan
+        self.fetch_count = fetch_count
+        self.sizes = Sizes([slot.tensor for slot in slots], types, program.constraints)
+        self.sources = [
+            (given.kind, places[given.key] if given.kind == "feed" else given.key) for given in program.inputs
+        ]
+        self.feeds_only = self.sources == [("feed", i) for i in range(len(slots))]
+        self.states = [one.key for one in program.outputs[fetch_count:]]
+        self.counters = [key[0] for kind, key in self.sources if kind == "counter"]
+        self.writes = bool(self.states or self.counters)
+
+
+class Session:
+    """Runs operations of a graph; variables and random numbers live in it.
+
+    Args:
+        target: has no effect; here for TensorFlow 1 programs.
+        graph: the graph to run; the default one unless given.
+        config: options.
+        check_numerics: after each run, look for NaN and infinities in what was fetched or written; when there is one, repeat the
+            step, find the first operation that made one, and raise ``NumericsError`` with its line and inputs. Costs nothing
+            when off.
+
+    Example:
+        >>> with dt.Session() as session:
+        ...     session.run(dt.constant(1.0) + 2.0)
+        np.float32(3.0)
+    """
+
+    def __init__(
+        self,
+        target: str = "",
+        graph: Graph | None = None,
+        config: ConfigProto | None = None,
+        *,
+        check_numerics: bool = False,
+    ) -> None:
+        """Open a session."""
+        if target and not isinstance(target, str):
+            raise DTypeError(f"Session's first argument is the target, a string, not {target!r}; pass graph= by name.")
+        self._graph = get_default_graph() if graph is None else graph
+        self._config = config or ConfigProto()
+        self._check_numerics = check_numerics
+        self._closed = False
+        self._devices: Devices | None = None
+        self._variables: dict[str, Any] = {}
+        self._counters: dict[str, int] = {}
+        self._keys: dict[Any, Any] = {}
+        self._seed: int | None = None
+        self._slots: dict[Any, FeedSlot] = {}
+        self._fetches: dict[Any, FetchPlan] = {}
+        self._plans: dict[Any, _Entry] = {}
+        self._lock = ReadWriteLock()
+        self._build_lock = threading.RLock()
+        self._entered: list[AbstractContextManager[Any]] = []
+
+    # What it is. -----------------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that it runs."""
+        return self._graph
+
+    @property
+    def devices(self) -> Devices:
+        """Its devices and the backends that serve them."""
+        if self._devices is None:
+            self._devices = Devices(available_backends(), self._config.backends, self._config.allow_soft_placement)
+        return self._devices
+
+    def list_devices(self) -> list[DeviceInfo]:
+        """Return the devices that operations can run on."""
+        return self.devices.all()
+
+    # Running. --------------------------------------------------------------------------------------------------------
+
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, options: Any = None, run_metadata: Any = None) -> Any:
+        """Compute ``fetches``.
+
+        Args:
+            fetches: a tensor, operation, variable or name, or nested lists, tuples and dicts of them.
+            feed_dict: values for placeholders, or in place of any other tensor.
+            options: has no effect; here for TensorFlow 1 programs.
+            run_metadata: has no effect; here for TensorFlow 1 programs.
+
+        Returns:
+            The structure of ``fetches`` with arrays for tensors (NumPy scalars where the rank is 0) and ``None`` for operations.
+
+        Raises:
+            FeedError: a value does not fit its tensor, or two values do not fit each other.
+            MissingFeedError: a placeholder that is needed was not fed.
+            UninitializedVariableError: a variable that is read has no value yet.
+            OperationError: an operation failed; no variable has changed.
+            ClosedSessionError: the session is closed.
+        """
+        fetch = self._fetch(fetches)
+        slots: list[FeedSlot] = []
+        arrays: list[Array] = []
+        for key, value in (feed_dict or _NOTHING).items():
+            slot = self._slots.get(key) if isinstance(key, (Tensor, str)) else None
+            if slot is None:
+                slot = self._slot(key)
+            slots.append(slot)
+            arrays.append(slot.convert(value))
+        return fetch.rebuild(self._run(fetch, slots, arrays))
+
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+    ) -> Callable[..., Any]:
+        """Return a function of the values of ``feed_list`` that does what ``run`` does, with less overhead.
+
+        Example:
+            >>> x = dt.placeholder(dt.float32, [])
+            >>> double = dt.Session().make_callable(x * 2.0, [x])
+            >>> double(4.0)
+            np.float32(8.0)
+        """
+        fetch = self._fetch(fetches)
+        slots = [self._slot(key) for key in feed_list or ()]
+        converters = [slot.convert for slot in slots]
+        rebuild, run = fetch.rebuild, self._run
+
+        def call(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
+            if len(values) != len(converters):
+                raise FeedError(
+                    f"the callable takes {len(converters)} values ({', '.join(slot.tensor.name for slot in slots)}); "
+                    f"{len(values)} were given."
+                )
+            return rebuild(run(fetch, slots, [convert(value) for convert, value in zip(converters, values, strict=True)]))
+
+        return call
+
+    def _fetch(self, fetches: Any) -> FetchPlan:
+        if self._closed:
+            raise ClosedSessionError("the session is closed; open a new dt.Session() and initialize or restore its variables.")
+        kind = type(fetches)
+        if kind is list or kind is tuple:
+            key: Any = (kind, *fetches)
+        else:
+            key = fetches
+        try:
+            found = self._fetches.get(key)
+        except TypeError:
+            return FetchPlan(self._graph, fetches)
+        if found is None:
+            found = FetchPlan(self._graph, fetches)
+            self._fetches[key] = found
+        return found
+
+    def _slot(self, key: Any) -> FeedSlot:
+        try:
+            slot = self._slots.get(key)
+        except TypeError as error:
+            raise FeedError(f"cannot feed {key!r}: the keys of feed_dict are tensors or their names.") from error
+        if slot is None:
+            slot = FeedSlot(self._graph, key)
+            if isinstance(key, (Tensor, str)):
+                self._slots[key] = slot
+        return slot
+
+    def _run(self, fetch: FetchPlan, slots: Sequence[FeedSlot], arrays: Sequence[Array]) -> Sequence[Any]:
+        key = (id(fetch), *[(slot.tensor, slot.plan_key(array)) for slot, array in zip(slots, arrays, strict=True)])
+        entry = self._plans.get(key)
+        if entry is None:
+            entry = self._plan(key, fetch, slots, arrays, frozenset())
+        sizes = entry.sizes.of(arrays)
+        while isinstance(sizes, frozenset):
+            ones = sizes | (key[-1] if isinstance(key[-1], frozenset) else frozenset())
+            key = (*(key[:-1] if isinstance(key[-1], frozenset) else key), ones)
+            entry = self._plans.get(key) or self._plan(key, fetch, slots, arrays, ones)
+            sizes = entry.sizes.of(arrays)
+        return self._execute(entry, arrays, sizes)
+
+    def _plan(
+        self, key: Any, fetch: FetchPlan, slots: Sequence[FeedSlot], arrays: Sequence[Array], ones: frozenset[Symbol]
+    ) -> _Entry:
+        with self._build_lock:
+            known = self._plans.get(key)
+            if known is not None:
+                return known
+            if self._closed:
+                raise ClosedSessionError("the session is closed; open a new dt.Session().")
+            feeds: dict[Tensor, Feed] = {}
+            types = []
+            for slot, array in zip(slots, arrays, strict=True):
+                if slot.tensor in feeds:
+                    raise FeedError(f'"{slot.tensor.name}" is fed twice; feed_dict names it in two ways.')
+                type = slot.type_for(array, self._graph, ones)
+                types.append(type)
+                feeds[slot.tensor] = Feed(type, np.array(array) if slot.is_flag else None)
+            program = lower(self._graph, fetch.tensors, fetch.targets, feeds)
+            entry = _Entry(Plan(program, self.devices), len(fetch.tensors), slots, types)
+            if self._config.log_device_placement:
+                self._log_placement(entry.plan)
+            self._plans[key] = entry
+            self._fetches.setdefault(("plan", id(fetch)), fetch)
+            return entry
+
+    def _log_placement(self, plan: Plan) -> None:
+        for segment in plan.segments:
+            for one in segment.program.instructions:
+                print(f"{one.origin.name}: ({one.op.name}): {segment.device.name} by {segment.backend.name}")
+
+    def _execute(self, entry: _Entry, arrays: Sequence[Array], sizes: Mapping[Symbol, int]) -> Sequence[Any]:
+        lock = self._lock
+        if entry.writes:
+            lock.acquire_write()
+        else:
+            lock.acquire_read()
+        try:
+            if self._closed:
+                raise ClosedSessionError("the session was closed; open a new dt.Session().")
+            inputs = arrays if entry.feeds_only else self._inputs(entry, arrays)
+            try:
+                outputs = entry.plan.run(inputs, sizes)
+            except SegmentFailure as failure:
+                raise self._operation_error(failure) from failure.status.cause
+            if self._check_numerics:
+                self._look_for_nan(entry, inputs, sizes, outputs)
+            if entry.writes:
+                return self._commit(entry, inputs, outputs)
+            return [_owned(array, inputs, ()) for array in outputs]
+        finally:
+            if entry.writes:
+                lock.release_write()
+            else:
+                lock.release_read()
+
+    def _inputs(self, entry: _Entry, arrays: Sequence[Array]) -> list[Any]:
+        inputs: list[Any] = []
+        for kind, key in entry.sources:
+            if kind == "feed":
+                inputs.append(arrays[key])
+            elif kind == "state":
+                value = self._variables.get(key)
+                if value is None:
+                    raise self._uninitialized(key)
+                inputs.append(value)
+            elif kind == "counter":
+                inputs.append(np.uint64(self._counters.get(key[0], 0)))
+            elif kind == "key":
+                inputs.append(self._key(key))
+            else:
+                inputs.append(np.bool_(key in self._variables))
+        return inputs
+
+    def _key(self, identity: Any) -> Any:
+        found = self._keys.get(identity)
+        if found is None:
+            _, op_seed, stable_id = identity
+            graph_seed = self._graph.seed
+            if graph_seed is None and op_seed is None and self._seed is None:
+                self._seed = secrets.randbits(63)
+            found = np.uint64(key_of(graph_seed, op_seed, stable_id, self._seed or 0))
+            self._keys[identity] = found
+        return found
+
+    def _commit(self, entry: _Entry, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+        count = entry.fetch_count
+        states = [np.asarray(_owned(array, inputs, ())) for array in outputs[count:]]
+        fetched = [_owned(array, inputs, states) for array in outputs[:count]]
+        self._variables.update(zip(entry.states, states, strict=True))
+        for name in entry.counters:
+            self._counters[name] = self._counters.get(name, 0) + 1
+        return fetched
+
+    # Errors. ---------------------------------------------------------------------------------------------------------
+
+    def _uninitialized(self, name: str) -> UninitializedVariableError:
+        op = self._graph.get_operation_by_name(name)
+        return UninitializedVariableError(
+            f'variable "{name}" is read before it has a value; run dt.global_variables_initializer() first (or '
+            f'"{name}/Assign" alone), or restore it with a Saver. {op.where()}'
+        )
+
+    def _operation_error(self, failure: SegmentFailure) -> OperationError:
+        one, status = failure.instruction, failure.status
+        shapes = f" Its inputs were {', '.join(status.inputs)}." if status.inputs else ""
+        return OperationError(f"{one.op.name}: {status.message}{shapes} No variable has changed. {one.origin.where()}")
+
+    def _look_for_nan(
+        self, entry: _Entry, inputs: Sequence[Any], sizes: Mapping[Symbol, int], outputs: Sequence[Any]
+    ) -> None:
+        from dovetail.session.numerics import all_finite, first_bad_operation
+
+        if not all_finite(outputs):
+            raise first_bad_operation(entry.plan.program, inputs, sizes)
+
+    # State that savers read and write. -------------------------------------------------------------------------------
+
+    def random_state(self) -> dict[str, Any]:
+        """Return the state of the random numbers: the seed drawn where none was set, and how often each operation ran.
+
+        With the variables it is all that a session's future depends on.
+        """
+        with self._lock.reading():
+            return {"seed": self._seed, "counters": dict(sorted(self._counters.items()))}
+
+    def set_random_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``random_state`` gave, in this session or another process."""
+        with self._lock.writing():
+            self._seed = state["seed"]
+            self._counters = {str(name): int(count) for name, count in state["counters"].items()}
+            self._keys.clear()
+
+    def initialized_variables(self) -> list[str]:
+        """Return the names of the variables that have a value."""
+        with self._lock.reading():
+            return sorted(self._variables)
+
+    def program(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, watch: Any = None) -> Program:
+        """Return the program that ``run`` would execute; ``watch(name, program)`` sees it after each pass."""
+        fetch = self._fetch(fetches)
+        slots, arrays = [], []
+        for key, value in (feed_dict or _NOTHING).items():
+            slots.append(self._slot(key))
+            arrays.append(slots[-1].convert(value))
+        feeds = {
+            slot.tensor: Feed(slot.type_for(array, self._graph, frozenset()), np.array(array) if slot.is_flag else None)
+            for slot, array in zip(slots, arrays, strict=True)
+        }
+        return Plan(lower(self._graph, fetch.tensors, fetch.targets, feeds), self.devices, watch).program
+
+    # Life. -----------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Free variables and plans; running afterwards raises ``ClosedSessionError``."""
+        with self._lock.writing():
+            self._closed = True
+            self._variables.clear()
+            self._plans.clear()
+            self._fetches.clear()
+
+    @contextmanager
+    def as_default(self) -> Iterator[Session]:
+        """Make it the session of ``Tensor.eval`` and ``Operation.run`` within the context."""
+        stack = session_stack()
+        stack.append(self)
+        try:
+            yield self
+        finally:
+            stack.remove(self)
+
+    def __enter__(self) -> Session:
+        """Make the session and its graph the default ones."""
+        for context in (self._graph.as_default(), self.as_default()):
+            context.__enter__()
+            self._entered.append(context)
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        """Close the session."""
+        for _ in range(2):
+            self._entered.pop().__exit__(*failure)
+        self.close()
+
+
+def _owned(array: Any, inputs: Sequence[Any], states: Sequence[Any]) -> Any:
+    """Return a result that shares no memory with state, feeds, constants or other results."""
+    if type(array) is not np.ndarray:
+        return array
+    if array.ndim == 0:
+        return array[()]
+    if array.base is not None or not array.flags.writeable:
+        return array.copy()
+    for other in inputs:
+        if array is other:
+            return array.copy()
+    for other in states:
+        if array is other:
+            return array.copy()
+    return array
+
+
+@final
+class InteractiveSession(Session):
+    """A session that is the default one from the moment it is made, for notebooks and shells."""
+
+    def __init__(
+        self,
+        target: str = "",
+        graph: Graph | None = None,
+        config: ConfigProto | None = None,
+        *,
+        check_numerics: bool = False,
+    ) -> None:
+        """Open the session and make it, and its graph if one is given, the default."""
+        super().__init__(target, graph, config, check_numerics=check_numerics)
+        session_stack().append(self)
+        self._graph_context = None if graph is None else graph.as_default()
+        if self._graph_context is not None:
+            self._graph_context.__enter__()
+
+    def close(self) -> None:
+        """Close the session and stop being the default one."""
+        if self in session_stack():
+            session_stack().remove(self)
+            if self._graph_context is not None:
+                self._graph_context.__exit__(None, None, None)
+        super().close()
+
