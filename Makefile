@@ -54,12 +54,15 @@ test: $(STAMP)
 test-long: $(STAMP)
 	@DOVETAIL_LONG_TESTS=1 $(PYTEST) $(TESTS)
 
+# Every tool has its say, then the first complaint counts.
 check: $(STAMP)
-	@$(VENV_PYTHON) tools/version.py --check
-	@$(VENV_PYTHON) -m ruff check
-	@$(VENV_PYTHON) -m ruff format --check
-	@$(VENV_PYTHON) -m mypy
-	@$(BIN)/lint-imports --no-logo
+	@failed=0; \
+	$(VENV_PYTHON) tools/version.py --check || failed=1; \
+	$(VENV_PYTHON) -m ruff check || failed=1; \
+	$(VENV_PYTHON) -m ruff format --check || failed=1; \
+	$(VENV_PYTHON) -m mypy || failed=1; \
+	$(BIN)/lint-imports --no-logo || failed=1; \
+	exit $$failed
 
 format: $(STAMP)
 	@$(VENV_PYTHON) -m ruff check --fix
