@@ -19,6 +19,7 @@ from dovetail.ops.scalar.expression import (
     as_expression,
     inputs_of,
     nodes_of,
+    rebuild,
 )
 from dovetail.ops.scalar.simplify import is_literal, simplify, simplify_node
 
@@ -96,11 +97,19 @@ def _apply_tangent(node: Apply, value: Expression, tangents: list[Expression | N
     for rule, tangent in zip(node.function.derivatives, tangents, strict=True):
         if rule is None or tangent is None:
             continue
-        factor = simplify(as_expression(rule(value, *node.args)))
+        factor = rebuild(as_expression(rule(value, *node.args)), _simplify_factor, {value, *node.args})
         term = _times(factor, tangent)
         if term is not None:
             total = term if total is None else _plus(total, term)
     return total
+
+
+def _simplify_factor(node: Expression) -> Expression:
+    """Simplify a node of a partial derivative, which may lose inputs: it is multiplied by what has the full shape."""
+    node = simplify_node(node)
+    if isinstance(node, Apply) and node.function is basis.select and isinstance(node.args[0], Literal):
+        return node.args[1] if node.args[0].value else node.args[2]
+    return node
 
 
 def _times(factor: Expression, tangent: Expression) -> Expression | None:

@@ -170,7 +170,7 @@ class _Writer:
         result, _ = self.code[self.root, self.result]
         if self.result.is_half:
             result = f"asarray({result}).astype({self.dtype(self.result)})"
-        elif not self.root.args:
+        elif result.isidentifier():  # an input or a constant
             result += ".copy()"
         elif guarded:
             result = f"asarray({result})"

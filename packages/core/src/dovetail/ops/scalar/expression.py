@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NoReturn, TypeAlias, final
 from typing import Literal as OneOf
 
@@ -410,8 +410,12 @@ def as_expression(value: Operand) -> Expression:
     return value if isinstance(value, Expression) else Literal(value)
 
 
-def nodes_of(expression: Expression) -> list[Expression]:
+def nodes_of(expression: Expression, within: Collection[Expression] = ()) -> list[Expression]:
     """Return every subexpression once, arguments before what is made of them, ``expression`` last.
+
+    Args:
+        expression: where to start.
+        within: subexpressions that count as leaves, into which the walk does not go.
 
     Example:
         >>> x = Input(0)
@@ -428,7 +432,8 @@ def nodes_of(expression: Expression) -> list[Expression]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
+            if node not in within:
+                stack.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
     return order
 
 
@@ -442,10 +447,18 @@ def inputs_of(expression: Expression) -> tuple[int, ...]:
     return tuple(sorted(node.index for node in nodes_of(expression) if isinstance(node, Input)))
 
 
-def rebuild(expression: Expression, replace: Callable[[Expression], Expression]) -> Expression:
-    """Rebuild ``expression`` from its leaves up, each node passed through ``replace`` once its arguments are done."""
+def rebuild(
+    expression: Expression, replace: Callable[[Expression], Expression], keep: Collection[Expression] = ()
+) -> Expression:
+    """Rebuild ``expression`` from its leaves up: each node passes through ``replace`` once its arguments are done.
+
+    Subexpressions in ``keep`` stay as they are.
+    """
     done: dict[Expression, Expression] = {}
-    for node in nodes_of(expression):
+    for node in nodes_of(expression, keep):
+        if node in keep:
+            done[node] = node
+            continue
         new = node
         if isinstance(node, Apply):
             new = Apply(node.function, tuple(done[arg] for arg in node.args))
