@@ -75,7 +75,7 @@ bench: $(STAMP)
 wheels: $(STAMP)
 	@rm -rf dist
 	@for project in $(PACKAGES:%=packages/%) .; do \
-		$(VENV_PYTHON) -m build --no-isolation --outdir dist $$project >/dev/null || exit 1; done
+		log=$$($(VENV_PYTHON) -m build --no-isolation --outdir dist $$project 2>&1) || { echo "$$log"; exit 1; }; done
 	@ls -l dist
 
 version:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterator
 
 import hypothesis
 import numpy as np
 import pytest
+
+import dovetail
 
 LONG_TESTS = os.environ.get("DOVETAIL_LONG_TESTS", "0") not in ("", "0")
 
@@ -36,6 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "long" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def fresh_graph() -> Iterator[None]:
+    """No test sees another's nodes."""
+    dovetail.reset_default_graph()
+    yield
+    dovetail.reset_default_graph()
 
 
 @pytest.fixture
