@@ -163,6 +163,9 @@ def test_the_advice_survives_an_import_statement(layers: Namespace, monkeypatch:
     assert "dovetail.layers has no 'plane'. Did you mean 'plain'" in str(raised.value)
 
 
+FEEDING_TRAIN = ("dovetail-optim", "dovetail-io", "dovetail-train")
+
+
 def without(monkeypatch: pytest.MonkeyPatch, *distributions: str) -> None:
     """Let first-party distributions seem not to be installed, and nothing be allowed."""
     from dovetail.plugins import first_party
@@ -175,66 +178,55 @@ def without(monkeypatch: pytest.MonkeyPatch, *distributions: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "attribute", "told"),
+    ("name", "attribute", "distribution"),
     [
-        (
-            "dovetail.layers",
-            "dense",
-            "dovetail.layers has no 'dense'. dovetail-layers, which is not installed, may provide it: pip install "
-            "dovetail-layers",
-        ),
-        (
-            "dovetail.train",
-            "AdamOptimizer",
-            "dovetail.train has no 'AdamOptimizer'. dovetail-optim, which is not installed, may provide it: pip install "
-            "dovetail-optim",
-        ),
-        (
-            "dovetail.train",
-            "Saver",
-            "dovetail.train has no 'Saver'. dovetail-io, which is not installed, may provide it: pip install dovetail-io",
-        ),
-        (
-            "dovetail.train",
-            "anything",
-            "dovetail.train has no 'anything'. What feeds dovetail.train and is not installed: dovetail-optim, "
-            "dovetail-io, dovetail-train. To install: pip install dovetail-optim dovetail-io dovetail-train",
-        ),
+        ("dovetail.layers", "dense", "dovetail-layers"),
+        ("dovetail.train", "AdamOptimizer", "dovetail-optim"),
+        ("dovetail.train", "exponential_decay", "dovetail-optim"),
+        ("dovetail.train", "Saver", "dovetail-io"),
+        ("dovetail.train", "StopAtStepHook", "dovetail-train"),
+        ("dovetail.data", "Dataset", "dovetail-train"),
     ],
 )
 def test_an_empty_namespace_says_what_to_install(
-    plugins: PluginManager, monkeypatch: pytest.MonkeyPatch, name: str, attribute: str, told: str
+    plugins: PluginManager, monkeypatch: pytest.MonkeyPatch, name: str, attribute: str, distribution: str
 ) -> None:
-    without(monkeypatch, "dovetail-layers", "dovetail-optim", "dovetail-io", "dovetail-train")
+    without(monkeypatch, *FEEDING_TRAIN, "dovetail-layers")
     with pytest.raises(PluginNotFoundError) as raised:
         getattr(Namespace(name, plugins), attribute)
-    assert str(raised.value) == told
+    told = f"{distribution}, which is not installed, may provide it: pip install {distribution}"
+    assert str(raised.value) == f"{name} has no {attribute!r}. {told}"
+
+
+def test_where_several_feed_a_namespace_all_that_are_missing_are_named(
+    plugins: PluginManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without(monkeypatch, *FEEDING_TRAIN)
+    with pytest.raises(PluginNotFoundError) as raised:
+        _ = Namespace("dovetail.train", plugins).anything
+    assert str(raised.value) == (
+        "dovetail.train has no 'anything'. What feeds dovetail.train and is not installed: dovetail-optim, "
+        "dovetail-io, dovetail-train. To install: pip install dovetail-optim dovetail-io dovetail-train"
+    )
 
 
 @pytest.mark.parametrize(
-    ("group", "name", "told"),
+    ("group", "name", "distribution", "argument"),
     [
-        (
-            "backends",
-            "cuda",
-            "There is no backend 'cuda'. dovetail-backend-cuda, which is not installed, may provide it: pip install "
-            "dovetail-backend-cuda",
-        ),
-        (
-            "formats",
-            "onnx",
-            "There is no format 'onnx'. dovetail-io[onnx], which is not installed, may provide it: pip install "
-            "'dovetail-io[onnx]'",
-        ),
+        ("backends", "cuda", "dovetail-backend-cuda", "dovetail-backend-cuda"),
+        ("formats", "onnx", "dovetail-io[onnx]", "'dovetail-io[onnx]'"),
     ],
 )
 def test_an_unknown_plugin_says_what_to_install(
-    plugins: PluginManager, monkeypatch: pytest.MonkeyPatch, group: str, name: str, told: str
+    plugins: PluginManager, monkeypatch: pytest.MonkeyPatch, group: str, name: str, distribution: str, argument: str
 ) -> None:
     without(monkeypatch, "dovetail-backend-cuda", "dovetail-io")
     with pytest.raises(PluginNotFoundError) as raised:
         plugins.get(group, name)
-    assert str(raised.value) == told
+    assert str(raised.value) == (
+        f"There is no {group[:-1]} {name!r}. {distribution}, which is not installed, may provide it: "
+        f"pip install {argument}"
+    )
 
 
 def test_a_denied_attribute_says_by_what(install: Install, layers: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,9 +295,8 @@ def test_what_is_registered_later_is_seen(layers: Namespace, plugins: PluginMana
     with plugins.registered("namespaces", "layers", module):
         assert layers.extra == 5
     assert not hasattr(layers, "extra")
-    with plugins.registered("layers", "plain", object()):
-        with pytest.raises(PluginCollisionError):
-            _ = layers.Plain
+    with plugins.registered("layers", "plain", object()), pytest.raises(PluginCollisionError):
+        _ = layers.Plain
     assert layers.Plain
 
 

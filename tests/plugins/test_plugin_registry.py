@@ -171,7 +171,12 @@ def test_damaged_metadata_are_set_apart(install: Install, plugins: PluginManager
     (damaged / "entry_points.txt").write_text("[dovetail.layers]\nx = y:z\n")
     assert plugins.get("layers", "whole").__name__ == "Whole"
     assert "x" not in plugins.names("layers")
-    assert [line for line in plugins.scan.unreadable if str(site) in line]
+    assert [line for line in plugins.scan.remarks if line.startswith(f"Metadata in {site} cannot be read: ")]
+
+
+def test_a_misspelt_group_is_remarked(install: Install, plugins: PluginManager) -> None:
+    install("toy", {"layer": ["one = toy_one:One"]})
+    assert "toy 1.0: nothing reads the group 'dovetail.layer' of its entry 'one'." in plugins.scan.remarks
 
 
 @pytest.fixture
@@ -190,8 +195,9 @@ def test_a_plugin_for_another_version_is_not_imported(install: Install, plugins:
     with pytest.raises(PluginError) as raised:
         plugins.get("layers", "future")
     assert message(raised) == (
-        "toy-future 1.0 (entry point 'future = toy_future:Future' in dovetail.layers) wants dovetail-core >=9, installed "
-        "0.1.0; it was not imported. Install versions that fit together: pip install --upgrade dovetail-core toy-future"
+        "toy-future 1.0 (entry point 'future = toy_future:Future' in dovetail.layers) wants dovetail-core >=9, "
+        "installed 0.1.0; it was not imported. Install versions that fit together: pip install --upgrade "
+        "dovetail-core toy-future"
     )
     assert "toy_future" not in sys.modules
 

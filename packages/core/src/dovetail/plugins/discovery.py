@@ -19,17 +19,17 @@ class Scan:
 
     Attributes:
         providers: Everything provided, by group, in the order of ``sys.path`` and of each file.
-        distributions: The distributions that provide something, by normalized name.
-        unreadable: Where metadata mention Dovetail but cannot be read, with the reason.
+        distributions: The distributions whose entry points mention Dovetail, by normalized name.
+        remarks: What is wrong with metadata that mention Dovetail, in sentences.
         core_version: The installed version of ``dovetail-core``, or None where core is on the path without metadata.
     """
 
-    __slots__ = ("core_version", "distributions", "providers", "unreadable")
+    __slots__ = ("core_version", "distributions", "providers", "remarks")
 
     def __init__(self, core_version: str | None) -> None:
         self.providers: dict[str, list[Provider]] = {group: [] for group in GROUPS}
         self.distributions: dict[str, Distribution] = {}
-        self.unreadable: list[str] = []
+        self.remarks: list[str] = []
         self.core_version = core_version
 
 
@@ -51,8 +51,10 @@ def scan() -> Scan:
             # Metadata of a hundred distributions take long to parse; most say in one line that they are no plugins.
             if "dovetail." in (found.read_text("entry_points.txt") or ""):
                 _add(result, found)
-        except Exception as error:
-            result.unreadable.append(f"{found.locate_file('')}: {type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - what lies about on sys.path must not stop Dovetail
+            result.remarks.append(
+                f"Metadata in {found.locate_file('')} cannot be read: {type(error).__name__}: {error}"
+            )
     return result
 
 
@@ -62,11 +64,12 @@ def _add(result: Scan, found: importlib.metadata.Distribution) -> None:
     if normalize(name) in result.distributions:
         return
     distribution = Distribution(name, metadata["Version"], tuple(found.requires or ()), str(found.locate_file("")))
-    stated = {(entry.group, entry.name, entry.value): entry for entry in found.entry_points if entry.group in GROUPS}
-    for group, entry_name, value in stated:
-        result.providers[group].append(Provider(group, entry_name, value, distribution))
-    if stated:
-        result.distributions[distribution.key] = distribution
+    result.distributions[distribution.key] = distribution
+    for group, entry_name, value in dict.fromkeys((item.group, item.name, item.value) for item in found.entry_points):
+        if group in GROUPS:
+            result.providers[group].append(Provider(group, entry_name, value, distribution))
+        elif group.startswith("dovetail."):
+            result.remarks.append(f"{distribution}: nothing reads the group {group!r} of its entry {entry_name!r}.")
 
 
 def unmet_requirement(distribution: Distribution, core_version: str | None) -> str | None:

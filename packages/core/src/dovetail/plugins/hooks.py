@@ -82,8 +82,6 @@ class Hooks:
 
         Called when the first session is made. A plugin that fails is quarantined with a warning.
         """
-        if self._origins is not None:
-            return
         with self._lock:
             if self._origins is not None:
                 return
@@ -143,6 +141,7 @@ class Hooks:
         relay = self._pluggy
         if relay.is_registered(listener):
             raise PluginError(f"The hooks of {_name_of(listener)} are registered already.")
+        fits = False
         try:
             relay.register(listener, name)
             relay.check_pending()
@@ -153,15 +152,15 @@ class Hooks:
             if any(item.wrapper or item.hookwrapper for item in implementations):
                 raise PluginError(f"{_name_of(listener)}: a hook observes; it cannot be a wrapper.")
         except pluggy.PluginValidationError as error:
-            relay.unregister(listener)
             raise PluginError(
                 f"{_name_of(listener)} does not fit the hooks: {str(error).strip()}. "
                 f"There are {', '.join(HOOKS)}; dovetail.plugins.hookspecs says what each of them is given."
             ) from error
-        except PluginError:
-            relay.unregister(listener)
-            raise
+        else:
+            fits = True
         finally:
+            if not fits and relay.is_registered(listener):
+                relay.unregister(listener)
             self._refresh()
 
     def _refresh(self) -> None:

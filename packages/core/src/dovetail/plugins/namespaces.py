@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
-from typing import Any, Final, NamedTuple, NoReturn, Protocol, final, runtime_checkable
+from typing import Any, Final, NoReturn, final
 
 from dovetail.errors import DovetailError, PluginCollisionError, PluginError, PluginNotFoundError
 from dovetail.plugins.records import Provider
@@ -41,16 +41,18 @@ _LAYERS = "dovetail.layers"
 _OPTIMIZERS = "dovetail.optimizers"
 
 
-@runtime_checkable
-class _HasFunction(Protocol):
-    def function(self) -> Any: ...
+@final
+class _Claim:
+    """One way to get an attribute: who provides it, and in which form.
 
+    The form is ``object``, ``function`` of a layer's class, or ``member`` of a module.
+    """
 
-class _Claim(NamedTuple):
-    """One way to get an attribute: who provides it, and in which form."""
+    __slots__ = ("form", "provider")
 
-    provider: Provider
-    form: str  # "object", "function" of a layer's class, or "member" of a module
+    def __init__(self, provider: Provider, form: str) -> None:
+        self.provider = provider
+        self.form = form
 
 
 @final
@@ -150,8 +152,9 @@ class Namespace(ModuleType):
         if claim.form == "object":
             return target
         if claim.form == "function":
-            if isinstance(target, type) and isinstance(target, _HasFunction):
-                return target.function()
+            function = getattr(target, "function", None)
+            if isinstance(target, type) and function is not None:
+                return function()
             raise PluginError(
                 f"{claim.provider.distribution}: {claim.provider.value} must be a subclass of dovetail.extend.Layer to "
                 f"serve as the layer {claim.provider.name!r}, but is {target!r}."
@@ -184,17 +187,28 @@ class Namespace(ModuleType):
         raise PluginNotFoundError(message, name=name) from cause
 
     def __dir__(self) -> list[str]:
-        names = set(super().__dir__())
-        names -= {"_plugins", "_short", "_found"}
-        candidates = {name for names_of in map(self._offers, self._all_providers()) for name in names_of}
-        for name in candidates - names:
-            try:
-                claim = self._claim(name)
-            except DovetailError:
-                continue
-            if claim is not None and self._plugins.failure(claim.provider) is None:
+        names = set(super().__dir__()) - {"_plugins", "_short", "_found"}
+        for name, owners in self.offered().items():
+            one_owner = len({owner.distribution.key for owner in owners}) == 1
+            if one_owner and not any(self._plugins.failure(owner) for owner in owners):
                 names.add(name)
         return sorted(names)
+
+    def offered(self) -> dict[str, list[Provider]]:
+        """Give the attributes that plugins offer, with all who offer each of them.
+
+        Metadata tell of most; modules whose ``__all__`` this namespace hands on are imported for it.
+        """
+        owners: dict[str, list[Provider]] = {}
+        for provider in self._all_providers():
+            if self._plugins.denial(provider) is None:
+                for name in self._offers(provider):
+                    owners.setdefault(name, []).append(provider)
+        return owners
+
+    def contributed(self) -> set[str]:
+        """Give the attributes that core contributes."""
+        return {name for name in self.__dict__ if not name.startswith("_")} - self._found
 
     def __repr__(self) -> str:
         try:

@@ -80,7 +80,7 @@ def _user_folder() -> Path:
         base = os.environ.get("APPDATA")
     else:
         base = os.environ.get("XDG_CONFIG_HOME")
-    return Path(base or os.path.expanduser("~/.config")) / "dovetail"
+    return Path(base or "~/.config").expanduser() / "dovetail"
 
 
 def _from_environment(listed: str) -> Policy:

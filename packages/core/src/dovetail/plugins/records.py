@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 from dovetail.plugins.versions import normalize
 
@@ -96,11 +96,15 @@ class Provider:
         return f"this process ({self.value})" if self.in_process else str(self.distribution)
 
 
-class Failure(NamedTuple):
-    """Why a plugin is quarantined."""
+@final
+class Failure:
+    """Why a plugin is quarantined: the error, and its traceback as text."""
 
-    error: BaseException
-    traceback: str
+    __slots__ = ("error", "traceback")
+
+    def __init__(self, error: BaseException, traceback: str) -> None:
+        self.error = error
+        self.traceback = traceback
 
 
 def group_name(group: str) -> str:

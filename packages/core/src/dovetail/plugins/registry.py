@@ -169,7 +169,7 @@ class PluginManager:
             imported = True
             for part in filter(None, provider.attribute.split(".")):
                 target = getattr(target, part)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - anything may go wrong in a plugin
             return self.quarantine(provider, error, whole_module=not imported)
         with self._lock:
             self._loaded.setdefault(provider, target)

@@ -11,16 +11,15 @@ import re
 
 __all__ = ["normalize", "parse_requirement", "parse_version", "satisfies"]
 
-_VERSION = re.compile(
-    r"""v?(?:(?P<epoch>\d+)!)?(?P<release>\d+(?:\.\d+)*)
+# `re` compiles these, and remembers them, at the first use: not while Dovetail is imported.
+_VERSION = r"""(?xi)
+    v?(?:(?P<epoch>\d+)!)?(?P<release>\d+(?:\.\d+)*)
     (?:[-_.]?(?P<pre>alpha|beta|preview|pre|rc|a|b|c)[-_.]?(?P<pre_number>\d*))?
     (?P<post>-(?P<post_dash>\d+)|[-_.]?(?:post|rev|r)[-_.]?(?P<post_number>\d*))?
     (?P<dev>[-_.]?dev[-_.]?(?P<dev_number>\d*))?
-    (?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_CLAUSE = re.compile(r"(===|==|!=|<=|>=|~=|<|>)\s*([^\s]+)")
-_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?(?P<specifiers>[^;@)]*)\)?")
+    (?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?"""
+_CLAUSE = r"(===|==|!=|<=|>=|~=|<|>)\s*([^\s]+)"
+_REQUIREMENT = r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?(?P<specifiers>[^;@)]*)\)?"
 _PRE_LETTERS = {"alpha": "a", "a": "a", "beta": "b", "b": "b", "preview": "rc", "pre": "rc", "c": "rc", "rc": "rc"}
 
 # Each part of a version sorts as a pair: its rank among the forms that the part can take, then its value.
@@ -43,7 +42,7 @@ class _Version:
     __slots__ = ("dev", "epoch", "key", "local", "post", "pre", "release")
 
     def __init__(self, text: str) -> None:
-        match = _VERSION.fullmatch(text.strip())
+        match = re.fullmatch(_VERSION, text.strip())
         if match is None:
             raise ValueError(f"{text!r} is not a version")
         self.epoch = int(match["epoch"] or 0)
@@ -108,7 +107,7 @@ def parse_requirement(text: str) -> tuple[str, str, str]:
     >>> parse_requirement("dovetail_core[cpu] (>=0.1,<2) ; extra == 'onnx'")
     ('dovetail-core', '>=0.1,<2', "extra == 'onnx'")
     """
-    match = _REQUIREMENT.match(text.strip())
+    match = re.match(_REQUIREMENT, text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a requirement")
     return normalize(match["name"]), match["specifiers"].strip(), text.partition(";")[2].strip()
@@ -128,7 +127,7 @@ def satisfies(version: str, specifiers: str) -> bool:
 
 
 def _meets(version: str, clause: str) -> bool:
-    match = _CLAUSE.fullmatch(clause)
+    match = re.fullmatch(_CLAUSE, clause)
     if match is None:
         raise ValueError(f"{clause!r} is not a version specifier")
     operator, wanted_text = match.groups()
