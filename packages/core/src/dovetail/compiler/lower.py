@@ -27,7 +27,7 @@ from dovetail.types.dtypes import bool_, uint64
 from dovetail.types.constraints import Constraint, collecting
 from dovetail.types.shapes import Shape, TensorType
 
-__all__ = ["Feed", "Lowering", "lower"]
+__all__ = ["Feed", "Lowering", "handle", "lower", "needed_operations"]
 
 
 @final
@@ -63,12 +63,12 @@ def lower(
         ShapeError: sizes do not fit, now that the ranks are known.
     """
     work = Lowering(graph, feeds or {})
-    work.run(_needed(fetches, targets, feeds or {}))
+    work.run(needed_operations(fetches, targets, feeds or {}))
     outputs = [Output(work.value_of(tensor, final=False), "fetch", tensor.name) for tensor in fetches]
     return work.finish(outputs)
 
 
-def _needed(fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]) -> list[Operation]:
+def needed_operations(fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]) -> list[Operation]:
     """Return, in order of creation, the operations that the fetches need when ``feeds`` are given."""
     seen: set[Operation] = set()
     waiting = [tensor.op for tensor in fetches if tensor not in feeds]

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 
 from dovetail.errors import DTypeError, InvalidArgumentError
 from dovetail.types.attributes import check_attribute
-from dovetail.types.dims import Symbol, SymbolicDim, evaluate, substitute, symbols_of
+from dovetail.types.dims import Dim, Symbol, SymbolicDim, evaluate, substitute, symbols_of
 from dovetail.types.dtypes import DType
+from dovetail.types.fields import Field, read_fields
 from dovetail.types.shapes import Shape, TensorType
 
 if TYPE_CHECKING:
     from dovetail.graph.operation import Tensor
 
-__all__ = ["Array", "Field", "Op", "Sample", "Signature"]
+__all__ = ["Array", "Op", "Sample", "Signature"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Signature = TensorType | tuple[TensorType, ...]
-_MISSING: Final = object()
-
-
-@final
-class Field:
-    """One attribute of an operation: its name, the text of its annotation, and its default."""
-
-    __slots__ = ("annotation", "default", "name")
-
-    def __init__(self, name: str, annotation: str, default: Any) -> None:
-        """Describe an attribute."""
-        self.name = name
-        self.annotation = annotation
-        self.default = default
-
-    @property
-    def required(self) -> bool:
-        """Whether the attribute has no default."""
-        return self.default is _MISSING
 
 
 @final
@@ -131,13 +113,7 @@ class Op:
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Read the fields of the class from its annotations."""
         super().__init_subclass__(**keywords)
-        own = []
-        for name, annotation in cls.__annotations__.items():
-            text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
-            if name.startswith("_") or text.startswith(("ClassVar", "typing.ClassVar")) or "ClassVar" in str(annotation):
-                continue
-            own.append(Field(name, text, cls.__dict__.get(name, _MISSING)))
-        cls.fields = (*(f for f in cls.fields if f.name not in cls.__annotations__), *own)
+        cls.fields = read_fields(cls, cls.fields)
         cls._names = tuple(field.name for field in cls.fields)
         if "name" not in cls.__dict__:
             cls.name = cls.__name__
@@ -258,7 +234,7 @@ class Op:
         """Dtypes of the outputs; asked where the rank of an input is unknown."""
         return dtypes[:1]
 
-    def infer(self, *types: TensorType) -> Signature:
+    def infer(self, *types: Any) -> Signature:  # Any, so that an override may name its inputs
         """Types of the outputs from those of the inputs, whose ranks are known.
 
         Raises:
@@ -285,6 +261,10 @@ class Op:
     def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
         """The operation to use instead once ``values`` are known, and which inputs it takes."""
         return None
+
+    def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
+        """Floating-point operations: by default none, as for what only moves data."""
+        return 0
 
     def passes_through(self, types: Sequence[TensorType]) -> int | None:
         """Which input the output equals, whatever the values; ``None`` where that depends on them."""

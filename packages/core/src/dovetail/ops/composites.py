@@ -8,13 +8,14 @@ from typing import Any, final
 
 import numpy as np
 
+from dovetail.graph.nodes import substitute_decompositions
 from dovetail.graph.op import Op, Sample, Signature
-from dovetail.graph.operation import Tensor
+from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.registry import register
 from dovetail.graph.source import Source
 from dovetail.graph.subgraph import Subgraph, trace
-from dovetail.types.attributes import register_kind
 from dovetail.types.dtypes import DType
+from dovetail.ops.scalars import ScalarOp, elementwise
 from dovetail.types.constraints import require
 from dovetail.types.shapes import TensorType
 
@@ -26,7 +27,7 @@ class CompositeOp(Op):
 
     kind = "composite"
 
-    def decomposition(self, *tensors: Tensor) -> Any:
+    def decomposition(self, *tensors: Any) -> Any:  # Any, so that an override may name its inputs
         """Build the operations; returns the output or outputs."""
         raise TypeError(f"{type(self).__name__} declares no decomposition")
 
@@ -188,3 +189,16 @@ def inline(body: Subgraph, arguments: Sequence[Tensor]) -> list[Tensor]:
         )
         mapped.update(zip(op.outputs, node.outputs, strict=True))
     return [mapped[tensor] for tensor in body.outputs]
+
+
+def _decomposition_of_node(node: Operation) -> Subgraph:
+    definition = node.definition
+    types = [tensor.type for tensor in node.inputs]
+    if isinstance(definition, CompositeOp):
+        return decompose(definition, types, node.source)
+    if isinstance(definition, ScalarOp):
+        return trace(lambda *given: elementwise(definition.scalar_expression, given), types, source=node.source)
+    raise TypeError(f"{definition.name} is a primitive and has no decomposition")
+
+
+substitute_decompositions(_decomposition_of_node, lambda body, label: Call(body, label))

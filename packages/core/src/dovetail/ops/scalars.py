@@ -12,17 +12,19 @@ from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import register
 from dovetail.ops.scalar import (
+    Apply,
     Expression,
     Input,
     Literal,
     compile_numpy,
     derivative_with_output,
     inputs_of,
+    nodes_of,
     parse_expression,
     rename_inputs,
     result_dtype,
 )
-from dovetail.types.dims import dim_max, dim_min, floor_div
+from dovetail.types.dims import Dim, dim_max, dim_min, floor_div
 from dovetail.types.dtypes import DType
 from dovetail.types.shapes import TensorType, broadcast_shapes
 
@@ -80,6 +82,10 @@ class ScalarOp(Op):
                 continue
             result.append(sum_to(elementwise(rule, [*inputs, outputs[0], grads[0]]), tensor))
         return result
+
+    def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
+        """One for each function in the expression and each element."""
+        return outputs[0].size * sum(isinstance(node, Apply) for node in nodes_of(self.scalar_expression))
 
     def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
         """Arithmetic of dimensions, where every operand is known."""

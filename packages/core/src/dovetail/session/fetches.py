@@ -45,9 +45,10 @@ class FetchPlan:
         tensors: distinct tensors whose values are wanted.
         targets: operations to run.
         rebuild: makes the result from the values of ``tensors``.
+        identity: a number that a session gives to equal sets of tensors and targets.
     """
 
-    __slots__ = ("_places", "rebuild", "targets", "tensors")
+    __slots__ = ("_places", "identity", "rebuild", "targets", "tensors")
 
     def __init__(self, graph: Graph, fetches: Any) -> None:
         """Flatten ``fetches``.
@@ -57,6 +58,7 @@ class FetchPlan:
             GraphError: something belongs to another graph.
             NotFoundError: a name is unknown.
         """
+        self.identity = -1
         self.tensors: list[Tensor] = []
         self.targets: list[Operation] = []
         self._places: dict[Tensor, int] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, final
@@ -11,7 +12,7 @@ from typing import Any, Final, final
 import numpy as np
 
 from dovetail.compiler.backend import DeviceInfo
-from dovetail.compiler.lower import Feed, lower
+from dovetail.compiler.lower import Feed, lower, needed_operations
 from dovetail.compiler.placement import Devices
 from dovetail.compiler.plan import Plan, SegmentFailure
 from dovetail.compiler.program import Program
@@ -20,6 +21,8 @@ from dovetail.graph.graph import Graph, get_default_graph, session_stack
 from dovetail.graph.op import Array
 from dovetail.graph.operation import Tensor
 from dovetail.ops.random import key_of
+from dovetail.ops.state import Placeholder
+from dovetail.plugins import hook
 from dovetail.session.backends import available_backends
 from dovetail.session.config import ConfigProto
 from dovetail.session.feeds import FeedSlot, Sizes
@@ -102,6 +105,7 @@ class Session:
         self._slots: dict[Any, FeedSlot] = {}
         self._fetches: dict[Any, FetchPlan] = {}
         self._plans: dict[Any, _Entry] = {}
+        self._identities: dict[Any, int] = {}
         self._lock = ReadWriteLock()
         self._build_lock = threading.RLock()
         self._entered: list[AbstractContextManager[Any]] = []
@@ -117,6 +121,7 @@ class Session:
     def devices(self) -> Devices:
         """Its devices and the backends that serve them."""
         if self._devices is None:
+            hook.load()
             self._devices = Devices(available_backends(), self._config.backends, self._config.allow_soft_placement)
         return self._devices
 
@@ -154,6 +159,11 @@ class Session:
                 slot = self._slot(key)
             slots.append(slot)
             arrays.append(slot.convert(value))
+        if hook.active("step_run"):
+            begin = time.perf_counter()
+            result = fetch.rebuild(self._run(fetch, slots, arrays))
+            hook.step_run(self, fetches, time.perf_counter() - begin)
+            return result
         return fetch.rebuild(self._run(fetch, slots, arrays))
 
     def make_callable(
@@ -193,11 +203,17 @@ class Session:
         try:
             found = self._fetches.get(key)
         except TypeError:
-            return FetchPlan(self._graph, fetches)
+            return self._new_fetch(fetches)
         if found is None:
-            found = FetchPlan(self._graph, fetches)
-            self._fetches[key] = found
+            found = self._fetches[key] = self._new_fetch(fetches)
         return found
+
+    def _new_fetch(self, fetches: Any) -> FetchPlan:
+        fetch = FetchPlan(self._graph, fetches)
+        with self._build_lock:
+            contents = (*fetch.tensors, None, *fetch.targets)
+            fetch.identity = self._identities.setdefault(contents, len(self._identities))
+        return fetch
 
     def _slot(self, key: Any) -> FeedSlot:
         try:
@@ -211,7 +227,7 @@ class Session:
         return slot
 
     def _run(self, fetch: FetchPlan, slots: Sequence[FeedSlot], arrays: Sequence[Array]) -> Sequence[Any]:
-        key = (id(fetch), *[(slot.tensor, slot.plan_key(array)) for slot, array in zip(slots, arrays, strict=True)])
+        key = (fetch.identity, *[(slot.tensor, slot.plan_key(array)) for slot, array in zip(slots, arrays, strict=True)])
         entry = self._plans.get(key)
         if entry is None:
             entry = self._plan(key, fetch, slots, arrays, frozenset())
@@ -244,8 +260,9 @@ class Session:
             entry = _Entry(Plan(program, self.devices), len(fetch.tensors), slots, types)
             if self._config.log_device_placement:
                 self._log_placement(entry.plan)
+            if hook.active("plan_compiled"):
+                hook.plan_compiled(self, entry.plan.program)
             self._plans[key] = entry
-            self._fetches.setdefault(("plan", id(fetch)), fetch)
             return entry
 
     def _log_placement(self, plan: Plan) -> None:
@@ -361,7 +378,10 @@ class Session:
             return sorted(self._variables)
 
     def program(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, watch: Any = None) -> Program:
-        """Return the program that ``run`` would execute; ``watch(name, program)`` sees it after each pass."""
+        """Return the program that ``run`` would execute; ``watch(name, program)`` sees it after each pass.
+
+        Placeholders of known rank may be left out of ``feed_dict``.
+        """
         fetch = self._fetch(fetches)
         slots, arrays = [], []
         for key, value in (feed_dict or _NOTHING).items():
@@ -371,6 +391,9 @@ class Session:
             slot.tensor: Feed(slot.type_for(array, self._graph, frozenset()), np.array(array) if slot.is_flag else None)
             for slot, array in zip(slots, arrays, strict=True)
         }
+        for op in needed_operations(fetch.tensors, fetch.targets, feeds):
+            if isinstance(op.definition, Placeholder) and op.outputs[0].shape.rank is not None:
+                feeds.setdefault(op.outputs[0], Feed(op.outputs[0].type))
         return Plan(lower(self._graph, fetch.tensors, fetch.targets, feeds), self.devices, watch).program
 
     # Life. -----------------------------------------------------------------------------------------------------------
