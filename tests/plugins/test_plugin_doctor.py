@@ -94,7 +94,7 @@ def test_the_text_can_be_read(plugins: PluginManager) -> None:
     assert any(line.startswith("  ! denied: denied by DOVETAIL_PLUGINS=") for line in lines)
     assert re.fullmatch(r"6 of \d+ plugins need help; the lines marked ! say why\.", lines[-1])
     titles = [line for line in lines if line.startswith("toy-")]
-    assert len({title.index(title.split(maxsplit=2)[2]) for title in titles}) == 1  # the states stand in one column
+    assert len({title.rindex(title.split(maxsplit=2)[2]) for title in titles}) == 1  # the states stand in one column
 
 
 @pytest.mark.usefixtures("ward")

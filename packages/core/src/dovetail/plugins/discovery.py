@@ -19,7 +19,7 @@ class Scan:
 
     Attributes:
         providers: Everything provided, by group, in the order of ``sys.path`` and of each file.
-        distributions: The distributions whose entry points mention Dovetail, by normalized name.
+        distributions: The distributions that provide something, by normalized name.
         remarks: What is wrong with metadata that mention Dovetail, in sentences.
         core_version: The installed version of ``dovetail-core``, or None where core is on the path without metadata.
     """
@@ -46,11 +46,12 @@ def scan() -> Scan:
     except importlib.metadata.PackageNotFoundError:
         core_version = None
     result = Scan(core_version)
+    seen: set[str] = set()
     for found in importlib.metadata.distributions():
         try:
             # Metadata of a hundred distributions take long to parse; most say in one line that they are no plugins.
             if "dovetail." in (found.read_text("entry_points.txt") or ""):
-                _add(result, found)
+                _add(result, found, seen)
         except Exception as error:  # noqa: BLE001 - what lies about on sys.path must not stop Dovetail
             result.remarks.append(
                 f"Metadata in {found.locate_file('')} cannot be read: {type(error).__name__}: {error}"
@@ -58,16 +59,17 @@ def scan() -> Scan:
     return result
 
 
-def _add(result: Scan, found: importlib.metadata.Distribution) -> None:
+def _add(result: Scan, found: importlib.metadata.Distribution, seen: set[str]) -> None:
     metadata = found.metadata
     name = metadata["Name"]
-    if normalize(name) in result.distributions:
+    if normalize(name) in seen:
         return
+    seen.add(normalize(name))
     distribution = Distribution(name, metadata["Version"], tuple(found.requires or ()), str(found.locate_file("")))
-    result.distributions[distribution.key] = distribution
     for group, entry_name, value in dict.fromkeys((item.group, item.name, item.value) for item in found.entry_points):
         if group in GROUPS:
             result.providers[group].append(Provider(group, entry_name, value, distribution))
+            result.distributions[distribution.key] = distribution
         elif group.startswith("dovetail."):
             result.remarks.append(f"{distribution}: nothing reads the group {group!r} of its entry {entry_name!r}.")
 
