@@ -200,6 +200,9 @@ class Expression:
 
 
 def _intern(cls: type[Any], key: tuple[object, ...], fields: Mapping[str, object]) -> Any:
+    node = _interned.get(key)
+    if node is not None:
+        return node
     with _lock:
         node = _interned.get(key)
         if node is None:

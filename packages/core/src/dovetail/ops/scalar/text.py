@@ -12,7 +12,6 @@ A minus directly before a number belongs to it, except before a power: ``-2.0 **
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 import re
@@ -175,6 +174,8 @@ class _Parser:
             return Convert(dtype, arg)
         function = BASIS.get(name)
         if function is None:
+            import difflib  # used for this message alone
+
             near = difflib.get_close_matches(name, BASIS, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             self.fail(f"{name!r} is no basis function{hint}")
