@@ -151,9 +151,10 @@ def random_bits(count: int, dtype: DTypeLike, key: int, execution: int, loop: Se
         raise DTypeError(f"random bits come as uint32 or uint64, not {wanted.name}.")
     words = count * (2 if wanted is uint64 else 1)
     blocks = -(-words // 4)
+    key, execution = int(key), int(execution)
     mixed = execution >> 32
     for index in loop:
-        mixed = mix64(mixed + (index + 1) * _GOLDEN)
+        mixed = mix64(mixed + (int(index) + 1) * _GOLDEN)
     schedule = _key_schedule((key & 0xFFFFFFFF, (key >> 32) & 0xFFFFFFFF))
     result = np.empty((blocks, 4), np.uint32)
     state: list[Array] = [np.empty(min(blocks, _BLOCKS_AT_ONCE), np.uint64) for _ in range(4)]

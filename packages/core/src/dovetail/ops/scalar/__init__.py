@@ -24,6 +24,12 @@ from dovetail.ops.scalar.expression import (
     substitute_inputs,
     trace,
 )
+from dovetail.ops.scalar.normal import (
+    centred_uniform,
+    inverse_normal_cdf,
+    normal_expression,
+    truncated_normal_expression,
+)
 from dovetail.ops.scalar.simplify import fold_literals, simplify
 from dovetail.ops.scalar.text import parse_expression
 
@@ -38,12 +44,15 @@ __all__ = [
     "Operand",
     "as_expression",
     "basis",
+    "centred_uniform",
     "compile_numpy",
     "derivative",
     "derivative_with_output",
     "fold_literals",
     "inputs_of",
+    "inverse_normal_cdf",
     "nodes_of",
+    "normal_expression",
     "numpy_source",
     "parse_expression",
     "rename_inputs",
@@ -51,4 +60,5 @@ __all__ = [
     "simplify",
     "substitute_inputs",
     "trace",
+    "truncated_normal_expression",
 ]
