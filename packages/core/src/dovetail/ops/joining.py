@@ -13,7 +13,7 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import primitive
-from dovetail.ops.sizes import as_axis, known_elements, settled_axis, sizes_of
+from dovetail.ops.sizes import Gradients, Tensors, Types, Values, as_axis, known_elements, settled_axis, sizes_of
 from dovetail.types.dims import Dim, floor_div
 from dovetail.types.dtypes import DType
 from dovetail.types.shapes import Shape, TensorType, demand, normalize_axis, unify
@@ -24,7 +24,9 @@ __all__ = ["Concat", "Split", "Stack", "Unstack", "concat", "parallel_stack", "s
 def _check_same_dtype(operation: str, types: Sequence[TensorType]) -> None:
     for index, one in enumerate(types):
         if one.dtype is not types[0].dtype:
-            raise DTypeError(f"{operation}: input 0 is {types[0]}, input {index} is {one}. Make the dtypes equal by dt.cast.")
+            raise DTypeError(
+                f"{operation}: input 0 is {types[0]}, input {index} is {one}. Make the dtypes equal by dt.cast."
+            )
 
 
 @primitive
@@ -53,23 +55,27 @@ class Concat(Op):
                 if at == axis:
                     dims[at] = dims[at] + dim
                 else:
-                    dims[at] = unify(dims[at], dim, lambda at=at, index=index, one=one: (  # type: ignore[misc]
-                        f"concat: input 0 is {first}, input {index} is {one}; only along axis {axis} may sizes differ, "
-                        f"yet they do along axis {at}. Pad or slice one of them, or choose another axis."
-                    ))
+                    dims[at] = unify(
+                        dims[at],
+                        dim,
+                        lambda at=at, index=index, one=one: (  # type: ignore[misc]
+                            f"concat: input 0 is {first}, input {index} is {one}; only along axis {axis} may sizes differ, "
+                            f"yet they do along axis {at}. Pad or slice one of them, or choose another axis."
+                        ),
+                    )
         return TensorType(first.dtype, Shape(dims))
 
     def reference(self, *arrays: Array) -> Array:
         """NumPy's concatenation."""
         return np.concatenate(arrays, self.axis)
 
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """The parts of the gradient."""
         axis = normalize_axis(self.axis, len(inputs[0].shape), "concat")
         parts = Split(axis, tuple(tensor.shape[axis] for tensor in inputs))(grads[0])
         return parts if isinstance(parts, tuple) else (parts,)
 
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
+    def symbolic_value(self, types: Types, values: Values) -> Array | None:
         """The elements in a row."""
         known = [value for value in values if value is not None]
         return np.concatenate(known, self.axis) if len(known) == len(values) else None
@@ -111,16 +117,26 @@ class Split(Op):
         axis = normalize_axis(self.axis, len(x.dims), "split")
         dim = x.dims[axis]
         if isinstance(self.sizes, int):
-            demand("divisible", dim, self.sizes, lambda: (
-                f"split: axis {axis} of {x} does not make {self.sizes} equal parts. Give the sizes as a list."
-            ))
+            demand(
+                "divisible",
+                dim,
+                self.sizes,
+                lambda: f"split: axis {axis} of {x} does not make {self.sizes} equal parts. Give the sizes as a list.",
+            )
         else:
             total: Dim = sum(self.sizes, 0)
-            demand("equal", total, dim, lambda: (
-                f"split: the sizes {_listed(self.sizes)} make {total} together, but axis {axis} of {x} is {dim}. "
-                f"Make them add up to it."
-            ))
-        return tuple([TensorType(x.dtype, Shape((*x.dims[:axis], size, *x.dims[axis + 1 :]))) for size in self._sizes(dim)])
+            demand(
+                "equal",
+                total,
+                dim,
+                lambda: (
+                    f"split: the sizes {_listed(self.sizes)} make {total} together, but axis {axis} of {x} is {dim}. "
+                    f"Make them add up to it."
+                ),
+            )
+        return tuple(
+            [TensorType(x.dtype, Shape((*x.dims[:axis], size, *x.dims[axis + 1 :]))) for size in self._sizes(dim)]
+        )
 
     def reference(self, x: Array) -> tuple[Array, ...] | Array:
         """Views of the parts."""
@@ -128,7 +144,7 @@ class Split(Op):
         parts = tuple(np.split(x, list(itertools.accumulate(sizes))[:-1], self.axis))
         return parts if len(parts) > 1 else parts[0]
 
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """The gradients in a row."""
         return (concat(grads, self.axis),)
 
@@ -160,7 +176,9 @@ class Stack(Op):
         first = types[0]
         dims: list[Dim] = list(first.dims)
         for index, one in enumerate(types[1:], 1):
-            message = f"stack: input 0 is {first}, input {index} is {one}; the shapes must be equal. Reshape one of them."
+            message = (
+                f"stack: input 0 is {first}, input {index} is {one}; the shapes must be equal. Reshape one of them."
+            )
             if one.rank != first.rank:
                 raise ShapeError(message)
             dims = [unify(mine, theirs, message) for mine, theirs in zip(dims, one.dims, strict=True)]
@@ -171,14 +189,14 @@ class Stack(Op):
         """NumPy's stack."""
         return np.stack(arrays, self.axis)
 
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """The slices of the gradient."""
         parts = Unstack(self.axis, len(inputs))(grads[0])
         return parts if isinstance(parts, tuple) else (parts,)
 
     gradient_without_ranks = True
 
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
+    def symbolic_value(self, types: Types, values: Values) -> Array | None:
         """The elements side by side."""
         known = [value for value in values if value is not None]
         return np.stack(known, self.axis) if len(known) == len(values) else None
@@ -213,9 +231,14 @@ class Unstack(Op):
     def infer(self, x: TensorType) -> Signature:
         """The shape without the axis."""
         axis = normalize_axis(self.axis, len(x.dims), "unstack")
-        demand("equal", x.dims[axis], self.count, lambda: (
-            f"unstack: axis {axis} of {x} does not give {self.count} slices. Leave num out, or make it {x.dims[axis]}."
-        ))
+        demand(
+            "equal",
+            x.dims[axis],
+            self.count,
+            lambda: (
+                f"unstack: axis {axis} of {x} does not give {self.count} slices. Leave num out, or make it {x.dims[axis]}."
+            ),
+        )
         return (TensorType(x.dtype, Shape((*x.dims[:axis], *x.dims[axis + 1 :]))),) * self.count
 
     def reference(self, x: Array) -> tuple[Array, ...] | Array:
@@ -224,7 +247,7 @@ class Unstack(Op):
         parts = tuple([np.asarray(one, x.dtype) for one in slices]) if x.ndim == 1 else slices
         return parts if len(parts) != 1 else parts[0]
 
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """The gradients side by side."""
         return (stack(grads, self.axis),)
 
@@ -280,7 +303,9 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     return result
 
 
-def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str | None = "split") -> list[Tensor]:
+def split(
+    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str | None = "split"
+) -> list[Tensor]:
     """Return the parts of a tensor along an axis.
 
     Args:
@@ -305,7 +330,9 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = 
     if known is not None and known.ndim == 0:
         parts = known.tolist()
         if not isinstance(parts, int) or parts < 1:
-            raise InvalidArgumentError(f"split: the number of parts is {parts}; use an int of at least 1, or a list of sizes.")
+            raise InvalidArgumentError(
+                f"split: the number of parts is {parts}; use an int of at least 1, or a list of sizes."
+            )
         return _apart(x, at, parts, name)
     sizes = sizes_of(num_or_size_splits, "split: num_or_size_splits")
     if sizes is None and num is not None:
@@ -323,12 +350,19 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = 
 
 def _without_rest(x: Tensor, axis: int, sizes: tuple[Dim, ...]) -> tuple[Dim, ...]:
     if sizes.count(-1) > 1:
-        raise InvalidArgumentError(f"split: the sizes {_listed(sizes)} hold more than one -1; only one part can take the rest.")
+        raise InvalidArgumentError(
+            f"split: the sizes {_listed(sizes)} hold more than one -1; only one part can take the rest."
+        )
     if -1 not in sizes:
         return sizes
     dim = x.shape[normalize_axis(axis, len(x.shape), "split")]
     rest = dim - sum((size for size in sizes if size != -1), 0)
-    demand("nonnegative", rest, 0, f"split: the sizes {_listed(sizes)} leave no rest of axis {axis} of {x.type}. Make them smaller.")
+    demand(
+        "nonnegative",
+        rest,
+        0,
+        f"split: the sizes {_listed(sizes)} leave no rest of axis {axis} of {x.type}. Make them smaller.",
+    )
     return tuple([rest if size == -1 else size for size in sizes])
 
 

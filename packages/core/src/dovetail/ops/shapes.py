@@ -1,4 +1,4 @@
-"""Shapes of tensors and changes of them that move no element: ``shape``, ``reshape``, ``expand_dims``, ``squeeze``, …"""
+"""Sizes of tensors, as tensors: ``shape``, ``size``, ``rank``."""
 
 from __future__ import annotations
 
@@ -7,66 +7,18 @@ from typing import Any, final
 
 import numpy as np
 
-from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
+from dovetail.errors import DTypeError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import primitive
 from dovetail.ops.constants import Dims, dims_to_tensor
-from dovetail.ops.sizes import as_axes, as_axis, known_elements, opaque_name, opaque_shape, settled_axis, sizes_of
-from dovetail.types.dims import Dim, floor_div, product
+from dovetail.ops.sizes import Resolved, Types, Values, object_array
+from dovetail.types.dims import Dim
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, int32
-from dovetail.types.shapes import Shape, TensorType, broadcast_shapes, demand, normalize_axes, normalize_axis
+from dovetail.types.shapes import Shape, TensorType
 
-__all__ = [
-    "BroadcastTo",
-    "DynamicBroadcastTo",
-    "DynamicReshape",
-    "ExpandDims",
-    "RankOf",
-    "Reshape",
-    "ShapeOf",
-    "SizeOf",
-    "Squeeze",
-    "Transpose",
-    "broadcast_dynamic_shape",
-    "broadcast_static_shape",
-    "broadcast_to",
-    "expand_dims",
-    "matrix_transpose",
-    "rank",
-    "reshape",
-    "shape",
-    "shape_n",
-    "size",
-    "squeeze",
-    "transpose",
-]
-
-
-def shape_text(dims: Iterable[Any]) -> str:
-    """Print sizes as a shape, -1 and unknown ones included."""
-    return f"[{', '.join('?' if dim is None else str(dim) for dim in dims)}]"
-
-
-def check_shape_tensor(operation: str, given: TensorType, count: int | None) -> None:
-    """Check the type of a tensor that says a shape.
-
-    Raises:
-        DTypeError: it is not of integers.
-        ShapeError: it is no vector, or of another length than ``count``.
-    """
-    if not given.dtype.is_integer:
-        raise DTypeError(f"{operation}: the shape is {given}; use an integer tensor.")
-    if given.rank is None:
-        return
-    if given.rank != 1:
-        raise ShapeError(f"{operation}: the shape is {given}; use a vector.")
-    if count is not None:
-        demand("equal", given.dims[0], count, f"{operation}: the shape is {given}, where {count} sizes are expected.")
-
-
-# Sizes as tensors. ---------------------------------------------------------------------------------------------------
+__all__ = ["RankOf", "ShapeOf", "SizeOf", "rank", "shape", "shape_n", "size"]
 
 
 @primitive
@@ -90,11 +42,11 @@ class ShapeOf(Op):
         """The array's shape."""
         return np.asarray(x.shape, self.dtype.numpy)
 
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
+    def symbolic_value(self, types: Types, values: Values) -> Array | None:
         """The dimensions, where the rank is known."""
         return None if types[0].rank is None else _dims_value(types[0].dims)
 
-    def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
+    def resolve(self, types: Types, values: Values) -> Resolved:
         """The dimensions, unless they are opaque and the input has to run first."""
         if types[0].rank is None or _has_opaque(types[0].shape):
             return None
@@ -125,7 +77,7 @@ class SizeOf(Op):
         """A scalar."""
         return TensorType(self.dtype, Shape(()))
 
-    def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
+    def infer_all(self, types: Types) -> tuple[TensorType, ...]:
         """A scalar, whatever the rank."""
         return (TensorType(self.dtype, Shape(())),)
 
@@ -133,11 +85,11 @@ class SizeOf(Op):
         """The array's size."""
         return np.asarray(x.size, self.dtype.numpy)
 
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
+    def symbolic_value(self, types: Types, values: Values) -> Array | None:
         """The product of the dimensions, where the rank is known."""
         return None if types[0].rank is None else _dims_value(types[0].size)
 
-    def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
+    def resolve(self, types: Types, values: Values) -> Resolved:
         """The product of the dimensions, unless one is opaque and the input has to run first."""
         if types[0].rank is None or _has_opaque(types[0].shape):
             return None
@@ -167,7 +119,7 @@ class RankOf(Op):
         """A scalar."""
         return TensorType(int32, Shape(()))
 
-    def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
+    def infer_all(self, types: Types) -> tuple[TensorType, ...]:
         """A scalar, whatever the rank."""
         return (TensorType(int32, Shape(())),)
 
@@ -175,11 +127,11 @@ class RankOf(Op):
         """The array's rank."""
         return np.asarray(x.ndim, np.int32)
 
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
+    def symbolic_value(self, types: Types, values: Values) -> Array | None:
         """The rank, where it is known."""
         return None if types[0].rank is None else _dims_value(types[0].rank)
 
-    def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
+    def resolve(self, types: Types, values: Values) -> Resolved:
         """The rank, as soon as it is known."""
         return None if types[0].rank is None else (Dims(types[0].rank), ())
 
@@ -191,9 +143,7 @@ class RankOf(Op):
 
 
 def _dims_value(dims: Dim | tuple[Dim, ...]) -> Array:
-    result = np.empty((len(dims),) if isinstance(dims, tuple) else (), object)
-    result[...] = dims
-    return result
+    return object_array(dims, (len(dims),)) if isinstance(dims, tuple) else object_array([dims], ())
 
 
 def _has_opaque(shape: Shape) -> bool:
@@ -271,563 +221,3 @@ def _integer_type(operation: str, dtype: DTypeLike) -> DType:
     if not wanted.is_integer:
         raise DTypeError(f"{operation}: out_type is {wanted.name}; use int32 or int64.")
     return wanted
-
-
-# Reshape. ------------------------------------------------------------------------------------------------------------
-
-
-@primitive
-@final
-class Reshape(Op):
-    """The elements in another shape, in row-major order; one size may be -1 and takes what is left."""
-
-    shape: tuple[Dim, ...]
-
-    def infer(self, x: TensorType) -> Signature:
-        """The shape asked for; the number of elements must stay."""
-        dims = self.shape
-        total = x.size
-        known = product(dim for dim in dims if dim != -1)
-        for dim in dims:
-            if isinstance(dim, int) and dim < -1:
-                raise ShapeError(f"reshape: the shape {shape_text(dims)} holds {dim}; sizes are at least 0, or -1 once for the rest.")
-        if -1 in dims:
-            if dims.count(-1) > 1:
-                raise ShapeError(f"reshape: the shape {shape_text(dims)} holds -1 more than once; only one size can be worked out.")
-            if known == 0:
-                raise ShapeError(
-                    f"reshape: the shape {shape_text(dims)} of {x} leaves -1 open, since the other sizes make 0; give all sizes."
-                )
-            demand("divisible", total, known, lambda: (
-                f"reshape: {x} has {total} elements, which do not divide by the {known} of shape {shape_text(dims)}. "
-                f"Change the sizes other than -1."
-            ))
-            rest = floor_div(total, known)
-            return TensorType(x.dtype, Shape([rest if dim == -1 else dim for dim in dims]))
-        demand("equal", total, known, lambda: (
-            f"reshape: {x} has {total} elements, which do not fill shape {shape_text(dims)} of {known}. "
-            f"Use -1 for the size that should be worked out."
-        ))
-        return TensorType(x.dtype, Shape(dims))
-
-    def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        """The shape asked for, also of an input of unknown rank."""
-        if types[0].rank is None and -1 not in self.shape:
-            return (TensorType(types[0].dtype, Shape(self.shape)),)
-        return super().infer_all(types)
-
-    def reference(self, x: Array) -> Array:
-        """NumPy's reshape, a view where that is possible."""
-        return x.reshape(self.shape)
-
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        """The gradient in the input's shape."""
-        return (reshape(grads[0], shape(inputs[0])),)
-
-    gradient_without_ranks = True
-
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
-        """The elements in the new shape."""
-        if values[0] is None or not all(isinstance(dim, int) for dim in self.shape):
-            return None
-        return values[0].reshape(self.shape)
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """With and without -1, to and from scalars, empty, integers, strings."""
-        yield Sample(cls((3, 2)), rng.normal(size=(2, 3)))
-        yield Sample(cls((-1,)), rng.normal(size=(2, 3)))
-        yield Sample(cls((2, -1, 1)), rng.normal(size=(6,)))
-        yield Sample(cls(()), rng.normal(size=(1, 1)))
-        yield Sample(cls((1, 1)), np.float64(3.0))
-        yield Sample(cls((3, 0)), np.zeros((0, 5)))
-        yield Sample(cls((-1, 4)), np.zeros((0, 4)))
-        yield Sample(cls((2, 2)), np.arange(4, dtype=np.int32))
-        yield Sample(cls((2, 1)), np.array([b"a", b"bc"], object))
-
-
-@primitive
-@final
-class DynamicReshape(Op):
-    """``Reshape`` to a shape that only the run computes; ``sizes`` holds what is known of it."""
-
-    sizes: tuple[Dim | None, ...] | None
-    symbol: str
-
-    def infer(self, x: TensorType, shape: TensorType) -> Signature:
-        """The known sizes, and opaque symbols for the others."""
-        return self.infer_all((x, shape))[0]
-
-    def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        """The known sizes, and opaque symbols for the others; the input's rank does not matter."""
-        x, given = types
-        check_shape_tensor("reshape", given, None if self.sizes is None else len(self.sizes))
-        return (TensorType(x.dtype, opaque_shape(_counted(self.sizes, given), self.symbol)),)
-
-    def reference(self, x: Array, shape: Array) -> Array:
-        """Reshape to what the vector says."""
-        try:
-            return x.reshape(shape.tolist())
-        except ValueError as error:
-            raise InvalidArgumentError(
-                f"reshape: an array of shape {list(x.shape)} does not fill shape {shape.tolist()}. Change the shape given."
-            ) from error
-
-    def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
-        """``Reshape``, once the elements of the shape are known."""
-        return None if values[1] is None or types[0].rank is None else (Reshape(tuple(values[1].tolist())), (0,))
-
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        """The gradient in the input's shape."""
-        return reshape(grads[0], shape(inputs[0])), None
-
-    gradient_without_ranks = True
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """Partly known, unknown, with -1."""
-        yield Sample(cls((None, 2), "reshape.sample"), rng.normal(size=(2, 3)), np.array([3, 2], np.int32))
-        yield Sample(cls((None, 3), "reshape.sample"), rng.normal(size=(2, 3)), np.array([-1, 3], np.int64))
-
-
-def _counted(sizes: Sequence[Dim | None] | None, given: TensorType) -> Sequence[Dim | None] | None:
-    """The sizes, or as many unknown ones as the vector of sizes is long."""
-    if sizes is None and given.rank == 1 and isinstance(given.dims[0], int):
-        return (None,) * given.dims[0]
-    return sizes
-
-
-def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
-    """Return the elements of a tensor in another shape, in row-major order.
-
-    Args:
-        tensor: the tensor.
-        shape: the sizes: ints, dimensions, scalar tensors, or an integer vector; one may be -1 and takes what is left.
-        name: name of the node.
-
-    Raises:
-        ShapeError: the number of elements differs, or -1 cannot be worked out.
-        DTypeError: a size is no integer.
-
-    Example:
-        >>> dt.reshape(dt.zeros([2, 6]), [4, -1]).shape
-        Shape([4, 3])
-    """
-    x = as_tensor(tensor)
-    sizes = sizes_of(shape, "reshape: shape")
-    known = None if sizes is None else tuple([size for size in sizes if size is not None])
-    result: Tensor
-    if sizes is not None and known is not None and len(known) == len(sizes) and not (x.shape.rank is None and -1 in known):
-        result = Reshape(known)(x, name=name)
-        return result
-    left = None if sizes is None else tuple([None if size == -1 else size for size in sizes])
-    result = DynamicReshape(left, opaque_name("reshape"))(x, as_shape_tensor(shape), name=name or "Reshape")
-    return result
-
-
-def as_shape_tensor(shape: Any) -> Tensor:
-    """Return an argument that says a shape as an integer vector."""
-    tensor = as_tensor(shape if isinstance(shape, Tensor | list | tuple | np.ndarray) else [shape])
-    return expand_dims(tensor, 0) if tensor.shape.rank == 0 else tensor
-
-
-# Axes of size 1. -----------------------------------------------------------------------------------------------------
-
-
-@primitive
-@final
-class ExpandDims(Op):
-    """A new axis of size 1."""
-
-    axis: int
-
-    def infer(self, x: TensorType) -> Signature:
-        """The shape with the new axis."""
-        axis = normalize_axis(self.axis, len(x.dims) + 1, "expand_dims")
-        return TensorType(x.dtype, Shape((*x.dims[:axis], 1, *x.dims[axis:])))
-
-    def reference(self, x: Array) -> Array:
-        """A view."""
-        return np.expand_dims(x, self.axis)
-
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        """The gradient without the axis."""
-        return (Squeeze((self.axis,))(grads[0]),)
-
-    gradient_without_ranks = True
-
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
-        """The elements with the new axis."""
-        return None if values[0] is None else np.expand_dims(values[0], self.axis)
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """First, last and inner axis, a scalar, integers."""
-        yield Sample(cls(0), rng.normal(size=(2, 3)))
-        yield Sample(cls(-1), rng.normal(size=(2, 3)))
-        yield Sample(cls(-2), rng.normal(size=(0, 3)))
-        yield Sample(cls(0), np.float64(1.0))
-        yield Sample(cls(1), np.arange(2, dtype=np.int64))
-
-
-@primitive
-@final
-class Squeeze(Op):
-    """The tensor without axes of size 1: those named, or all that are sure to have that size."""
-
-    axes: tuple[int, ...] = ()
-
-    def _settled(self, dims: Sequence[Dim]) -> tuple[int, ...]:
-        if self.axes:
-            return normalize_axes(self.axes, len(dims), "squeeze")
-        return tuple([axis for axis, dim in enumerate(dims) if dim == 1])
-
-    def infer(self, x: TensorType) -> Signature:
-        """The shape without the axes."""
-        axes = self._settled(x.dims)
-        for axis in axes:
-            demand("equal", x.dims[axis], 1, lambda axis=axis: (  # type: ignore[misc]
-                f"squeeze: axis {axis} of {x} has size {x.dims[axis]}; only axes of size 1 can go. Name another, or slice first."
-            ))
-        return TensorType(x.dtype, Shape([dim for axis, dim in enumerate(x.dims) if axis not in axes]))
-
-    def reference(self, x: Array) -> Array:
-        """A view."""
-        return np.squeeze(x, self._settled(x.shape))
-
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        """The gradient with the axes."""
-        return (reshape(grads[0], shape(inputs[0])),)
-
-    gradient_without_ranks = True
-
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
-        """The elements without the axes."""
-        return None if values[0] is None else np.squeeze(values[0], self._settled(values[0].shape))
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """Named and unnamed axes, none to go, integers."""
-        yield Sample(cls((0, -1)), rng.normal(size=(1, 3, 1)))
-        yield Sample(cls(), rng.normal(size=(1, 3, 1)))
-        yield Sample(cls(), rng.normal(size=(2, 3)))
-        yield Sample(cls((1,)), np.zeros((0, 1)))
-        yield Sample(cls(), np.ones((1, 1), np.int32))
-
-
-def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
-    """Return the tensor with a new axis of size 1.
-
-    Args:
-        input: the tensor.
-        axis: where the axis stands in the result, from ``-rank - 1`` to ``rank``.
-        name: name of the node.
-        dim: an older name of ``axis``.
-
-    Raises:
-        ShapeError: the axis is out of range.
-        InvalidArgumentError: both or none of ``axis`` and ``dim`` are given.
-
-    Example:
-        >>> dt.expand_dims(dt.zeros([2, 3]), -1).shape
-        Shape([2, 3, 1])
-    """
-    if (axis is None) == (dim is None):
-        raise InvalidArgumentError("expand_dims: give axis (dim is its older name; not both).")
-    x = as_tensor(input)
-    at = as_axis(dim if axis is None else axis, "expand_dims: axis")
-    result: Tensor = ExpandDims(settled_axis(at, None if x.shape.rank is None else x.shape.rank + 1))(x, name=name)
-    return result
-
-
-def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None) -> Tensor:
-    """Return the tensor without axes of size 1.
-
-    Args:
-        input: the tensor.
-        axis: the axis or axes to drop; by default all that have size 1 while the graph is built. A symbolic size is kept.
-        name: name of the node.
-        squeeze_dims: an older name of ``axis``.
-
-    Raises:
-        ShapeError: an axis named has another size.
-
-    Example:
-        >>> dt.squeeze(dt.zeros([1, 3, 1])).shape
-        Shape([3])
-    """
-    if axis is not None and squeeze_dims is not None:
-        raise InvalidArgumentError("squeeze: give axis or squeeze_dims (its older name), not both.")
-    x = as_tensor(input)
-    given = squeeze_dims if axis is None else axis
-    axes = () if given is None else tuple([settled_axis(one, x.shape.rank) for one in as_axes(given, "squeeze: axis")])
-    result: Tensor = Squeeze(axes)(x, name=name)
-    return result
-
-
-# Transpose. ----------------------------------------------------------------------------------------------------------
-
-
-@primitive
-@final
-class Transpose(Op):
-    """The axes in another order; reversed for ``None``."""
-
-    perm: tuple[int, ...] | None = None
-
-    def default_name(self) -> str:
-        """``transpose``, as TensorFlow 1 names it."""
-        return "transpose"
-
-    def infer(self, x: TensorType) -> Signature:
-        """The sizes in the new order."""
-        order = range(len(x.dims))[::-1] if self.perm is None else self.perm
-        if len(order) != len(x.dims):
-            raise ShapeError(f"transpose: perm {list(order)} has {len(order)} axes, but the input is {x}. Name each axis once.")
-        axes = [normalize_axis(axis, len(x.dims), "transpose") for axis in order]
-        if len(set(axes)) != len(axes):
-            raise ShapeError(f"transpose: perm {list(order)} names an axis twice. Name each axis of {x} once.")
-        return TensorType(x.dtype, Shape([x.dims[axis] for axis in axes]))
-
-    def reference(self, x: Array) -> Array:
-        """A view."""
-        return np.transpose(x, self.perm)
-
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        """The gradient in the order before."""
-        if self.perm is None:
-            return (Transpose()(grads[0]),)
-        back = [0] * len(self.perm)
-        for place, axis in enumerate(self.perm):
-            back[axis % len(self.perm)] = place
-        return (Transpose(tuple(back))(grads[0]),)
-
-    gradient_without_ranks = True
-
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
-        """The elements in the new order."""
-        return None if values[0] is None else np.transpose(values[0], self.perm)
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """Reversed, given, with negative axes, scalars, empty, integers."""
-        yield Sample(cls(), rng.normal(size=(2, 3)))
-        yield Sample(cls((2, 0, 1)), rng.normal(size=(2, 3, 4)))
-        yield Sample(cls((0, -1, -2)), rng.normal(size=(2, 1, 3)))
-        yield Sample(cls(()), np.float64(1.0))
-        yield Sample(cls((1, 0)), np.zeros((0, 2)))
-        yield Sample(cls((1, 0)), np.arange(6, dtype=np.int32).reshape(2, 3))
-
-
-def transpose(a: Any, perm: Any = None, name: str | None = "transpose", conjugate: bool = False) -> Tensor:
-    """Return the tensor with its axes in another order.
-
-    Args:
-        a: the tensor.
-        perm: which axis of ``a`` becomes axis 0, 1, …; by default the order is reversed.
-        name: name of the node.
-        conjugate: has no effect, as there are no complex numbers; here for TensorFlow 1 programs.
-
-    Raises:
-        ShapeError: ``perm`` does not name each axis once.
-        InvalidArgumentError: ``perm`` is not known while the graph is built.
-
-    Example:
-        >>> dt.transpose(dt.zeros([2, 3, 4]), [0, 2, 1]).shape
-        Shape([2, 4, 3])
-    """
-    x = as_tensor(a)
-    order = None if perm is None else as_axes(perm, "transpose: perm")
-    if x.shape.rank is not None and order is None:
-        order = tuple(range(x.shape.rank))[::-1]
-    if x.shape.rank is not None and order is not None:
-        order = tuple([settled_axis(axis, x.shape.rank) for axis in order])
-    result: Tensor = Transpose(order)(x, name=name)
-    return result
-
-
-def matrix_transpose(a: Any, name: str | None = "matrix_transpose") -> Tensor:
-    """Return the tensor with its last two axes exchanged.
-
-    Raises:
-        ShapeError: the tensor has fewer than two axes, or its rank is unknown.
-
-    Example:
-        >>> dt.matrix_transpose(dt.zeros([5, 2, 3])).shape
-        Shape([5, 3, 2])
-    """
-    x = as_tensor(a)
-    if x.shape.rank is None or x.shape.rank < 2:
-        raise ShapeError(f'matrix_transpose: "{x.name}" is {x.type}; at least two axes are needed. {x.op.where()}')
-    axes = tuple(range(x.shape.rank))
-    return transpose(x, (*axes[:-2], axes[-1], axes[-2]), name=name)
-
-
-# Broadcasting. -------------------------------------------------------------------------------------------------------
-
-
-@primitive
-@final
-class BroadcastTo(Op):
-    """The tensor repeated along axes of size 1, and along new ones in front."""
-
-    shape: tuple[Dim, ...]
-
-    def infer(self, x: TensorType) -> Signature:
-        """The shape asked for, into which the input must broadcast."""
-        wanted = Shape(self.shape)
-        lead = len(self.shape) - len(x.dims)
-
-        def message() -> str:
-            return (
-                f"broadcast_to: {x} does not broadcast to shape {wanted}: aligned at the right, a size must be 1 or the one "
-                f"wanted. Reshape the input."
-            )
-
-        if lead < 0:
-            raise ShapeError(message())
-        for have, want in zip(x.dims, self.shape[lead:], strict=True):
-            if have == 1 or have == want:
-                continue
-            demand("equal" if isinstance(have, int) or want == 1 else "broadcast", have, want, message)
-        return TensorType(x.dtype, wanted)
-
-    def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        """The shape asked for, also of an input of unknown rank."""
-        if types[0].rank is None:
-            return (TensorType(types[0].dtype, Shape(self.shape)),)
-        return super().infer_all(types)
-
-    def reference(self, x: Array) -> Array:
-        """A view."""
-        return np.broadcast_to(x, self.shape)
-
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        """The gradient summed over what was repeated."""
-        from dovetail.ops.reductions import sum_to
-
-        return (sum_to(grads[0], inputs[0]),)
-
-    gradient_without_ranks = True
-
-    def symbolic_value(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> Array | None:
-        """The elements repeated, where the result is small."""
-        if values[0] is None or not all(isinstance(dim, int) for dim in self.shape) or np.prod(self.shape, dtype=float) > 64:
-            return None
-        return np.broadcast_to(values[0], self.shape)
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """Scalars, repeated and new axes, nothing to do, empty, integers, strings."""
-        yield Sample(cls((2, 3)), np.float64(1.5))
-        yield Sample(cls((2, 3)), rng.normal(size=(2, 1)))
-        yield Sample(cls((4, 2, 3)), rng.normal(size=(3,)))
-        yield Sample(cls((2, 3)), rng.normal(size=(2, 3)))
-        yield Sample(cls((0, 3)), rng.normal(size=(1, 3)))
-        yield Sample(cls(()), np.float64(1.5))
-        yield Sample(cls((2, 2)), np.arange(2, dtype=np.int64))
-        yield Sample(cls((2,)), np.array(b"ab", object))
-
-
-@primitive
-@final
-class DynamicBroadcastTo(Op):
-    """``BroadcastTo`` to a shape that only the run computes; ``sizes`` holds what is known of it."""
-
-    sizes: tuple[Dim | None, ...] | None
-    symbol: str
-
-    def infer(self, x: TensorType, shape: TensorType) -> Signature:
-        """The known sizes, and opaque symbols for the others."""
-        return self.infer_all((x, shape))[0]
-
-    def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        """The known sizes, and opaque symbols for the others; the input's rank does not matter."""
-        x, given = types
-        check_shape_tensor("broadcast_to", given, None if self.sizes is None else len(self.sizes))
-        return (TensorType(x.dtype, opaque_shape(_counted(self.sizes, given), self.symbol)),)
-
-    def reference(self, x: Array, shape: Array) -> Array:
-        """Broadcast to what the vector says."""
-        try:
-            return np.broadcast_to(x, shape.tolist())
-        except ValueError as error:
-            raise InvalidArgumentError(
-                f"broadcast_to: an array of shape {list(x.shape)} does not broadcast to shape {shape.tolist()}. "
-                f"Change the shape given."
-            ) from error
-
-    def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
-        """``BroadcastTo``, once the elements of the shape are known."""
-        return None if values[1] is None or types[0].rank is None else (BroadcastTo(tuple(values[1].tolist())), (0,))
-
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> Sequence[Tensor | None]:
-        """The gradient summed over what was repeated."""
-        from dovetail.ops.reductions import sum_to
-
-        return sum_to(grads[0], inputs[0]), None
-
-    gradient_without_ranks = True
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """Partly known and unknown shapes."""
-        yield Sample(cls((None, 3), "broadcast.sample"), rng.normal(size=(3,)), np.array([2, 3], np.int32))
-        yield Sample(cls((None, None), "broadcast.sample"), np.float64(1.0), np.array([2, 0], np.int64))
-
-
-def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
-    """Return the tensor repeated along axes of size 1, and along new ones in front, until it has a shape.
-
-    Args:
-        input: the tensor.
-        shape: the sizes: ints, dimensions, scalar tensors, or an integer vector.
-        name: name of the node.
-
-    Raises:
-        ShapeError: the tensor does not broadcast to this shape.
-        DTypeError: a size is no integer.
-
-    Example:
-        >>> dt.broadcast_to([1.0, 2.0], [3, 2]).shape
-        Shape([3, 2])
-    """
-    x = as_tensor(input)
-    sizes = sizes_of(shape, "broadcast_to: shape")
-    known = None if sizes is None else tuple([size for size in sizes if size is not None])
-    result: Tensor
-    if sizes is not None and known is not None and len(known) == len(sizes):
-        result = BroadcastTo(Shape(known).dims)(x, name=name)
-    else:
-        op = DynamicBroadcastTo(sizes, opaque_name("broadcast"))
-        result = op(x, as_shape_tensor(shape), name=name or "BroadcastTo")
-    return result
-
-
-def broadcast_static_shape(shape_x: Any, shape_y: Any) -> Shape:
-    """Return the shape that two shapes broadcast to.
-
-    Raises:
-        ShapeError: they do not broadcast.
-
-    Example:
-        >>> dt.broadcast_static_shape([8, 1], [3])
-        Shape([8, 3])
-    """
-    return broadcast_shapes(Shape(shape_x), Shape(shape_y))
-
-
-def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
-    """Return the shape that two shapes, given as integer vectors, broadcast to, as a vector.
-
-    Raises:
-        ShapeError: they do not broadcast.
-        InvalidArgumentError: one is not known while the graph is built.
-    """
-    known = [known_elements(one, "broadcast_dynamic_shape") for one in (shape_x, shape_y)]
-    if known[0] is None or known[1] is None:
-        raise InvalidArgumentError(
-            "broadcast_dynamic_shape: a shape is not known while the graph is built; take dt.shape of the sum of the tensors."
-        )
-    left, right = (Shape(one.reshape(-1).tolist()) for one in known)  # type: ignore[union-attr]
-    return dims_to_tensor(broadcast_shapes(left, right).dims)

@@ -15,14 +15,20 @@ import numpy as np
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import get_default_graph
-from dovetail.graph.op import Array
+from dovetail.graph.op import Array, Op
 from dovetail.graph.operation import Tensor
 from dovetail.ops.constants import Constant
+from dovetail.ops.indexed_slices import IndexedSlices
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
-from dovetail.types.shapes import Shape
+from dovetail.types.shapes import Shape, TensorType
 
 __all__ = [
+    "Gradients",
+    "Resolved",
     "Sizes",
+    "Tensors",
+    "Types",
+    "Values",
     "as_axis",
     "as_axes",
     "as_dim",
@@ -36,6 +42,11 @@ __all__ = [
     "sizes_of",
 ]
 
+Tensors: TypeAlias = Sequence[Tensor]
+Gradients: TypeAlias = Sequence[Tensor | IndexedSlices | None]
+Types: TypeAlias = Sequence[TensorType]
+Values: TypeAlias = Sequence[Array | None]
+Resolved: TypeAlias = tuple[Op, tuple[int, ...]] | None
 Sizes: TypeAlias = tuple[Dim | None, ...]
 """Dimensions, with ``None`` for each that only a run will know."""
 

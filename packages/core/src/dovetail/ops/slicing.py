@@ -1,0 +1,743 @@
+"""Slicing: ``x[...]`` as NumPy does it, ``slice``, ``strided_slice``, ``reverse`` and ``roll``.
+
+A slice is described by items, one for each axis that it mentions, kept as attributes:
+
+| item | meaning |
+| --- | --- |
+| ``None`` | a new axis of size 1 |
+| ``"..."`` | as many whole axes as are left |
+| ``("index", i)`` | one element; the axis goes |
+| ``("slice", begin, end, stride)`` | NumPy's slice, with ``None`` for what is left out |
+| ``("size", begin, size)`` | exactly ``size`` elements, or all from ``begin`` on for -1 |
+
+Numbers are ints or dimensions; in a ``DynamicSlice``, ``"tensor"`` stands for the next of its inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import EllipsisType
+from typing import Any, Final, TypeAlias, final
+
+import numpy as np
+
+from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
+from dovetail.graph.convert import as_tensor
+from dovetail.graph.op import Array, Op, Sample, Signature
+from dovetail.graph.operation import Tensor
+from dovetail.graph.operators import operator
+from dovetail.graph.registry import primitive
+from dovetail.ops.sizes import (
+    Gradients,
+    Resolved,
+    Tensors,
+    Types,
+    Values,
+    as_axes,
+    as_dim,
+    moved,
+    opaque_dim,
+    opaque_name,
+    settled_axis,
+    sizes_of,
+)
+from dovetail.types.dims import Dim, SymbolicDim, ceil_div, dim_max, dim_min
+from dovetail.types.shapes import Shape, TensorType, demand, normalize_axes, normalize_axis
+
+__all__ = [
+    "DynamicSlice",
+    "DynamicSliceGrad",
+    "Reverse",
+    "StridedSlice",
+    "StridedSliceGrad",
+    "getitem",
+    "reverse",
+    "roll",
+    "slice",
+    "strided_slice",
+    "take_range",
+]
+
+Item: TypeAlias = Any
+"""``None``, ``"..."`` or a tuple, as in the table above."""
+
+Placed: TypeAlias = Dim | tuple[Dim, Dim, int] | None
+"""An item fitted to its axis: ``None`` for a new axis, an index, or (first index, size, stride)."""
+
+_TENSOR: Final = "tensor"
+_WHOLE: Final = ("slice", None, None, None)
+_Slice: Final = type(np.s_[:])
+
+
+# From items to places. -----------------------------------------------------------------------------------------------
+
+
+def _expanded(items: Sequence[Item], rank: int, shown: object) -> tuple[Item, ...]:
+    """Return items that mention every axis: the ellipsis, or the end, is filled with whole axes."""
+    mentioned = sum(item is not None and item != "..." for item in items)
+    if mentioned > rank:
+        raise ShapeError(f"slice: {mentioned} axes are indexed, but the input is {shown}. Leave indices out.")
+    at = items.index("...") if "..." in items else len(items)
+    return (*items[:at], *(_WHOLE,) * (rank - mentioned), *items[at + 1 :])
+
+
+def place(items: Sequence[Item], kind: TensorType) -> tuple[Placed, ...]:
+    """Fit items to the axes of a tensor; what a feed must settle goes to the current sink.
+
+    Args:
+        items: items without tensors.
+        kind: the type of the tensor, of known rank.
+
+    Raises:
+        ShapeError: an index is out of range, or there are too many.
+    """
+    axes = iter(range(len(kind.dims)))
+    return tuple(
+        [None if item is None else _place(item, next(axes), kind) for item in _expanded(items, len(kind.dims), kind)]
+    )
+
+
+def _place(item: Item, axis: int, kind: TensorType) -> Placed:
+    dim = kind.dims[axis]
+    if item[0] == "index":
+        return _place_index(item[1], axis, kind)
+    if item[0] == "size":
+        begin, size = item[1:]
+        if size == -1:
+            size = dim - begin
+
+        def message() -> str:
+            return (
+                f"slice: {size} elements from index {begin} on do not lie within axis {axis} of {kind}. "
+                f"Begin earlier, or take fewer; -1 takes what is left."
+            )
+
+        for bound in (begin, size, dim - begin - size):
+            demand("nonnegative", bound, 0, message)
+        return begin, size, 1
+    return _place_slice(*item[1:], dim)
+
+
+def _place_index(index: Dim, axis: int, kind: TensorType) -> Dim:
+    dim = kind.dims[axis]
+    found = index + dim if isinstance(index, int) and index < 0 else index
+
+    def message() -> str:
+        if dim == 0:
+            return f"slice: index {index} is out of range: axis {axis} of {kind} is empty."
+        return f"slice: index {index} is out of range for axis {axis} of {kind}. Use one from {-dim} to {dim - 1}."
+
+    demand("nonnegative", found, 0, message)
+    demand("nonnegative", dim - 1 - found, 0, message)
+    return found
+
+
+def _place_slice(begin: Dim | None, end: Dim | None, stride: Dim | None, dim: Dim) -> tuple[Dim, Dim, int]:
+    step = 1 if stride is None else stride
+    if not isinstance(step, int) or step == 0:
+        raise ShapeError(f"slice: the stride is {step}; use an int other than 0, known while the graph is built.")
+    bounds = (begin, end)
+    if isinstance(dim, int) and all(bound is None or isinstance(bound, int) for bound in bounds):
+        first, last, _ = _Slice(begin, end, step).indices(dim)
+        return first, len(range(first, last, step)), step
+    for bound in bounds:
+        if isinstance(bound, SymbolicDim):
+            demand(
+                "nonnegative",
+                bound,
+                0,
+                lambda bound=bound: (  # type: ignore[misc]
+                    f"slice: the bound {bound} is negative whatever is fed. Count from the end by a negative int instead."
+                ),
+            )
+    if step > 0:
+        start = 0 if begin is None else dim_max(dim + begin, 0) if isinstance(begin, int) and begin < 0 else begin
+        if isinstance(begin, int) and begin < 0 and end is None and step == 1:
+            return start, dim_min(dim, -begin), 1  # the last elements: simpler than dim - max(dim + begin, 0)
+        stop = dim if end is None else dim + end if isinstance(end, int) and end < 0 else dim_min(end, dim)
+        return start, dim_max(ceil_div(stop - start, step), 0), step
+    start = (
+        dim - 1
+        if begin is None
+        else dim_max(dim + begin, -1)
+        if isinstance(begin, int) and begin < 0
+        else dim_min(begin, dim - 1)
+    )
+    stop = -1 if end is None else dim_max(dim + end, -1) if isinstance(end, int) and end < 0 else end
+    return start, dim_max(ceil_div(start - stop, -step), 0), step
+
+
+def _sizes(places: Iterable[Placed]) -> list[Dim]:
+    """Return the shape of what is taken."""
+    return [1 if one is None else one[1] for one in places if one is None or isinstance(one, tuple)]
+
+
+def _key(places: Iterable[Placed]) -> tuple[Any, ...]:
+    """Return NumPy's index for concrete places; the ellipsis at its end makes sure that the result is an array."""
+    key: list[Any] = []
+    for one in places:
+        if isinstance(one, tuple):
+            begin, size, stride = one
+            end = begin + size * stride
+            whole = (
+                _Slice(0, 0) if size == 0 else _Slice(begin, end if isinstance(end, int) and end >= 0 else None, stride)
+            )
+            key.append(whole)
+        else:
+            key.append(one)
+    return (*key, Ellipsis)
+
+
+def _filled(items: Sequence[Item], bounds: Iterator[Any]) -> tuple[Item, ...]:
+    """Return items with their tensors replaced by what ``bounds`` yields."""
+    return tuple([
+        tuple([next(bounds) if isinstance(part, str) and part == _TENSOR else part for part in item])
+        if isinstance(item, tuple)
+        else item
+        for item in items
+    ])  # fmt: skip
+
+
+def _type_of(x: Array) -> TensorType:
+    from dovetail.types.dtypes import as_dtype
+
+    return TensorType(as_dtype(x.dtype), Shape(x.shape))
+
+
+# Bounds known while the graph is built. ------------------------------------------------------------------------------
+
+
+@primitive
+@final
+class StridedSlice(Op):
+    """What ``items`` take of a tensor, by NumPy's rules."""
+
+    items: tuple[Item, ...]
+
+    def default_name(self) -> str:
+        """``strided_slice``, as TensorFlow 1 names it."""
+        return "strided_slice"
+
+    def infer(self, x: TensorType) -> Signature:
+        """The shape of what is taken."""
+        return TensorType(x.dtype, Shape(_sizes(place(self.items, x))))
+
+    def reference(self, x: Array) -> Array:
+        """A view."""
+        return moved(x[_key(place(self.items, _type_of(x)))])
+
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
+        """Zeros, with the gradient where the slice was taken."""
+        return (StridedSliceGrad(self.items, inputs[0].shape.dims)(grads[0]),)
+
+    def symbolic_value(self, types: Types, values: Values) -> Array | None:
+        """The elements taken."""
+        if values[0] is None:
+            return None
+        places = place(self.items, types[0])
+        if any(
+            isinstance(number, SymbolicDim) for one in places for number in (one if isinstance(one, tuple) else (one,))
+        ):
+            return None
+        return moved(values[0][_key(places)])
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """Indices, slices both ways, steps, new axes, ellipsis, empty results, integers, strings."""
+        whole, x = _WHOLE, rng.normal(size=(4, 5))
+        yield Sample(cls((("index", 1),)), x)
+        yield Sample(cls((("index", -1), ("index", 0))), x)
+        yield Sample(cls((whole, ("slice", 1, -1, None))), x)
+        yield Sample(cls((("slice", None, None, -1), ("slice", 4, None, -2))), x)
+        yield Sample(cls((None, "...", None, ("slice", 0, None, 2))), x)
+        yield Sample(cls((("slice", 3, 1, None),)), x)
+        yield Sample(cls((("size", 1, 2), ("size", 2, -1))), x)
+        yield Sample(cls(("...",)), np.float64(2.0))
+        yield Sample(cls((("index", 2),)), np.arange(4, dtype=np.int64))
+        yield Sample(cls((("slice", None, 1, None),)), np.array([b"a", b"bc"], object))
+
+
+@primitive
+@final
+class StridedSliceGrad(Op):
+    """Zeros of a shape, with a tensor where ``StridedSlice`` of the same items takes from."""
+
+    items: tuple[Item, ...]
+    shape: tuple[Dim, ...]
+
+    def infer(self, grad: TensorType) -> Signature:
+        """The whole shape."""
+        whole = TensorType(grad.dtype, Shape(self.shape))
+        taken = Shape(_sizes(place(self.items, whole)))
+        message = f"the gradient of a slice is {grad}, but the slice of {whole} has shape {taken}."
+        if len(taken) != len(grad.dims):
+            raise ShapeError(message)
+        for have, want in zip(grad.dims, taken, strict=True):
+            demand("equal", have, want, message)
+        return whole
+
+    def reference(self, grad: Array) -> Array:
+        """Zeros, and an assignment to the slice."""
+        result = np.zeros(self.shape, grad.dtype)
+        result[_key(place(self.items, _type_of(result)))] = grad
+        return result
+
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
+        """The slice."""
+        return (StridedSlice(self.items)(grads[0]),)
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """An index, steps both ways, a new axis, an empty slice."""
+        yield Sample(cls((("index", 1),), (4, 5)), rng.normal(size=(5,)))
+        yield Sample(cls((("slice", None, None, -1), ("slice", 4, None, -2)), (4, 5)), rng.normal(size=(4, 3)))
+        yield Sample(cls((None, ("slice", 0, 1, None)), (3,)), rng.normal(size=(1, 1)))
+        yield Sample(cls((("slice", 3, 1, None),), (4,)), np.zeros((0,)))
+
+
+# Bounds that only the run computes. ----------------------------------------------------------------------------------
+
+
+def _dynamic_sizes(items: Sequence[Item], symbol: str, kind: TensorType) -> list[Dim]:
+    """Return the shape of what is taken, with opaque symbols where a tensor decides."""
+    sizes: list[Dim] = []
+    axis = -1
+    for item in _expanded(items, len(kind.dims), kind):
+        if item is None:
+            sizes.append(1)
+            continue
+        axis += 1
+        if _TENSOR not in item:
+            placed = _place(item, axis, kind)
+            sizes += [placed[1]] if isinstance(placed, tuple) else []
+        elif item[0] == "size" and item[2] not in (_TENSOR, -1):
+            sizes.append(item[2])
+        elif item[0] != "index":
+            sizes.append(opaque_dim(symbol, len(sizes)))
+    return sizes
+
+
+def _dynamic_key(items: Sequence[Item], bounds: Iterable[Array], kind: TensorType) -> tuple[Any, ...]:
+    try:
+        return _key(place(_filled(items, iter([int(bound) for bound in bounds])), kind))
+    except ShapeError as error:
+        raise InvalidArgumentError(str(error)) from error
+
+
+def _check_bounds(bounds: Sequence[TensorType]) -> None:
+    for bound in bounds:
+        if not bound.dtype.is_integer or bound.rank not in (0, None):
+            raise DTypeError(f"slice: a bound is {bound}; use integer scalars, and gather for tensors of indices.")
+
+
+@primitive
+@final
+class DynamicSlice(Op):
+    """``StridedSlice`` with bounds that only the run computes; they follow the tensor as scalar inputs."""
+
+    items: tuple[Item, ...]
+    symbol: str
+
+    def default_name(self) -> str:
+        """``strided_slice``, as TensorFlow 1 names it."""
+        return "strided_slice"
+
+    def infer(self, x: TensorType, *bounds: TensorType) -> Signature:
+        """Opaque sizes where a bound decides."""
+        _check_bounds(bounds)
+        return TensorType(x.dtype, Shape(_dynamic_sizes(self.items, self.symbol, x)))
+
+    def infer_all(self, types: Types) -> tuple[TensorType, ...]:
+        """Of unknown rank where the input is; the bounds are scalars."""
+        if types[0].rank is None:
+            return (TensorType(types[0].dtype, Shape(None)),)
+        return (TensorType(types[0].dtype, Shape(_dynamic_sizes(self.items, self.symbol, types[0]))),)
+
+    def reference(self, x: Array, *bounds: Array) -> Array:
+        """A view."""
+        return moved(x[_dynamic_key(self.items, bounds, _type_of(x))])
+
+    def resolve(self, types: Types, values: Values) -> Resolved:
+        """``StridedSlice``, once the bounds are known."""
+        known = [value.item() for value in values[1:] if value is not None]
+        if len(known) < len(values) - 1:
+            return None
+        return StridedSlice(_filled(self.items, iter(known))), (0,)
+
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
+        """Zeros, with the gradient where the slice was taken."""
+        op = DynamicSliceGrad(self.items, inputs[0].shape.dims, self.symbol)
+        return op(grads[0], *inputs[1:]), *(None,) * (len(inputs) - 1)
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """An index, both bounds, a size."""
+        x, two = rng.normal(size=(4, 5)), np.int32(2)
+        yield Sample(cls((("index", _TENSOR),), "slice.sample"), x, two)
+        yield Sample(cls((_WHOLE, ("slice", _TENSOR, _TENSOR, None)), "slice.sample"), x, two, np.int64(-1))
+        yield Sample(cls((("size", _TENSOR, 1), "..."), "slice.sample"), x, two)
+
+
+@primitive
+@final
+class DynamicSliceGrad(Op):
+    """Zeros of a shape, with a tensor where ``DynamicSlice`` of the same items and bounds takes from."""
+
+    items: tuple[Item, ...]
+    shape: tuple[Dim, ...]
+    symbol: str
+
+    def infer(self, grad: TensorType, *bounds: TensorType) -> Signature:
+        """The whole shape."""
+        _check_bounds(bounds)
+        return TensorType(grad.dtype, Shape(self.shape))
+
+    def reference(self, grad: Array, *bounds: Array) -> Array:
+        """Zeros, and an assignment to the slice."""
+        result = np.zeros(self.shape, grad.dtype)
+        result[_dynamic_key(self.items, bounds, _type_of(result))] = grad
+        return result
+
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
+        """The slice."""
+        return DynamicSlice(self.items, self.symbol)(grads[0], *inputs[1:]), *(None,) * (len(inputs) - 1)
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """An index, a size."""
+        yield Sample(cls((("index", _TENSOR),), (4, 5), "slice.sample"), rng.normal(size=(5,)), np.int32(-1))
+        yield Sample(cls((("size", _TENSOR, 2),), (4,), "slice.sample"), rng.normal(size=(2,)), np.int64(1))
+
+
+def _sliced(x: Tensor, items: Sequence[Item], name: str | None) -> Tensor:
+    """Make the node for items in which tensors may stand; those known as dimensions become such."""
+    bounds: list[Tensor] = []
+
+    def settle(part: Any) -> Any:
+        if not isinstance(part, Tensor):
+            return part
+        dim = as_dim(part, "slice: a bound")
+        if dim is not None:
+            return dim
+        bounds.append(part)
+        return _TENSOR
+
+    settled = tuple([tuple([settle(part) for part in item]) if isinstance(item, tuple) else item for item in items])
+    result: Tensor
+    if bounds:
+        result = DynamicSlice(settled, opaque_name("slice"))(x, *bounds, name=name)
+    else:
+        result = StridedSlice(settled)(x, name=name)
+    return result
+
+
+# What users call. ----------------------------------------------------------------------------------------------------
+
+
+def getitem(x: Any, key: Any) -> Tensor:
+    """Return ``x[key]`` by NumPy's rules for basic indexing, and some of its rules for indices in tensors.
+
+    Args:
+        x: the tensor.
+        key: ints, dimensions and scalar integer tensors; slices with such bounds; ``...``; ``None``; or a tuple of these. A
+            tensor, array or list of truth values that stands alone selects (see ``boolean_mask``); one of integers may
+            stand at one place among slices and picks along its axis (see ``gather``).
+
+    Raises:
+        ShapeError: an index is out of range, or there are too many.
+        DTypeError: an index is of another kind.
+
+    Example:
+        >>> x = dt.reshape(dt.range(12), [3, 4])
+        >>> dt.Session().run(x[-1, ::2])
+        array([ 8, 10], dtype=int32)
+    """
+    from dovetail.ops.gather import boolean_mask, gather
+
+    tensor = as_tensor(x)
+    parts = list(key) if isinstance(key, tuple) else [key]
+    picks = [at for at, part in enumerate(parts) if _is_array(part)]
+    if not picks:
+        return _sliced(tensor, [_item(part) for part in parts], None)
+    if len(picks) > 1:
+        raise DTypeError("slice: at most one of the indices may be a tensor of indices; use gather_nd for several.")
+    at = picks[0]
+    indices = as_tensor(parts[at])
+    if indices.dtype.is_bool:
+        if len(parts) > 1:
+            raise DTypeError(
+                "slice: a mask must stand alone in x[mask]; use boolean_mask with axis= and slice the result."
+            )
+        return boolean_mask(tensor, indices)
+    if not indices.dtype.is_integer:
+        raise DTypeError(f"slice: an index is {indices.type}; use integers or truth values.")
+    if any(not (part is None or part is Ellipsis or isinstance(part, _Slice)) for part in parts[:at] + parts[at + 1 :]):
+        raise DTypeError(
+            "slice: next to a tensor of indices only slices, ... and None may stand; index the result once more."
+        )
+    basic = [*parts[:at], _Slice(None), *parts[at + 1 :]]
+    if Ellipsis in parts[:at]:
+        axis = -sum(part is None or isinstance(part, _Slice) for part in parts[at + 1 :]) - 1
+    else:
+        axis = at
+    whole = all(isinstance(part, _Slice | EllipsisType) and part in (_Slice(None), Ellipsis) for part in basic)
+    return gather(tensor if whole else _sliced(tensor, [_item(part) for part in basic], None), indices, axis=axis)
+
+
+operator("getitem", getitem)
+
+
+def _is_array(part: Any) -> bool:
+    if isinstance(part, Tensor):
+        return part.shape.rank != 0 and (part.shape.rank is not None or part.dtype.is_bool)
+    return isinstance(part, list) or (isinstance(part, np.ndarray) and part.ndim > 0)
+
+
+def _item(part: Any) -> Item:
+    if part is None:
+        return None
+    if part is Ellipsis:
+        return "..."
+    if isinstance(part, _Slice):
+        return "slice", _bound(part.start), _bound(part.stop), _bound(part.step)
+    index = _bound(part)
+    if index is None:
+        raise DTypeError("slice: None is no bound here.")
+    return "index", index
+
+
+def _bound(value: Any) -> Any:
+    """Return a bound as an int, a dimension, an integer tensor, or ``None``."""
+    if value is None or isinstance(value, SymbolicDim) or type(value) is int:
+        return value
+    if isinstance(value, bool | np.bool_ | float | str | bytes):
+        raise DTypeError(
+            f"slice: {value!r} is no index; use an int, a slice, ..., None, a dimension or an integer tensor."
+        )
+    if isinstance(value, np.integer):
+        return int(value)
+    tensor = as_tensor(value)
+    if not tensor.dtype.is_integer:
+        raise DTypeError(f'slice: the index "{tensor.name}" is {tensor.type}; use an integer scalar.')
+    if tensor.shape.rank not in (0, None):
+        raise DTypeError(f'slice: the bound "{tensor.name}" is {tensor.type}; use an integer scalar.')
+    return tensor
+
+
+def _elements(value: Any, what: str, count: int | None) -> list[Any]:
+    """Return the elements of a vector as dimensions, and as scalar tensors where only the run knows them."""
+    if isinstance(value, list | tuple):
+        return [_bound(item) for item in value]
+    sizes = sizes_of(value, what)
+    if sizes is None and count is not None:
+        sizes = (None,) * count
+    if sizes is None:
+        raise InvalidArgumentError(
+            f"{what}: the number of elements is not known while the graph is built; give a list."
+        )
+    tensor = as_tensor(value)
+    return [getitem(tensor, index) if size is None else size for index, size in enumerate(sizes)]
+
+
+def slice(input_: Any, begin: Any, size: Any, name: str | None = "Slice") -> Tensor:
+    """Return the part of a tensor that begins at an index and has a size along every axis.
+
+    Args:
+        input_: the tensor.
+        begin: the first index along each axis.
+        size: the number of elements along each axis; -1 takes all that are left.
+        name: name of the node.
+
+    Raises:
+        ShapeError: the part does not lie within the tensor, or an axis is missing.
+
+    Example:
+        >>> dt.slice(dt.zeros([4, 5]), [1, 0], [2, -1]).shape
+        Shape([2, 5])
+    """
+    x = as_tensor(input_)
+    begins = _elements(begin, "slice: begin", x.shape.rank)
+    sizes = _elements(size, "slice: size", len(begins))
+    if len(begins) != len(sizes) or x.shape.rank not in (None, len(begins)):
+        raise ShapeError(
+            f"slice: begin has {len(begins)} elements and size {len(sizes)}, but the input is {x.type}. Give one for each axis."
+        )
+    return _sliced(x, [("size", first, count) for first, count in zip(begins, sizes, strict=True)], name)
+
+
+def strided_slice(
+    input_: Any,
+    begin: Any,
+    end: Any,
+    strides: Any = None,
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    ellipsis_mask: int = 0,
+    new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0,
+    var: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Return ``input_[begin[0]:end[0]:strides[0], …]``; Python's ``x[...]`` is the simpler way to write it.
+
+    Args:
+        input_: the tensor.
+        begin: the first index along each axis mentioned.
+        end: the index after the last.
+        strides: the steps, 1 by default; negative ones go backwards.
+        begin_mask: bit ``i`` leaves ``begin[i]`` out.
+        end_mask: bit ``i`` leaves ``end[i]`` out.
+        ellipsis_mask: bit ``i`` makes place ``i`` stand for ``...``.
+        new_axis_mask: bit ``i`` makes place ``i`` a new axis.
+        shrink_axis_mask: bit ``i`` takes the element ``begin[i]`` alone and drops the axis.
+        var: has no effect; here for TensorFlow 1 programs.
+        name: name of the node.
+
+    Raises:
+        ShapeError: the lengths differ, or an index is out of range.
+        InvalidArgumentError: more than one bit of ``ellipsis_mask`` is set.
+
+    Example:
+        >>> dt.strided_slice(dt.zeros([4, 5]), [1, 0], [3, 5], [1, 2]).shape
+        Shape([2, 3])
+    """
+    begins = _elements(begin, "strided_slice: begin", None)
+    ends = _elements(end, "strided_slice: end", len(begins))
+    steps = [1] * len(begins) if strides is None else _elements(strides, "strided_slice: strides", len(begins))
+    if not len(begins) == len(ends) == len(steps):
+        raise ShapeError(
+            f"strided_slice: begin has {len(begins)} elements, end {len(ends)}, strides {len(steps)}. Give equally many."
+        )
+    if ellipsis_mask.bit_count() > 1:
+        raise InvalidArgumentError(
+            f"strided_slice: ellipsis_mask {ellipsis_mask:#b} has more than one bit; use one ellipsis."
+        )
+    items: list[Item] = []
+    for index, (first, last, step) in enumerate(zip(begins, ends, steps, strict=True)):
+        bit = 1 << index
+        if ellipsis_mask & bit:
+            items.append("...")
+        elif new_axis_mask & bit:
+            items.append(None)
+        elif shrink_axis_mask & bit:
+            items.append(("index", first))
+        else:
+            items.append(("slice", None if begin_mask & bit else first, None if end_mask & bit else last, step))
+    return _sliced(as_tensor(input_), items, name)
+
+
+def take_range(x: Tensor, begin: Any, size: Any, axis: int, name: str | None = None) -> Tensor:
+    """Return ``size`` elements from ``begin`` on along an axis; both may be scalar tensors."""
+    item = ("size", begin, size)
+    if axis >= 0:
+        return _sliced(x, [*(_WHOLE,) * axis, item], name)
+    return _sliced(x, ["...", item, *(_WHOLE,) * (-axis - 1)], name)
+
+
+# Backwards and around. -----------------------------------------------------------------------------------------------
+
+
+@primitive
+@final
+class Reverse(Op):
+    """The elements in reverse order along axes."""
+
+    axes: tuple[int, ...]
+
+    def infer(self, x: TensorType) -> Signature:
+        """The input's type."""
+        normalize_axes(self.axes, len(x.dims), "reverse")
+        return x
+
+    def reference(self, x: Array) -> Array:
+        """A view."""
+        return np.flip(x, self.axes)
+
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
+        """The gradient in reverse order."""
+        return (Reverse(self.axes)(grads[0]),)
+
+    gradient_without_ranks = True
+
+    def symbolic_value(self, types: Types, values: Values) -> Array | None:
+        """The elements in reverse order."""
+        return None if values[0] is None else np.flip(values[0], self.axes)
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """One axis, several, none, empty, integers."""
+        yield Sample(cls((0,)), rng.normal(size=(3, 2)))
+        yield Sample(cls((-1, 0)), rng.normal(size=(3, 2)))
+        yield Sample(cls(()), rng.normal(size=(2,)))
+        yield Sample(cls((0,)), np.zeros((0, 2)))
+        yield Sample(cls((0,)), np.arange(3, dtype=np.int32))
+
+
+def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
+    """Return the tensor with its elements in reverse order along axes.
+
+    Args:
+        tensor: the tensor.
+        axis: the axis or axes.
+        name: name of the node.
+
+    Raises:
+        ShapeError: there is no such axis, or it is named twice.
+
+    Example:
+        >>> dt.Session().run(dt.reverse([1, 2, 3], [0]))
+        array([3, 2, 1], dtype=int32)
+    """
+    x = as_tensor(tensor)
+    result: Tensor = Reverse(tuple([settled_axis(one, x.shape.rank) for one in as_axes(axis, "reverse: axis")]))(
+        x, name=name
+    )
+    return result
+
+
+def roll(input: Any, shift: Any, axis: Any, name: str | None = "roll") -> Tensor:
+    """Return the tensor with its elements moved on along axes; those that leave at the end come in at the beginning.
+
+    Args:
+        input: the tensor.
+        shift: by how many places; one number for each axis; negative ones move back. An axis named twice adds up.
+        axis: the axis or axes.
+        name: name of the node.
+
+    Raises:
+        ShapeError: there is no such axis, or the numbers of shifts and axes differ.
+
+    Example:
+        >>> dt.Session().run(dt.roll([1, 2, 3, 4], 1, 0))
+        array([4, 1, 2, 3], dtype=int32)
+    """
+    from dovetail.ops.joining import concat
+
+    result = as_tensor(input)
+    axes = as_axes(axis, "roll: axis")
+    shifts = _elements(shift, "roll: shift", len(axes)) if _is_vector(shift) else [_bound(shift)]
+    if len(shifts) != len(axes):
+        raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes. Give one for each.")
+    if result.shape.rank is None:
+        raise ShapeError(
+            f'roll: the rank of "{result.name}" is not known while the graph is built; use set_shape. {result.op.where()}'
+        )
+    for places, one in zip(shifts, axes, strict=True):
+        at = normalize_axis(one, result.shape.rank, "roll")
+        size = dim_max(result.shape[at], 1)
+        first = _modulo(-places, size)
+        back = (
+            take_range(result, first, -1, at) if not isinstance(result.shape[at], int) or result.shape[at] else result
+        )
+        front = take_range(result, 0, first, at)
+        result = concat([back, front], at, name=name)
+    return result
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, list | tuple) or (isinstance(value, Tensor | np.ndarray) and value.shape != ())
+
+
+def _modulo(value: Any, size: Dim) -> Any:
+    known = as_dim(value, "roll: shift")
+    return value % as_tensor(size, value.dtype) if known is None else known % size
