@@ -10,6 +10,7 @@ __all__ = [
     "AlreadyExistsError",
     "AttributeEncodingError",
     "ClosedSessionError",
+    "ConfigurationError",
     "DTypeError",
     "DeviceError",
     "DovetailError",
@@ -119,7 +120,11 @@ class ProgramError(DovetailError, ValueError):
     """A program breaks the rules of its form, or its text does not parse."""
 
 
-class LayerError(DovetailError, TypeError):
+class ConfigurationError(DovetailError, TypeError):
+    """A layer, initializer or optimizer was given an unknown argument, or one of the wrong kind."""
+
+
+class LayerError(ConfigurationError):
     """A layer's class or configuration breaks the layer contract."""
 
 

@@ -148,22 +148,48 @@ def variable_scope(
     )
     root.state[_SCOPE] = scope
     try:
-        if auxiliary_name_scope and label:
-            with graph.name_scope(label) as name_scope:
-                scope.original_name_scope = name_scope
+        with _counted(root.state, full_name, isinstance(name_or_scope, VariableScope)):
+            if auxiliary_name_scope and label:
+                with graph.name_scope(label) as name_scope:
+                    scope.original_name_scope = name_scope
+                    yield scope
+            else:
                 yield scope
-        else:
-            yield scope
     finally:
         root.state[_SCOPE] = outer
 
 
-def _unique_scope(state: dict[str, Any], prefix: str, name: str) -> str:
+def _counts(state: dict[str, Any]) -> dict[str, int]:
+    """How often each scope was entered, so that default names are new."""
     counts: dict[str, int] = state.setdefault("variable_scope_counts", {})
+    return counts
+
+
+def _unique_scope(state: dict[str, Any], prefix: str, name: str) -> str:
+    counts = _counts(state)
     full = f"{prefix}/{name}" if prefix else name
-    count = counts.get(full, 0)
-    counts[full] = count + 1
-    return name if count == 0 else f"{name}_{count}"
+    unique, count = name, 0
+    while counts.get(f"{full}_{count}" if count else full):
+        count += 1
+        unique = f"{name}_{count}"
+    return unique
+
+
+@contextmanager
+def _counted(state: dict[str, Any], full_name: str, again: bool) -> Iterator[None]:
+    """Count a scope as entered; the default names within begin anew whenever it is entered."""
+    counts = _counts(state)
+    before = dict(counts)
+    if not again:
+        counts[full_name] = counts.get(full_name, 0) + 1
+    try:
+        yield
+    finally:
+        if again:
+            state["variable_scope_counts"] = before
+        elif full_name:
+            for name in [one for one in counts if one.startswith(f"{full_name}/")]:
+                del counts[name]
 
 
 def get_variable(
