@@ -23,6 +23,7 @@ from dovetail.ops.sizes import (
     Tensors,
     Types,
     Values,
+    concrete,
     known_elements,
     opaque_name,
     opaque_shape,
@@ -56,8 +57,8 @@ class BroadcastTo(Op):
 
         def message() -> str:
             return (
-                f"broadcast_to: {x} does not broadcast to shape {wanted}: aligned at the right, a size must be 1 or the "
-                f"one wanted. Reshape the input."
+                f"broadcast_to: {x} does not broadcast to shape {wanted}: aligned at the right, a size must be 1 "
+                f"or the one wanted. Reshape the input."
             )
 
         if lead < 0:
@@ -76,7 +77,7 @@ class BroadcastTo(Op):
 
     def reference(self, x: Array) -> Array:
         """A view."""
-        return np.broadcast_to(x, self.shape)
+        return np.broadcast_to(x, concrete(self.shape))
 
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """The gradient summed over what was repeated."""
@@ -91,7 +92,7 @@ class BroadcastTo(Op):
         count = product(self.shape)
         if values[0] is None or not isinstance(count, int) or count > 64:
             return None
-        return np.broadcast_to(values[0], self.shape)
+        return np.broadcast_to(values[0], concrete(self.shape))
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
@@ -278,7 +279,7 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = "meshgrid") ->
 
     Args:
         *args: vectors.
-        indexing: ``"xy"``, where the first vector runs along the second axis, or ``"ij"``, where it runs along the first.
+        indexing: ``"xy"``: the first vector runs along the second axis; ``"ij"``: it runs along the first.
         name: name of the nodes.
 
     Raises:
@@ -306,7 +307,7 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = "meshgrid") ->
         sizes[place] = one.shape.size
     grids = []
     for place, one in zip(order, vectors, strict=True):
-        along = [1] * len(vectors)
-        along[place] = one.shape.size  # type: ignore[call-overload]
+        along: list[Dim] = [1] * len(vectors)
+        along[place] = one.shape.size
         grids.append(broadcast_to(reshape(one, along), sizes, name=name))
     return grids

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, final
+from typing import Any, Protocol, final, overload
 
 import numpy as np
 
@@ -53,6 +53,25 @@ def decompose(op: CompositeOp, types: Sequence[TensorType], source: Source | Non
     return trace(op.decomposition, types, source=source or _NOWHERE)
 
 
+class CompositeFunction(Protocol):
+    """What ``composite`` makes: a function of tensors that makes one node."""
+
+    op: type[CompositeOp]
+    __name__: str
+
+    def __call__(self, *values: Any, name: str | None = None, **attributes: Any) -> Any: ...
+
+
+@overload
+def composite(function: Callable[..., Any]) -> CompositeFunction: ...
+@overload
+def composite(
+    *,
+    name: str | None = None,
+    dtypes: Callable[..., tuple[DType, ...]] | None = None,
+    samples: Callable[[np.random.Generator], Iterable[tuple[Any, ...]]] | None = None,
+    differentiable: bool = True,
+) -> Callable[[Callable[..., Any]], CompositeFunction]: ...
 def composite(
     function: Callable[..., Any] | None = None,
     *,

@@ -177,7 +177,7 @@ class Range(Op):
     def reference(self) -> Array:
         """``start + i * delta``, in 64 bits, rounded once."""
         exact = np.int64 if self.dtype.is_integer else np.float64
-        numbers = np.arange(self.size).astype(exact) * exact(self.delta) + exact(self.start)
+        numbers = np.arange(int(self.size)).astype(exact) * exact(self.delta) + exact(self.start)
         return numbers.astype(self.dtype.numpy)
 
     def symbolic_value(self, types: Types, values: Values) -> Array | None:
@@ -229,8 +229,7 @@ class DynamicRange(Op):
         if step == 0:
             raise InvalidArgumentError("range: delta is 0; use another step.")
         size = _count(first, last, step)
-        result: Array = Range(first, size, step, dtype).reference()
-        return result
+        return Range(first, size, step, dtype).reference()
 
     def resolve(self, types: Types, values: Values) -> Resolved:
         """``Range``, once the numbers are known."""
@@ -270,8 +269,8 @@ def range(
         name: name of the node.
 
     Returns:
-        A vector of ``ceil((limit - start) / delta)`` numbers; its length is symbolic where a dimension is given, and depends
-        on the data where a tensor is.
+        A vector of ``ceil((limit - start) / delta)`` numbers; its length is symbolic where a dimension is given, and
+        depends on the data where a tensor is.
 
     Raises:
         InvalidArgumentError: ``delta`` is 0.
@@ -298,8 +297,9 @@ def range(
         raise InvalidArgumentError("range: delta is 0; use another step.")
     step_known = isinstance(numbers[2], int | float)
     symbolic = any(isinstance(one, SymbolicDim) for one in numbers)
+    result: Tensor
     if not tensors and step_known and not (symbolic and any(isinstance(one, float) for one in numbers)):
-        result: Tensor = Range(numbers[0], _count(*numbers), numbers[2], wanted)(name=name)
+        result = Range(numbers[0], _count(*numbers), numbers[2], wanted)(name=name)
         return result
     from dovetail.ops.math import cast
 
@@ -399,10 +399,11 @@ def eye(
     columns = rows if num_columns is None else range(num_columns, dtype=int32)
     diagonal = equal(expand_dims(rows, 1), expand_dims(columns, 0))
     if batch_shape is None:
-        return cast(diagonal, as_dtype(dtype), name=name)
+        square: Tensor = cast(diagonal, as_dtype(dtype), name=name)
+        return square
     from dovetail.ops.joining import concat
 
-    matrix = cast(diagonal, as_dtype(dtype))
+    matrix: Tensor = cast(diagonal, as_dtype(dtype))
     sizes = sizes_of(batch_shape, "eye: batch_shape")
     if sizes is not None and None not in sizes:
         return broadcast_to(matrix, (*sizes, *matrix.shape.dims), name=name)

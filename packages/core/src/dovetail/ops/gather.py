@@ -1,8 +1,8 @@
-"""Picking by index: ``gather``, ``gather_nd``, ``scatter_nd``, ``boolean_mask``, ``one_hot``, ``sequence_mask``, …"""
+"""Picking by index: ``gather``, ``gather_nd``, ``scatter_nd``, ``boolean_mask``, ``one_hot``, ``sequence_mask``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -26,6 +26,7 @@ from dovetail.ops.sizes import (
     Values,
     as_axis,
     as_dim,
+    concrete,
     known_elements,
     opaque_dim,
     opaque_name,
@@ -63,8 +64,8 @@ def _in_range(operation: str, indices: Array, size: int, axis: int) -> Array:
     if wrong.any():
         place = np.unravel_index(int(np.argmax(wrong)), indices.shape)
         raise InvalidArgumentError(
-            f"{operation}: index {int(indices[place])} at {[int(one) for one in place]} is out of range for axis {axis} of size "
-            f"{size}. Indices are from 0 to {size - 1}; mend the data that they come from."
+            f"{operation}: index {int(indices[place])} at {[int(one) for one in place]} is out of range for axis "
+            f"{axis} of size {size}. Indices are from 0 to {size - 1}; mend the data that they come from."
             if size
             else f"{operation}: index {int(indices[place])} picks from axis {axis}, which is empty."
         )
@@ -77,7 +78,7 @@ def _in_range(operation: str, indices: Array, size: int, axis: int) -> Array:
 @primitive
 @final
 class Gather(Op):
-    """Slices of the first input along an axis, picked by the second; leading ``batch_dims`` axes of both go together."""
+    """Slices of the first input along an axis, picked by the second; their first ``batch_dims`` axes go together."""
 
     axis: int = 0
     batch_dims: int = 0
@@ -118,7 +119,7 @@ class Gather(Op):
         source = tuple(np.arange(batch, indices.ndim))
         return np.moveaxis(picked, source, tuple([one + axis - batch for one in source]))
 
-    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Sequence[Any]:
         """Rows, where the first axis was picked from; else a sum at the places picked."""
         params, indices = inputs
         axis, batch = self._settled(len(params.shape), len(indices.shape))
@@ -181,7 +182,7 @@ def _span(start: int, stop: int) -> list[int]:
 @primitive
 @final
 class ScatterAdd(Op):
-    """The first input plus rows, each added at an index along the first axis; rows at one index add up in their order."""
+    """The first input plus rows, each added at an index along the first axis; rows at one index add up."""
 
     def infer(self, x: TensorType, indices: TensorType, updates: TensorType) -> Signature:
         """The first input's type."""
@@ -228,7 +229,7 @@ class ScatterAdd(Op):
 @primitive
 @final
 class FlatIndex(Op):
-    """Indices into a tensor of ``sizes``, along the last axis of the input, as one index into its elements in row-major order."""
+    """Indices into a tensor of ``sizes``, along the last axis of the input, as one index in row-major order."""
 
     differentiable = False
     sizes: tuple[Dim, ...]
@@ -249,7 +250,7 @@ class FlatIndex(Op):
     def reference(self, indices: Array) -> Array:
         """NumPy's ``ravel_multi_index``; an index out of range is an error."""
         result = np.zeros(indices.shape[:-1], np.int64)
-        for axis, size in enumerate(self.sizes):
+        for axis, size in enumerate(concrete(self.sizes)):
             result = result * size + _in_range("gather_nd", indices[..., axis], size, axis)
         return np.asarray(result, np.int64)
 
@@ -278,12 +279,12 @@ def gather(
         validate_indices: has no effect: indices are always checked; here for TensorFlow 1 programs.
         name: name of the node.
         axis: the axis to pick along.
-        batch_dims: how many leading axes of both go together, so that each has its own indices; negative numbers count from
-            the rank of ``indices``.
+        batch_dims: how many leading axes of both go together, so that each has its own indices; negative
+            numbers count from the rank of ``indices``.
 
     Returns:
-        A tensor of shape ``params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]``. The gradient with
-        respect to ``params`` is ``IndexedSlices`` where the axis is the first.
+        A tensor of shape ``params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]``. The gradient
+        with respect to ``params`` is ``IndexedSlices`` where the axis is the first.
 
     Raises:
         ShapeError: there is no such axis, or the batches differ.
@@ -337,8 +338,8 @@ def _picked(operation: str, dims: Shape, indices: Tensor) -> int:
     count = indices.shape[-1] if len(indices.shape) else None
     if not isinstance(count, int) or count > len(dims):
         raise ShapeError(
-            f"{operation}: the indices are {indices.type}; their last axis must hold at most {len(dims)} numbers, known while the "
-            f"graph is built, for a tensor of shape {dims}."
+            f"{operation}: the indices are {indices.type}; their last axis must hold at most {len(dims)} numbers, for "
+            f"a tensor of shape {dims}, and their number be known while the graph is built."
         )
     return count
 
@@ -496,7 +497,7 @@ def boolean_mask(tensor: Any, mask: Any, name: str | None = "boolean_mask", axis
             )
         return gather(x, MaskIndices(opaque_name("mask"))(chosen), axis=at, name=name)
     normalize_axis(at, len(x.shape), "boolean_mask")
-    message = f"boolean_mask: a mask of type {chosen.type} does not go along {x.type} from axis {at} on. Make the shapes agree."
+    message = f"boolean_mask: a mask of type {chosen.type} does not go along {x.type} from axis {at} on. Reshape one."
     if at + count > len(x.shape):
         raise ShapeError(message)
     for have, want in zip(chosen.shape, x.shape[at : at + count], strict=True):

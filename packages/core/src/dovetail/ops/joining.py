@@ -59,8 +59,8 @@ class Concat(Op):
                         dims[at],
                         dim,
                         lambda at=at, index=index, one=one: (  # type: ignore[misc]
-                            f"concat: input 0 is {first}, input {index} is {one}; only along axis {axis} may sizes differ, "
-                            f"yet they do along axis {at}. Pad or slice one of them, or choose another axis."
+                            f"concat: input 0 is {first}, input {index} is {one}; sizes may differ only "
+                            f"along axis {axis}, yet they do along axis {at}. Pad or slice one, or choose another axis."
                         ),
                     )
         return TensorType(first.dtype, Shape(dims))
@@ -124,13 +124,14 @@ class Split(Op):
                 lambda: f"split: axis {axis} of {x} does not make {self.sizes} equal parts. Give the sizes as a list.",
             )
         else:
-            total: Dim = sum(self.sizes, 0)
+            sizes = self.sizes
+            total: Dim = sum(sizes, 0)
             demand(
                 "equal",
                 total,
                 dim,
                 lambda: (
-                    f"split: the sizes {_listed(self.sizes)} make {total} together, but axis {axis} of {x} is {dim}. "
+                    f"split: the sizes {_listed(sizes)} make {total} together, but axis {axis} of {x} is {dim}. "
                     f"Make them add up to it."
                 ),
             )
@@ -235,9 +236,7 @@ class Unstack(Op):
             "equal",
             x.dims[axis],
             self.count,
-            lambda: (
-                f"unstack: axis {axis} of {x} does not give {self.count} slices. Leave num out, or make it {x.dims[axis]}."
-            ),
+            lambda: f"unstack: axis {axis} of {x} does not give {self.count} slices. Make num {x.dims[axis]}.",
         )
         return (TensorType(x.dtype, Shape((*x.dims[:axis], *x.dims[axis + 1 :]))),) * self.count
 
@@ -310,8 +309,8 @@ def split(
 
     Args:
         value: the tensor.
-        num_or_size_splits: a number of equal parts, or the size of each; one size may be -1 and takes the rest. Sizes may
-            be a tensor.
+        num_or_size_splits: a number of equal parts, or the size of each; one size may be -1 and takes the rest. The
+            sizes may be a tensor.
         axis: the axis that is divided.
         num: the number of parts where ``num_or_size_splits`` is a tensor of unknown length.
         name: name of the node.
@@ -371,7 +370,7 @@ def _apart(x: Tensor, axis: int, sizes: tuple[Dim, ...] | int, name: str | None)
         lengths = sizes if isinstance(sizes, tuple) else (x.symbolic_value.size // sizes,) * sizes
         ends = list(itertools.accumulate(lengths))
         if all(isinstance(end, int) for end in ends) and ends[-1] == x.symbolic_value.size:
-            return [x[end - length : end] for end, length in zip(ends, lengths, strict=True)]  # type: ignore[operator]
+            return [x[end - length : end] for end, length in zip(ends, lengths, strict=True)]
     parts = Split(axis, sizes)(x, name=name)
     return list(parts) if isinstance(parts, tuple) else [parts]
 
@@ -442,7 +441,7 @@ def unstack(value: Any, num: int | None = None, axis: Any = 0, name: str | None 
         size = None if x.shape.rank is None else x.shape[normalize_axis(at, x.shape.rank, "unstack")]
         if not isinstance(size, int):
             raise InvalidArgumentError(
-                f'unstack: the size of axis {at} of "{x.name}", which is {x.type}, is not known while the graph is built; pass num=.'
+                f'unstack: the size of axis {at} of "{x.name}" of type {x.type} is known only when it runs; pass num=.'
             )
         num = size
     if num == 0:

@@ -112,7 +112,7 @@ def pad(
 
     Args:
         tensor: the tensor, of rank ``r``.
-        paddings: how many before and after, of shape ``[r, 2]``; with mode CONSTANT also a tensor that only the run computes.
+        paddings: how many before and after, of shape ``[r, 2]``; for mode CONSTANT also a tensor that the run computes.
         mode: ``"CONSTANT"``; ``"REFLECT"``, mirrored without the border; ``"SYMMETRIC"``, mirrored with the border.
         name: name of the node.
         constant_values: the value added in mode CONSTANT.

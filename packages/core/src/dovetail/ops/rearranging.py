@@ -43,9 +43,7 @@ def _space_to_depth(x: Tensor, *, block_size: int) -> Tensor:
             "divisible",
             x.shape[axis],
             block_size,
-            (
-                f"space_to_depth: axis {axis} of {x.type} is no multiple of the block size {block_size}. Pad or crop the images."
-            ),
+            (f"space_to_depth: axis {axis} of {x.type} is no multiple of the block size {block_size}. Pad or crop."),
         )
     rows, columns = floor_div(height, block_size), floor_div(width, block_size)
     blocks = transpose(reshape(x, (batch, rows, block_size, columns, block_size, channels)), (0, 1, 3, 2, 4, 5))
@@ -68,7 +66,8 @@ def _depth_to_space(x: Tensor, *, block_size: int) -> Tensor:
         channels,
         square,
         (
-            f"depth_to_space: the channels of {x.type} are no multiple of {square}, the square of the block size. Use another block size."
+            f"depth_to_space: the channels of {x.type} are no multiple of {square}, the square of the block size. "
+            "Use another block size."
         ),
     )
     depth = floor_div(channels, square)

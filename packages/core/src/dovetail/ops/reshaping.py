@@ -93,14 +93,14 @@ class Reshape(Op):
                 )
             if known == 0:
                 raise ShapeError(
-                    f"reshape: the shape {shape_text(dims)} of {x} leaves -1 open, since the other sizes make 0; give all sizes."
+                    f"reshape: the shape {shape_text(dims)} of {x} leaves -1 open, as the other sizes make 0; give all."
                 )
             demand(
                 "divisible",
                 total,
                 known,
                 lambda: (
-                    f"reshape: {x} has {total} elements, which do not divide by the {known} of shape {shape_text(dims)}. "
+                    f"reshape: {x} has {total} elements, which do not divide by {known} for shape {shape_text(dims)}. "
                     f"Change the sizes other than -1."
                 ),
             )
@@ -177,7 +177,7 @@ class DynamicReshape(Op):
             return x.reshape(shape.tolist())
         except ValueError as error:
             raise InvalidArgumentError(
-                f"reshape: an array of shape {list(x.shape)} does not fill shape {shape.tolist()}. Change the shape given."
+                f"reshape: an array of shape {list(x.shape)} does not fill shape {shape.tolist()}. Change one."
             ) from error
 
     def resolve(self, types: Types, values: Values) -> Resolved:
@@ -298,14 +298,9 @@ class Squeeze(Op):
         """The shape without the axes."""
         axes = self._settled(x.dims)
         for axis in axes:
-            demand(
-                "equal",
-                x.dims[axis],
-                1,
-                lambda axis=axis: (  # type: ignore[misc]
-                    f"squeeze: axis {axis} of {x} has size {x.dims[axis]}; only axes of size 1 can go. Name another, or slice first."
-                ),
-            )
+            if x.dims[axis] != 1:
+                text = f"squeeze: axis {axis} of {x} has size {x.dims[axis]}; only axes of size 1 can go. Name another."
+                demand("equal", x.dims[axis], 1, text)
         return TensorType(x.dtype, Shape([dim for axis, dim in enumerate(x.dims) if axis not in axes]))
 
     def reference(self, x: Array) -> Array:
@@ -362,7 +357,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims:
 
     Args:
         input: the tensor.
-        axis: the axis or axes to drop; by default all that have size 1 while the graph is built. A symbolic size is kept.
+        axis: the axis or axes to drop; by default all that are known to have size 1. Symbolic ones stay.
         name: name of the node.
         squeeze_dims: an older name of ``axis``.
 

@@ -7,7 +7,7 @@ determines it, so that the type rule gives the same symbol whenever it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,7 +18,6 @@ from dovetail.graph.graph import get_default_graph
 from dovetail.graph.op import Array, Op
 from dovetail.graph.operation import Tensor
 from dovetail.ops.constants import Constant
-from dovetail.ops.indexed_slices import IndexedSlices
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
 from dovetail.types.shapes import Shape, TensorType
 
@@ -32,6 +31,7 @@ __all__ = [
     "as_axis",
     "as_axes",
     "as_dim",
+    "concrete",
     "known_elements",
     "moved",
     "object_array",
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 Tensors: TypeAlias = Sequence[Tensor]
-Gradients: TypeAlias = Sequence[Tensor | IndexedSlices | None]
+Gradients: TypeAlias = Sequence[Tensor | None]
 Types: TypeAlias = Sequence[TensorType]
 Values: TypeAlias = Sequence[Array | None]
 Resolved: TypeAlias = tuple[Op, tuple[int, ...]] | None
@@ -65,6 +65,11 @@ def moved(result: Any) -> Array:
     boxed = np.empty((), object)
     boxed[()] = result
     return boxed
+
+
+def concrete(dims: Iterable[Dim]) -> tuple[int, ...]:
+    """Return dimensions that are ints by now, as in a reference."""
+    return tuple([int(dim) for dim in dims])
 
 
 def known_elements(value: Any, what: str) -> Array | None:
@@ -100,14 +105,13 @@ def known_elements(value: Any, what: str) -> Array | None:
             raise DTypeError(f"{what} is an array of {value.dtype}; use integers.")
         return known_elements(value.tolist(), what)
     if isinstance(value, list | tuple):
-        parts = [known_elements(item, what) for item in value]
-        if any(part is None for part in parts):
+        parts = [part for part in (known_elements(item, what) for item in value) if part is not None]
+        if len(parts) < len(value):
             return None
-        if any(np.shape(part) != np.shape(parts[0]) for part in parts):
+        if any(part.shape != parts[0].shape for part in parts):
             raise ShapeError(f"{what} is {value!r}, whose parts have different lengths. Give lists of one length.")
-        inner = np.shape(parts[0]) if parts else ()
-        elements = [item for part in parts if part is not None for item in part.reshape(-1).tolist()]
-        return object_array(elements, (len(parts), *inner))
+        inner = parts[0].shape if parts else ()
+        return object_array([item for part in parts for item in part.reshape(-1).tolist()], (len(parts), *inner))
     if value is None or isinstance(value, bool | float | str | bytes | np.generic):
         raise DTypeError(f"{what} holds {value!r}; use ints, dimensions or integer tensors.")
     return known_elements(as_tensor(value), what)

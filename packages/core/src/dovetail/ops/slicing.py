@@ -115,7 +115,8 @@ def _place(item: Item, axis: int, kind: TensorType) -> Placed:
         for bound in (begin, size, dim - begin - size):
             demand("nonnegative", bound, 0, message)
         return begin, size, 1
-    return _place_slice(*item[1:], dim)
+    begin, end, stride = item[1:]
+    return _place_slice(begin, end, stride, dim)
 
 
 def _place_index(index: Dim, axis: int, kind: TensorType) -> Dim:
@@ -142,14 +143,10 @@ def _place_slice(begin: Dim | None, end: Dim | None, stride: Dim | None, dim: Di
         return first, len(range(first, last, step)), step
     for bound in bounds:
         if isinstance(bound, SymbolicDim):
-            demand(
-                "nonnegative",
-                bound,
-                0,
-                lambda bound=bound: (  # type: ignore[misc]
-                    f"slice: the bound {bound} is negative whatever is fed. Count from the end by a negative int instead."
-                ),
+            text = (
+                f"slice: the bound {bound} is negative whatever is fed. Count from the end by a negative int instead."
             )
+            demand("nonnegative", bound, 0, text)
     if step > 0:
         start = 0 if begin is None else dim_max(dim + begin, 0) if isinstance(begin, int) and begin < 0 else begin
         if isinstance(begin, int) and begin < 0 and end is None and step == 1:
@@ -439,9 +436,9 @@ def getitem(x: Any, key: Any) -> Tensor:
 
     Args:
         x: the tensor.
-        key: ints, dimensions and scalar integer tensors; slices with such bounds; ``...``; ``None``; or a tuple of these. A
-            tensor, array or list of truth values that stands alone selects (see ``boolean_mask``); one of integers may
-            stand at one place among slices and picks along its axis (see ``gather``).
+        key: ints, dimensions and scalar integer tensors; slices with such bounds; ``...``; ``None``; or a tuple of
+            these. A tensor, array or list of truth values that stands alone selects (see ``boolean_mask``); one of
+            integers may stand at one place among slices and picks along its axis (see ``gather``).
 
     Raises:
         ShapeError: an index is out of range, or there are too many.
@@ -560,7 +557,7 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = "Slice") -> Ten
     sizes = _elements(size, "slice: size", len(begins))
     if len(begins) != len(sizes) or x.shape.rank not in (None, len(begins)):
         raise ShapeError(
-            f"slice: begin has {len(begins)} elements and size {len(sizes)}, but the input is {x.type}. Give one for each axis."
+            f"slice: begin has {len(begins)} elements, size {len(sizes)}, but the input is {x.type}. Give one an axis."
         )
     return _sliced(x, [("size", first, count) for first, count in zip(begins, sizes, strict=True)], name)
 
@@ -606,7 +603,7 @@ def strided_slice(
     steps = [1] * len(begins) if strides is None else _elements(strides, "strided_slice: strides", len(begins))
     if not len(begins) == len(ends) == len(steps):
         raise ShapeError(
-            f"strided_slice: begin has {len(begins)} elements, end {len(ends)}, strides {len(steps)}. Give equally many."
+            f"strided_slice: begin has {len(begins)} elements, end {len(ends)}, strides {len(steps)}. Give as many."
         )
     if ellipsis_mask.bit_count() > 1:
         raise InvalidArgumentError(
@@ -719,9 +716,7 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = "roll") -> Tensor
     if len(shifts) != len(axes):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes. Give one for each.")
     if result.shape.rank is None:
-        raise ShapeError(
-            f'roll: the rank of "{result.name}" is not known while the graph is built; use set_shape. {result.op.where()}'
-        )
+        raise ShapeError(f'roll: the rank of "{result.name}" is unknown; use set_shape. {result.op.where()}')
     for places, one in zip(shifts, axes, strict=True):
         at = normalize_axis(one, result.shape.rank, "roll")
         size = dim_max(result.shape[at], 1)

@@ -74,7 +74,7 @@ class ArgSort(Op):
 @primitive
 @final
 class TopK(Op):
-    """The ``k`` greatest elements of each row, greatest first, and their places; of equal elements the first comes first."""
+    """The ``k`` greatest elements of each row, greatest first, and their places; equal ones keep their order."""
 
     k: Dim
 
@@ -212,7 +212,7 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) 
 @primitive
 @final
 class Unique(Op):
-    """The different elements of a vector in order of appearance; for each element its place among them; and how often each is."""
+    """The different elements of a vector in order of appearance; where among them each is; how often each is."""
 
     differentiable = False
     symbol: str
@@ -258,7 +258,7 @@ class UniqueWithCounts(NamedTuple):
 
     y: Tensor
     idx: Tensor
-    count: Tensor
+    count: Tensor  # type: ignore[assignment] # hides tuple.count, as TensorFlow 1 does
 
 
 def unique(x: Any, out_idx: DTypeLike = int32, name: str | None = None) -> UniqueResult:
