@@ -47,6 +47,16 @@ def test_an_entry_may_name_a_module(install: Install, plugins: PluginManager) ->
     assert plugins.get("ops", "whole") is sys.modules["toy_ops"]
 
 
+def test_a_package_is_loaded_for_what_it_defines(install: Install, plugins: PluginManager) -> None:
+    entries = ["one = toy_defining", "two = toy_other"]
+    install("toy", {"ops": entries}, {"toy_defining": "defined = 1", "toy_other": "raise SystemExit"})
+    assert plugins.load_package("ops", "toy_defining")
+    assert sys.modules["toy_defining"].defined == 1
+    assert not plugins.load_package("ops", "os")
+    with pytest.raises(PluginError, match="SystemExit"):
+        plugins.load_package("ops", "toy_other")
+
+
 def test_threads_get_the_same_object(install: Install, plugins: PluginManager) -> None:
     source = "import time; time.sleep(0.2)\nclass Slow: pass"
     install("toy", {"layers": ["slow = toy_slow:Slow"]}, {"toy_slow": source})

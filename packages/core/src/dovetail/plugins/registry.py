@@ -160,6 +160,24 @@ class PluginManager:
             ) from failure.error
         return self._loaded[provider]
 
+    def load_package(self, group: str, package: str) -> bool:
+        """Load everything in ``group`` that installed plugins keep in the top-level package ``package``.
+
+        This is how a saved graph finds operations: it names the package that defined them, and only a package that an
+        entry point of ``dovetail.ops`` declares is imported for it.
+
+        Returns:
+            Whether there was anything to load.
+
+        Raises:
+            PluginNotFoundError: If its distribution is denied.
+            PluginError: If one of the plugins fails.
+        """
+        found = [item for item in self.providers(group) if item.module.partition(".")[0] == package]
+        for provider in found:
+            self.load(provider)
+        return bool(found)
+
     def _import(self, provider: Provider) -> Failure | None:
         import importlib
 
