@@ -12,19 +12,16 @@ class Swish(Layer):
     Args:
         beta: The first value of beta; 0 starts with x / 2, and large values come close to relu.
         per_channel: Whether each entry of the last axis has a beta of its own.
-        trainable: Whether beta is learned.
     """
 
     beta: float = 1.0
     per_channel: bool = False
-    trainable: bool = True
 
     def build(self, x: TensorType) -> None:
         """Make beta: a scalar, or a vector as long as the last axis of ``x``."""
-        shape = (x.shape[-1],) if self.per_channel else ()
-        first = dt.constant_initializer(self.beta)
-        self.slope = self.weight("beta", shape, first, trainable=self.trainable)
+        shape = x.shape[-1:] if self.per_channel else ()
+        self.slope = self.weight("beta", shape, dt.constant_initializer(self.beta))
 
-    def call(self, x: dt.Tensor, *, training: bool | dt.Tensor = False) -> dt.Tensor:
+    def call(self, x: dt.Tensor) -> dt.Tensor:
         """Apply it to each element of ``x``; shape and dtype stay."""
         return x * dt.sigmoid(self.slope * x)

@@ -12,7 +12,7 @@ from dovetail.graph.op import Op
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.subgraph import BodyInput
 from dovetail.ops.constants import Constant
-from dovetail.ops.random import PhiloxBits, RandomBits
+from dovetail.ops.random import DynamicRandomBits, RandomBits
 from dovetail.ops.state import (
     AssignVariable,
     IsInitialized,
@@ -278,15 +278,20 @@ def _is_initialized(work: Lowering, op: Operation) -> None:
 
 def _random(work: Lowering, op: Operation) -> None:
     definition = op.definition
-    assert isinstance(definition, RandomBits)
+    assert isinstance(definition, RandomBits | DynamicRandomBits)
     if op.outputs[0] in work.values:
         return
     scalar = TensorType(uint64, Shape(()))
     identity = (op.name, definition.seed, op.stable_id)
     key = work.external("key", identity, scalar, work.origin(op))
     counter = work.external("counter", identity, scalar, work.origin(op))
-    bits = PhiloxBits(definition.shape, definition.dtype)
-    work.values[op.outputs[0]] = work.emit(bits, (key, counter, *work.loop_indices), op)[0]
+    inputs = (*(work.value_of(tensor) for tensor in op.inputs), key, counter, *work.loop_indices)
+    bits = definition.in_program
+    resolved = bits.resolve([value.type for value in inputs], [value.symbolic for value in inputs])
+    if resolved is not None:
+        bits, kept = resolved
+        inputs = tuple(inputs[i] for i in kept)
+    work.values[op.outputs[0]] = work.emit(bits, inputs, op)[0]
 
 
 _HANDLERS: Final[dict[type[Op], Callable[[Lowering, Operation], None]]] = {
@@ -299,6 +304,7 @@ _HANDLERS: Final[dict[type[Op], Callable[[Lowering, Operation], None]]] = {
     AssignVariable: _assign,
     IsInitialized: _is_initialized,
     RandomBits: _random,
+    DynamicRandomBits: _random,
 }
 
 

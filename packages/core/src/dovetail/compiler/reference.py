@@ -24,7 +24,7 @@ _BOUND_LIMIT: Final = 64
 def kernel(op: Op) -> Callable[..., Any]:
     """Return the function that computes an operation whose attributes are concrete."""
     if isinstance(op, ScalarOp):
-        return compile_numpy(op.scalar_expression)
+        return compile_numpy(op.scalar_expression, guarded=False)
     bodies = bodies_of(op)
     if bodies:
         functions = {name: ReferenceExecutable(body).function for name, body in bodies.items()}
@@ -128,7 +128,8 @@ class ReferenceExecutable(Executable):
         """Run the program."""
         try:
             kernels = self.kernels(sizes) if self._symbolic else self._kernels
-            return self._run(kernels, sizes, *inputs, late=self._late_kernel, learn=self._learn), None
+            with np.errstate(all="ignore"):
+                return self._run(kernels, sizes, *inputs, late=self._late_kernel, learn=self._learn), None
         except Exception as error:
             return (), self._status(error, inputs)
 

@@ -17,8 +17,8 @@ _CONVERTERS: Final[list[tuple[type | tuple[type, ...], Converter]]] = []
 
 
 def register_converter(kinds: type | tuple[type, ...], converter: Converter) -> None:
-    """Let ``converter`` turn values of ``kinds`` into tensors; the latest registered is asked first."""
-    _CONVERTERS.insert(0, (kinds, converter))
+    """Let ``converter`` turn values of ``kinds`` into tensors; one for ``object`` is asked last."""
+    _CONVERTERS.insert(len(_CONVERTERS) if kinds is object else 0, (kinds, converter))
 
 
 def as_tensor(value: Any, dtype: DType | None = None, name: str | None = None) -> Tensor:

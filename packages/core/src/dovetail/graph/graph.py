@@ -123,7 +123,7 @@ class Graph:
             DTypeError: the dtypes do not fit.
         """
         if source is None:
-            source = self._sources[-1] if self._sources else user_source()
+            source = self.current_source()
         with self._lock:
             if self._finalized:
                 raise FinalizedGraphError(
@@ -164,6 +164,10 @@ class Graph:
             self._operations.append(op)
             self._by_name[full_name] = op
             return op
+
+    def current_source(self) -> Source:
+        """Return the line that a node made now reports."""
+        return self._sources[-1] if self._sources else user_source()
 
     def adopt(self, tensor: Tensor, definition: Op, source: Source) -> Tensor:
         """Return the tensor of this graph that stands for one of another graph; a plain graph has none.
@@ -368,12 +372,12 @@ class Graph:
     @contextmanager
     def cleared_scopes(self) -> Iterator[None]:
         """Within: no control dependencies and no layer; for variables that belong to no place in the program."""
-        outer_control = self._control
-        self._control = []
+        outer_control, outer_layers = self._control, self._layers
+        self._control, self._layers = [], []
         try:
             yield
         finally:
-            self._control = outer_control
+            self._control, self._layers = outer_control, outer_layers
 
     # Looking up. -----------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ class LayerCall:
         qualified_class: ``module:Class``.
         config: JSON-able configuration that makes the same layer again.
         inputs, outputs: tensors.
-        weights: names of its variables, in the order of creation.
+        weights: names of its variables and those of its sub-layers, in the order of creation.
+        updates: operations that renew its non-trainable weights when the network is trained.
         parent: the call around it, if it is a sub-layer's.
         training: whether the call was made for training: true, false, or the name of the flag's tensor.
     """
@@ -36,6 +37,7 @@ class LayerCall:
         "parent",
         "qualified_class",
         "training",
+        "updates",
         "weights",
     )
 
@@ -61,6 +63,7 @@ class LayerCall:
         self.training = training
         self.outputs: tuple[Tensor, ...] = ()
         self.weights: tuple[str, ...] = ()
+        self.updates: tuple[Operation, ...] = ()
 
     def operations(self) -> list[Operation]:
         """Return the operations that the call made, those of its sub-layers included."""

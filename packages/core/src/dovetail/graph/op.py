@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, final
 
 import numpy as np
 
 from dovetail.errors import DTypeError, InvalidArgumentError
-from dovetail.types.attributes import check_attribute
+from dovetail.types.attributes import ArrayAttribute, check_attribute
 from dovetail.types.dims import Dim, Symbol, SymbolicDim, evaluate, substitute, symbols_of
 from dovetail.types.dtypes import DType
 from dovetail.types.fields import Field, read_fields
@@ -17,10 +18,11 @@ from dovetail.types.shapes import Shape, TensorType
 if TYPE_CHECKING:
     from dovetail.graph.operation import Tensor
 
-__all__ = ["Array", "Op", "Sample", "Signature"]
+__all__ = ["Array", "Body", "Op", "Sample", "Signature", "free_symbols"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Signature = TensorType | tuple[TensorType, ...]
+_WITHOUT_DIMS: Final = frozenset((bool, int, float, str, type(None), DType, ArrayAttribute))
 
 
 @final
@@ -58,24 +60,77 @@ class Sample:
         return f"{self.op}({kinds})".replace(" ", "")
 
 
+class Body(ABC):
+    """A function among the attributes of an operation, as a branch or the body of a loop: a subgraph, or a program."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def input_types(self) -> tuple[TensorType, ...]:
+        """Types of the inputs."""
+
+    @property
+    @abstractmethod
+    def output_types(self) -> tuple[TensorType, ...]:
+        """Types of the outputs."""
+
+    @property
+    @abstractmethod
+    def symbols(self) -> frozenset[Symbol]:
+        """The symbols that its inputs or attributes mention and that nothing inside determines."""
+
+    @property
+    @abstractmethod
+    def effect(self) -> bool:
+        """Whether something inside has an effect."""
+
+    @abstractmethod
+    def substitute(self, dims: Mapping[Symbol, Dim]) -> Body:
+        """Return the body with symbols replaced by dimensions."""
+
+
+def free_symbols(types: Iterable[TensorType], steps: Iterable[tuple[Op, Iterable[TensorType]]]) -> frozenset[Symbol]:
+    """Return the symbols that a body mentions and does not determine itself.
+
+    Args:
+        types: types of its inputs.
+        steps: its operations in order, each with the types of its outputs.
+    """
+    free = frozenset[Symbol]().union(*(one.shape.symbols for one in types))
+    made: frozenset[Symbol] = frozenset()
+    for op, outputs in steps:
+        free |= op.symbols - made
+        made = made.union(*(one.shape.symbols for one in outputs)) - free
+    return free
+
+
 def _symbols_in(value: Any) -> frozenset[Symbol]:
+    if type(value) in _WITHOUT_DIMS:
+        return frozenset()
     if isinstance(value, SymbolicDim):
         return symbols_of(value)
-    if isinstance(value, Shape):
-        return value.symbols if value.rank is not None else frozenset()
+    if isinstance(value, Shape | Body | Op):
+        return value.symbols
+    if isinstance(value, TensorType):
+        return value.shape.symbols
     if isinstance(value, tuple):
         return frozenset().union(*map(_symbols_in, value))
     return frozenset()
 
 
-def _rewrite_dims(value: Any, rule: Callable[[SymbolicDim], Any]) -> Any:
+def _rewrite_dims(value: Any, rule: Callable[[SymbolicDim], Any], body: Callable[[Body], Body]) -> Any:
     if isinstance(value, SymbolicDim):
         return rule(value)
     if isinstance(value, Shape):
-        return value if value.rank is None else Shape(_rewrite_dims(tuple(value.dims), rule))
+        return value if value.rank is None else Shape(_rewrite_dims(tuple(value.dims), rule, body))
+    if isinstance(value, TensorType):
+        return TensorType(value.dtype, _rewrite_dims(value.shape, rule, body))
     if isinstance(value, tuple):
-        return tuple(_rewrite_dims(item, rule) for item in value)
-    return value
+        return tuple(_rewrite_dims(item, rule, body) for item in value)
+    if isinstance(value, Op):
+        return value._rewrite(rule, body)
+    return body(value) if isinstance(value, Body) else value
 
 
 class Op:
@@ -94,6 +149,8 @@ class Op:
         gradient_without_ranks: whether the reverse rule also serves inputs of unknown rank.
         effect: whether it is kept although nobody takes its outputs (printing, asserting).
         passes_slices: whether the reverse rule takes ``IndexedSlices`` as they are.
+        partial_gradient: whether the reverse rule is told by ``needed=`` the inputs whose gradients are wanted, and takes ``None``
+            for outputs that have no gradient.
         stateful: whether two equal nodes must stay two (state, effects, random numbers).
     """
 
@@ -107,6 +164,7 @@ class Op:
     stateful: ClassVar[bool] = False
     effect: ClassVar[bool] = False
     passes_slices: ClassVar[bool] = False
+    partial_gradient: ClassVar[bool] = False
     gradient: ClassVar[Callable[..., Sequence[Tensor | None]] | None] = None
     _names: ClassVar[tuple[str, ...]] = ()
 
@@ -198,17 +256,17 @@ class Op:
         return result
 
     def substitute(self, dims: Mapping[Symbol, Any]) -> Op:
-        """Return the definition with symbols replaced by dimensions."""
-        return self._rewrite(lambda dim: substitute(dim, dims))
+        """Return the definition with symbols replaced by dimensions, in bodies too."""
+        return self._rewrite(lambda dim: substitute(dim, dims), lambda body: body.substitute(dims))
 
     def bind(self, sizes: Mapping[Symbol, int]) -> Op:
-        """Return the definition with every symbolic dimension replaced by its value."""
-        return self._rewrite(lambda dim: evaluate(dim, sizes))
+        """Return the definition with every symbolic dimension replaced by its value; who runs bodies hands the sizes on."""
+        return self._rewrite(lambda dim: evaluate(dim, sizes), lambda body: body)
 
-    def _rewrite(self, rule: Callable[[SymbolicDim], Any]) -> Op:
+    def _rewrite(self, rule: Callable[[SymbolicDim], Any], body: Callable[[Body], Body]) -> Op:
         if not self.is_symbolic:
             return self
-        return type(self)(**{name: _rewrite_dims(self.__dict__[name], rule) for name in self._names})
+        return type(self)(**{name: _rewrite_dims(self.__dict__[name], rule, body) for name in self._names})
 
     def __call__(self, *inputs: Any, name: str | None = None) -> Any:
         """Make a node of the default graph.
@@ -250,7 +308,7 @@ class Op:
             return result if isinstance(result, tuple) else (result,)
         return tuple(TensorType(dtype, Shape(None)) for dtype in self.dtypes(*(one.dtype for one in types)))
 
-    def reference(self, *arrays: Any) -> Any:
+    def reference(self, *arrays: Any, **bodies: Any) -> Any:
         """Compute the outputs with NumPy; attributes are concrete. This is the definition."""
         raise InvalidArgumentError(f"{type(self).__name__} has no reference.")
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
+
+import numpy as np
 
 from dovetail.errors import GraphError
 from dovetail.graph.graph import Graph
-from dovetail.graph.op import Op, Signature
-from dovetail.graph.operation import Tensor
+from dovetail.graph.op import Array, Body, Op, Signature, free_symbols
+from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.registry import primitive
 from dovetail.graph.source import Source
+from dovetail.types.dims import Dim, Symbol, substitute
 from dovetail.types.shapes import TensorType
 
-__all__ = ["BodyGraph", "BodyInput", "Subgraph", "trace"]
+__all__ = ["BodyGraph", "BodyInput", "Subgraph", "copy_nodes", "trace"]
 
 
 @primitive
@@ -31,7 +34,15 @@ class BodyInput(Op):
 
 @final
 class BodyGraph(Graph):
-    """The graph of a body; tensors of the graphs around it become inputs when they are used."""
+    """The graph of a body; tensors of the graphs around it become inputs when they are used.
+
+    Attributes:
+        outer: the graph around it.
+        prefix: begins every name.
+        inputs: the arguments.
+        captures: the input that stands for each tensor of the graph around.
+        awaited: operations of the graphs around that something inside is to run after.
+    """
 
     def __init__(self, outer: Graph | None, *, prefix: str = "") -> None:
         """Make the body's graph within ``outer``; ``None`` allows no captures."""
@@ -40,6 +51,8 @@ class BodyGraph(Graph):
         self.prefix = prefix
         self.inputs: list[Tensor] = []
         self.captures: dict[Tensor, Tensor] = {}
+        self.awaited: dict[Operation, None] = {}
+        self._captured_from: dict[Tensor, Tensor] = {}
         if outer is not None:
             self.seed = outer.seed
             self.state = outer.state
@@ -70,7 +83,34 @@ class BodyGraph(Graph):
             known = self.create(BodyInput(tensor.type), (), name="capture", source=source).outputs[0]
             known.symbolic_value = tensor.symbolic_value
             self.captures[near] = known
+            self._captured_from[known] = near
         return known
+
+    def captured_from(self, tensor: Tensor) -> Tensor | None:
+        """Return the tensor of the graph around that an input stands for; ``None`` for arguments."""
+        return self._captured_from.get(tensor)
+
+    def as_graph_element(self, value: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        """Return the tensor or operation that ``value`` names or is; tensors of the graphs around become inputs.
+
+        Raises:
+            GraphError: it belongs to a graph that is not around this one.
+            NotFoundError: the name is unknown.
+            DTypeError: ``value`` is nothing of a graph.
+        """
+        convert = getattr(value, "_as_graph_element", None)
+        if convert is not None:
+            value = convert()
+        if isinstance(value, Tensor) and self._encloses(value.op.graph):
+            return self.adopt(value, value.op.definition, value.op.source)
+        if isinstance(value, Operation) and self._encloses(value.graph):
+            return value
+        return super().as_graph_element(value, allow_tensor, allow_operation)
+
+    def _control_inputs(self, inputs: Sequence[Tensor], extra: Iterable[Operation]) -> tuple[Operation, ...]:
+        found = super()._control_inputs(inputs, extra)
+        self.awaited.update((op, None) for op in found if op.graph is not self)
+        return tuple(op for op in found if op.graph is self)
 
     def _encloses(self, graph: Graph) -> bool:
         outer = self.outer
@@ -82,13 +122,13 @@ class BodyGraph(Graph):
 
 
 @final
-class Subgraph:
+class Subgraph(Body):
     """A traced function: inputs (arguments first, then captures), and outputs.
 
     Compared by identity. As an attribute of control flow it is saved with the graph.
     """
 
-    __slots__ = ("captures", "graph", "inputs", "outputs")
+    __slots__ = ("_symbols", "captures", "graph", "inputs", "outputs")
 
     def __init__(self, graph: BodyGraph, inputs: Sequence[Tensor], outputs: Sequence[Tensor], captures: Sequence[Tensor]) -> None:
         """Describe a traced function; ``captures`` are tensors of the graph around, for the last inputs."""
@@ -96,6 +136,7 @@ class Subgraph:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.captures = tuple(captures)
+        self._symbols: frozenset[Symbol] | None = None
 
     @property
     def input_types(self) -> tuple[TensorType, ...]:
@@ -106,6 +147,41 @@ class Subgraph:
     def output_types(self) -> tuple[TensorType, ...]:
         """Types of the outputs."""
         return tuple(tensor.type for tensor in self.outputs)
+
+    @property
+    def symbols(self) -> frozenset[Symbol]:
+        """The symbols that its inputs or attributes mention and that nothing inside determines."""
+        if self._symbols is None:
+            steps = [(op.definition, [tensor.type for tensor in op.outputs]) for op in self.graph.get_operations()]
+            self._symbols = free_symbols(self.input_types, steps)
+        return self._symbols
+
+    @property
+    def effect(self) -> bool:
+        """Whether something inside has an effect."""
+        return any(op.definition.effect for op in self.graph.get_operations())
+
+    def substitute(self, dims: Mapping[Symbol, Dim]) -> Subgraph:
+        """Return the body with symbols replaced by dimensions."""
+        if self.symbols.isdisjoint(dims):
+            return self
+        types = [TensorType(one.dtype, one.shape.substitute(dims)) for one in self.input_types]
+        return self.specialize(types, dims)
+
+    def specialize(self, types: Sequence[TensorType], dims: Mapping[Symbol, Dim]) -> Subgraph:
+        """Return the body for inputs of other types, in which ``dims`` replace symbols."""
+        graph = BodyGraph(self.graph.outer, prefix=self.graph.prefix)
+        tensors: dict[Tensor, Tensor] = {}
+        for old, type in zip(self.inputs, types, strict=True):
+            node = graph.create(
+                BodyInput(type), (), name=f"{old.op.name}/", stable_id=old.op.stable_id, source=old.op.source
+            )
+            new = node.outputs[0]
+            if old.symbolic_value is not None:
+                new.symbolic_value = _substituted(old.symbolic_value, dims)
+            tensors[old] = new
+        copy_nodes(self.graph.get_operations(), graph, tensors, dims)
+        return Subgraph(graph, [tensors[one] for one in self.inputs], [tensors[one] for one in self.outputs], self.captures)
 
     def __str__(self) -> str:
         """Show the signature."""
@@ -159,3 +235,44 @@ def _as_body_tensor(value: Any, body: BodyGraph) -> Tensor:
         raise GraphError(f"the body returns {tensor.name!r}, a tensor of another graph.")
     return body.adopt(tensor, BodyInput(tensor.type), tensor.op.source)
 
+
+def _substituted(values: Array, dims: Mapping[Symbol, Dim]) -> Array:
+    result = np.empty(values.shape, object)
+    result.reshape(-1)[:] = [substitute(dim, dims) for dim in values.reshape(-1).tolist()]
+    return result
+
+
+def copy_nodes(
+    operations: Iterable[Operation],
+    graph: Graph,
+    tensors: dict[Tensor, Tensor],
+    dims: Mapping[Symbol, Dim] | None = None,
+) -> None:
+    """Copy nodes into ``graph``, with their names (where they are free), identities, lines and devices.
+
+    Args:
+        operations: the nodes, each after those that it takes.
+        graph: where to make the copies.
+        tensors: what stands for tensors that the nodes take; gains the outputs of the copies. Nodes whose outputs are given already
+            are left out.
+        dims: dimensions to put for symbols.
+    """
+    taken = {op.name for op in graph.get_operations()}
+    copies: dict[Operation, Operation] = {}
+    for op in operations:
+        if op.outputs and op.outputs[0] in tensors:
+            continue
+        definition = op.definition.substitute(dims) if dims else op.definition
+        copy = graph.create(
+            definition,
+            [tensors[tensor] for tensor in op.inputs],
+            name=op.name.rpartition("/")[2] if op.name in taken else f"{op.name}/",
+            control_inputs=[copies[one] for one in op.control_inputs if one in copies],
+            stable_id=op.stable_id,
+            source=op.source,
+        )
+        graph.reserve_name(copy.name)
+        copy.device = op.device
+        copy.layer = op.layer
+        copies[op] = copy
+        tensors.update(zip(op.outputs, copy.outputs, strict=True))

@@ -9,6 +9,7 @@ from dovetail.errors import DTypeError, GradientError, ShapeError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import Graph, get_default_graph
 from dovetail.graph.operation import Operation, Tensor
+from dovetail.graph.subgraph import BodyGraph, BodyInput
 from dovetail.ops.composites import CompositeOp, Vjp
 from dovetail.ops.indexed_slices import IndexedSlices, add_gradients, densify
 
@@ -120,11 +121,12 @@ def _backpropagate(
             grads.append(total)
         if all(one is None for one in grads):
             continue
-        needed = [i for i, tensor in enumerate(op.inputs) if tensor in dependent]
+        inputs = _inputs_of(op)
+        needed = [i for i, tensor in enumerate(inputs) if tensor in dependent]
         with graph.source(op.source), graph.name_scope(f"{op.name.rpartition('/')[2]}_grad"):
             for index, grad in zip(needed, _gradients_of(op, grads, needed), strict=True):
                 if grad is not None:
-                    pending.setdefault(op.inputs[index], []).append(grad)
+                    pending.setdefault(inputs[index], []).append(grad)
     return [final[x] if x in final else add_gradients(pending[x]) if x in pending else None for x in xs]
 
 
@@ -139,20 +141,39 @@ def _active_operations(
         op = waiting.pop()
         if op not in seen:
             seen.add(op)
-            waiting.extend(tensor.op for tensor in op.inputs)
+            waiting.extend(tensor.op for tensor in _inputs_of(op))
     dependent = {x for x in xs if x not in stopped}
     active = []
-    for op in sorted(seen, key=lambda one: one.index):
-        if op.definition.differentiable and any(tensor in dependent for tensor in op.inputs):
+    for op in sorted(seen, key=_order):
+        if op.definition.differentiable and any(tensor in dependent for tensor in _inputs_of(op)):
             active.append(op)
             dependent.update(t for t in op.outputs if t.dtype.is_floating and t not in stopped)
     return active, dependent
+
+
+def _inputs_of(op: Operation) -> tuple[Tensor, ...]:
+    """What a node takes; an input of a body takes the tensor around the body that it stands for."""
+    graph = op.graph
+    if isinstance(graph, BodyGraph) and isinstance(op.definition, BodyInput):
+        around = graph.captured_from(op.outputs[0])
+        return () if around is None else (around,)
+    return op.inputs
+
+
+def _order(op: Operation) -> tuple[int, int]:
+    """Nodes of graphs further out come first, as nothing there takes what a body makes."""
+    depth, graph = 0, op.graph
+    while isinstance(graph, BodyGraph) and graph.outer is not None:
+        depth, graph = depth + 1, graph.outer
+    return depth, op.index
 
 
 def _gradients_of(op: Operation, grads: Sequence[Gradient | None], needed: Sequence[int]) -> list[Gradient | None]:
     from dovetail.ops.arrays import zeros_like
 
     definition = op.definition
+    if isinstance(definition, BodyInput):
+        return list(grads)
     dense = [one if one is None or definition.passes_slices else densify(one) for one in grads]
     rule = definition.gradient
     deferred = not definition.gradient_without_ranks and any(tensor.shape.rank is None for tensor in op.inputs)
@@ -165,6 +186,8 @@ def _gradients_of(op: Operation, grads: Sequence[Gradient | None], needed: Seque
             f"{op.type} has no gradient, yet one is asked for through it; use dt.stop_gradient on its output where it "
             f"should count as constant. {op.where()}"
         )
+    if definition.partial_gradient:
+        return list(definition.gradient(op.inputs, op.outputs, dense, needed=needed))  # type: ignore[misc]
     filled = [
         zeros_like(tensor) if one is None and tensor.dtype.is_floating else one
         for tensor, one in zip(op.outputs, dense, strict=True)

@@ -113,6 +113,7 @@ def _encode_layer(call: LayerCall, layers: Mapping[LayerCall, int]) -> dict[str,
         "inputs": [tensor.name for tensor in call.inputs],
         "outputs": [tensor.name for tensor in call.outputs],
         "weights": list(call.weights),
+        "updates": [op.name for op in call.updates],
         "parent": layers.get(call.parent) if call.parent is not None else None,
         "training": call.training,
     }
@@ -269,6 +270,7 @@ def _decode_layers(
         )
         call.outputs = tuple(tensor(name) for name in one["outputs"] if name.rpartition(":")[0] in made)
         call.weights = tuple(prefix + name for name in one["weights"])
+        call.updates = tuple(made[name] for name in one["updates"] if name in made)
         calls.append(call)
     graph.layer_calls.extend(calls)
     for node in nodes:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, final
+from typing import Any, ClassVar, Final, Protocol, TypeAlias, final, overload
 
 import numpy as np
 
+from dovetail.errors import DTypeError, ShapeError
+from dovetail.graph.graph import get_default_graph
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import register
+from dovetail.ops.operands import apply
 from dovetail.ops.scalar import (
     Apply,
+    Convert,
     Expression,
     Input,
     Literal,
+    Operand,
+    as_expression,
     compile_numpy,
     derivative_with_output,
     inputs_of,
@@ -25,16 +32,22 @@ from dovetail.ops.scalar import (
     result_dtype,
 )
 from dovetail.types.dims import Dim, dim_max, dim_min, floor_div
-from dovetail.types.dtypes import DType
+from dovetail.types.dtypes import DType, bool_, float32, float64, int32
 from dovetail.types.shapes import TensorType, broadcast_shapes
 
-__all__ = ["Elementwise", "ScalarOp", "elementwise", "scalar"]
+__all__ = ["Elementwise", "Scalar", "ScalarFunction", "ScalarOp", "elementwise", "fits", "scalar"]
+
+Scalar: TypeAlias = Expression
+"""What the function of a scalar operation takes and returns."""
+Interval: TypeAlias = tuple[float, float]
 
 _OBJECT_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
     "negative": lambda a: -a,
+    "remainder": lambda a, b: a % b,
+    "square": lambda a: a * a,
     "floor_divide": floor_div,
     "maximum": dim_max,
     "minimum": dim_min,
@@ -46,22 +59,47 @@ class ScalarOp(Op):
 
     kind = "scalar"
     gradient_without_ranks = True
+    label: ClassVar[str] = "elementwise"
+    """The name of the function that makes it, with which errors begin."""
+    floating: ClassVar[bool] = False
+    """Whether it takes floating operands only."""
+    sample_intervals: ClassVar[tuple[Interval, ...]] = ()
+    """What samples of each operand are drawn from."""
 
     @property
     def scalar_expression(self) -> Expression:
         """The expression of one output element; ``x0`` is an element of the first input."""
         raise TypeError(f"{type(self).__name__} declares no expression")
 
+    def _dtype(self, dtypes: tuple[DType, ...], shown: Sequence[object]) -> DType:
+        if self.floating:
+            for index, dtype in enumerate(dtypes):
+                if not dtype.is_floating:
+                    raise DTypeError(f"{self.label}: input {index} is {shown[index]}, where a floating dtype is wanted. Use dt.cast.")
+        try:
+            return _result_dtype(self.scalar_expression, dtypes)
+        except DTypeError as error:
+            raise DTypeError(_explained(self.label, self.scalar_expression, dtypes, shown, error)) from error
+
     def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
         """The dtype of the expression."""
-        return (result_dtype(self.scalar_expression, dtypes),)
+        return (self._dtype(dtypes, [dtype.name for dtype in dtypes]),)
 
     def infer(self, *types: TensorType) -> Signature:
         """The broadcast shape, and the dtype of the expression."""
-        dtype = result_dtype(self.scalar_expression, [one.dtype for one in types])
-        if len(types) == 1:
-            return TensorType(dtype, types[0].shape)
-        return TensorType(dtype, broadcast_shapes(*(one.shape for one in types), message=self.name))
+        dtype = self._dtype(tuple([one.dtype for one in types]), types)
+        first = types[0].shape
+        if all(one.shape == first for one in types):
+            return TensorType(dtype, first)
+
+        def message() -> str:
+            listed = ", ".join(f"input {index} is {one}" for index, one in enumerate(types))
+            return (
+                f"{self.label}: the shapes do not broadcast: {listed}. Aligned at the right, sizes must be equal or 1; "
+                f"reshape one of them."
+            )
+
+        return TensorType(dtype, broadcast_shapes(*(one.shape for one in types), message=message))
 
     def reference(self, *arrays: Any) -> Array:
         """Evaluate the expression."""
@@ -72,15 +110,11 @@ class ScalarOp(Op):
         from dovetail.ops.reductions import sum_to
 
         result: list[Tensor | None] = []
+        tensors = (*inputs, outputs[0], grads[0])
+        dtypes = tuple([tensor.dtype for tensor in tensors])
         for index, tensor in enumerate(inputs):
-            if not tensor.dtype.is_floating:
-                result.append(None)
-                continue
-            rule = _gradient_expression(self.scalar_expression, index, len(inputs))
-            if rule is None:
-                result.append(None)
-                continue
-            result.append(sum_to(elementwise(rule, [*inputs, outputs[0], grads[0]]), tensor))
+            rule = _gradient_expression(self.scalar_expression, index, dtypes)
+            result.append(None if rule is None else sum_to(elementwise(rule, tensors), tensor))
         return result
 
     def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
@@ -91,36 +125,115 @@ class ScalarOp(Op):
         """Arithmetic of dimensions, where every operand is known."""
         if not values or any(one is None for one in values) or not types[0].dtype.is_integer:
             return None
-        expression = self.scalar_expression
-        function = _OBJECT_FUNCTIONS.get(getattr(getattr(expression, "function", None), "name", ""))
-        if function is None or [str(a) for a in expression.args] != [f"x{i}" for i in range(len(values))]:  # type: ignore[attr-defined]
+        dtype = types[0].dtype
+        if dtype.size < 4:
             return None
-        result = np.frompyfunc(function, len(values), 1)(*values)
+        expression = self.scalar_expression
+        if not isinstance(expression, Apply) or expression.args != tuple(Input(i) for i in range(len(values))):
+            return None
+        function = _OBJECT_FUNCTIONS.get(expression.function.name)
+        if function is None:
+            return None
+        try:
+            result = np.frompyfunc(function, len(values), 1)(*values)
+        except (ZeroDivisionError, ShapeError):
+            return None
         boxed = np.empty(np.shape(result), object)
         boxed[...] = result
-        return boxed
+        return boxed if fits(boxed, dtype) else None
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """Each kind of dtype that it takes: equal and broadcast shapes, scalars, empty."""
+        count = len(cls.sample_intervals)
+        op = cls(**{field.name: 0.5 for field in cls.fields if field.required})
+        for dtype in (float64, int32, bool_):
+            if not _accepts(op.scalar_expression, dtype, count) or (cls.floating and not dtype.is_floating):
+                continue
+            for shapes in ([(2, 3)] * count, [(3,), (2, 1), (2, 3)][:count], [()] * count, [(0, 3), (3,), ()][:count]):
+                arrays = [
+                    rng.uniform(low, high, shape) for (low, high), shape in zip(cls.sample_intervals, shapes, strict=True)
+                ]
+                yield Sample(op, *(_drawn(array, dtype) for array in arrays))
+
+
+def _drawn(array: Any, dtype: DType) -> Array:
+    """Give a sample another dtype; truth values vary by the fraction."""
+    if dtype.is_bool:
+        return np.asarray(np.asarray(array) % 1.0 < 0.5)
+    return np.asarray(np.rint(array) if dtype.is_integer else array).astype(dtype.numpy)
+
+
+def fits(dims: Array, dtype: DType) -> bool:
+    """Tell whether the dimensions that are known are among the values of an integer dtype, so that nothing wraps."""
+    return all(not isinstance(dim, int) or dtype.min <= dim <= dtype.max for dim in dims.reshape(-1).tolist())
+
+
+_result_dtype = functools.lru_cache(maxsize=8192)(result_dtype)
+
+
+def _explained(
+    label: str, expression: Expression, dtypes: Sequence[DType], shown: Sequence[object], error: DTypeError
+) -> str:
+    """Say which input has a dtype that the expression does not take."""
+    if any(isinstance(node, Apply) and node.function.domain == "select" for node in nodes_of(expression)):
+        return f"{label}: {error}"
+    for index, dtype in enumerate(dtypes):
+        if dtype is not dtypes[0]:
+            return (
+                f"{label}: input 0 is {shown[0]} and input {index} is {shown[index]}; operands must have one dtype. "
+                f"Use dt.cast on one of them."
+            )
+    wanted = _WANTED.get(tuple([_accepts(expression, dtype, len(dtypes)) for dtype in _KINDS]))
+    return f"{label}: {error}" if wanted is None else f"{label}: input 0 is {shown[0]}, where {wanted} is wanted. Use dt.cast."
+
+
+_KINDS: Final = (float32, int32, bool_)
+_WANTED: Final = {
+    (True, False, False): "a floating dtype",
+    (True, True, False): "a numeric dtype",
+    (False, True, False): "an integer dtype",
+    (False, False, True): "bool",
+}
+
+
+def _accepts(expression: Expression, dtype: DType, count: int) -> bool:
+    try:
+        result_dtype(expression, [dtype] * count)
+    except DTypeError:
+        return False
+    return True
 
 
 @functools.lru_cache(maxsize=4096)
-def _gradient_expression(expression: Expression, index: int, count: int) -> Expression | None:
-    """The gradient with respect to an input: of the inputs, the output ``x{count}`` and its gradient ``x{count+1}``."""
-    rule, _ = derivative_with_output(expression, index)
+def _gradient_expression(expression: Expression, index: int, dtypes: tuple[DType, ...]) -> Expression | None:
+    """The gradient with respect to an input, in its dtype.
+
+    Its own inputs are those of the expression, then its value, then the gradient of its value.
+    """
+    if not dtypes[index].is_floating:
+        return None
+    rule, _ = derivative_with_output(expression, index, len(dtypes) - 2)
     if rule is None:
         return None
-    grad = Input(count + 1)
-    if isinstance(rule, Literal) and rule.value == 1:
-        return grad
-    return grad * rule
+    grad = Input(len(dtypes) - 1)
+    result: Expression = grad if isinstance(rule, Literal) and rule.value == 1 else grad * rule
+    return result if result_dtype(result, dtypes) is dtypes[index] else Convert(dtypes[index], result)
 
 
 def elementwise(expression: Expression, tensors: Sequence[Tensor], name: str | None = None) -> Tensor:
     """Apply a scalar expression to tensors, dropping those that it does not use."""
-    used = sorted(inputs_of(expression))
     if isinstance(expression, Input):
         return tensors[expression.index]
-    renamed = rename_inputs(expression, {old: new for new, old in enumerate(used)})
-    result: Tensor = Elementwise(str(renamed))(*(tensors[i] for i in used), name=name)
+    op, used = _elementwise_op(expression)
+    result: Tensor = op(*(tensors[i] for i in used), name=name)
     return result
+
+
+@functools.lru_cache(maxsize=4096)
+def _elementwise_op(expression: Expression) -> tuple[Elementwise, tuple[int, ...]]:
+    used = inputs_of(expression)
+    return Elementwise(str(rename_inputs(expression, {old: new for new, old in enumerate(used)}))), used
 
 
 @register
@@ -144,59 +257,112 @@ class Elementwise(ScalarOp):
 _parse = functools.lru_cache(maxsize=4096)(parse_expression)
 
 
+class ScalarFunction(Protocol):
+    """What ``scalar`` makes: of tensors and values it makes a node, of expressions an expression."""
+
+    op: type[ScalarOp]
+    __name__: str
+
+    @overload
+    def __call__(self, *values: Expression, **attributes: Any) -> Expression: ...
+    @overload
+    def __call__(self, *values: Any, name: str | None = None, **attributes: Any) -> Tensor: ...
+
+
+@overload
+def scalar(function: Callable[..., Operand]) -> ScalarFunction: ...
+@overload
 def scalar(
-    function: Callable[..., Expression] | None = None,
+    *, name: str | None = None, domain: Interval | Sequence[Interval] = (-2.0, 2.0), floating: bool = False
+) -> Callable[[Callable[..., Operand]], ScalarFunction]: ...
+def scalar(
+    function: Callable[..., Operand] | None = None,
     *,
     name: str | None = None,
-    domain: tuple[float, float] | Sequence[tuple[float, float]] = (-2.0, 2.0),
-    integer: bool = False,
+    domain: Interval | Sequence[Interval] = (-2.0, 2.0),
     floating: bool = False,
 ) -> Any:
     """Declare a scalar operation from a function of scalar expressions.
 
-    Positional parameters are operands; keyword-only parameters are attributes (numbers).
+    Positional parameters are operands; keyword-only parameters are attributes (numbers). Operands have one dtype and
+    broadcast; Python and NumPy values take the dtype of the tensors beside them.
 
     Args:
         function: the function; its docstring documents the operation.
         name: the operation's type; the function's name in capitals by default (``log1p`` gives ``Log1p``).
         domain: the interval, or one for each operand, that samples are drawn from.
-        integer: whether the samples are integers.
-        floating: whether only floating operands are taken.
+        floating: whether only floating operands are taken, where the expression would take others.
 
     Returns:
-        The function that users call: it takes tensors, or expressions when it is used within another declaration.
+        The function that users call: it takes tensors, or expressions when it is used within another declaration, and
+        ``name`` after the operands.
+
+    Example:
+        >>> @scalar
+        ... def swish(x, *, beta=1.0):
+        ...     return x / (1.0 + exp(-beta * x))
+        >>> swish(dt.zeros([2, 3])).type
+        float32[2, 3]
     """
     if function is None:
-        return functools.partial(scalar, name=name, domain=domain, integer=integer, floating=floating)
-    import inspect
-
+        return functools.partial(scalar, name=name, domain=domain, floating=floating)
+    define = function
     code = function.__code__
     operands = code.co_varnames[: code.co_argcount]
     attributes = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    defaults = function.__kwdefaults__ or {}
     count = len(operands)
-    intervals = [domain] * count if isinstance(domain[0], (int, float)) else list(domain)
-    type_name = name or "".join(part[:1].upper() + part[1:] for part in function.__name__.strip("_").split("_"))
+    intervals = [domain] * count if isinstance(domain[0], int | float) else list(domain)
+    label = function.__name__.strip("_")
+    cls = _define(define, name or "".join(part[:1].upper() + part[1:] for part in label.split("_")), count, attributes)
+    cls.label = label
+    cls.floating = floating
+    cls.sample_intervals = tuple(intervals)  # type: ignore[arg-type]
+    register(cls)
+    signature = _signature_of(function, attributes)
+    defaults = function.__kwdefaults__ or {}
+    shared = cls() if len(defaults) == len(attributes) else None
+
+    @functools.wraps(function)
+    def call(*values: Any, name: str | None = None, **keywords: Any) -> Any:
+        op = shared
+        if keywords or len(values) != count or op is None:
+            if any(isinstance(value, Expression) for value in (*values, *keywords.values())):
+                return define(*values, **keywords)
+            try:
+                bound = signature.bind(*values, **keywords, **({} if name is None else {"name": name})).arguments
+            except TypeError as error:
+                raise TypeError(f"{cls.label}: {error}; it takes {signature}.") from error
+            values = tuple([bound[operand] for operand in operands])
+            name = bound.get("name")
+            given = {key: bound[key] for key in attributes if key in bound}
+            op = cls(**given) if given or shared is None else shared
+        for value in values:
+            if type(value) is not Tensor:
+                break
+        else:
+            return get_default_graph().create(op, values, name=name).outputs[0]
+        if any(isinstance(value, Expression) for value in values):
+            return define(*values)
+        return apply(op, cls.label, operands, values, name)
+
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    call.__annotations__ = {}
+    call.op = cls  # type: ignore[attr-defined]
+    return call
+
+
+def _define(
+    function: Callable[..., Operand], type_name: str, count: int, attributes: Sequence[str]
+) -> type[ScalarOp]:
+    """Make the class of a declared operation."""
 
     def expression_of(self: Any) -> Expression:
         known = self.__dict__.get("_expression")
         if known is None:
-            known = function(*(Input(i) for i in range(count)), **self.attributes())
+            known = as_expression(function(*(Input(i) for i in range(count)), **self.attributes()))
             self.__dict__["_expression"] = known
         result: Expression = known
         return result
-
-    def infer(self: Any, *types: TensorType) -> Signature:
-        if floating:
-            _require_floating(type_name, types)
-        return ScalarOp.infer(self, *types)
-
-    def samples(cls: Any, rng: np.random.Generator) -> Iterable[Sample]:
-        required = {key: 0.5 for key in attributes if key not in defaults}
-        op = cls(**required)
-        for shapes in ([(2, 3)] * count, [(3,), (2, 1), (2, 3)][:count]):
-            arrays = [rng.uniform(low, high, shape) for (low, high), shape in zip(intervals, shapes, strict=False)]
-            yield Sample(op, *(np.round(a).astype(np.int32) if integer else a for a in arrays))
 
     namespace: dict[str, Any] = {
         "__doc__": function.__doc__,
@@ -204,35 +370,18 @@ def scalar(
         "__qualname__": type_name,
         "__annotations__": {key: function.__annotations__.get(key, "float") for key in attributes},
         "scalar_expression": property(expression_of),
-        "infer": infer,
-        "samples": classmethod(samples),
-        **defaults,
+        **(function.__kwdefaults__ or {}),
     }
-    cls = register(type(type_name, (ScalarOp,), namespace))
-    shared = cls() if not attributes else None
-
-    @functools.wraps(function)
-    def call(*values: Any, name: str | None = None, **keywords: Any) -> Any:
-        if values and any(isinstance(value, Expression) for value in values):
-            return function(*values, **keywords)
-        if len(values) < count:
-            values = (*values, *(keywords.pop(key) for key in operands[len(values) :] if key in keywords))
-        op = shared if shared is not None and not keywords else cls(**keywords)
-        return op(*values, name=name)
-
-    call.__signature__ = _with_name(inspect.signature(function), inspect)  # type: ignore[attr-defined]
-    call.op = cls  # type: ignore[attr-defined]
-    return call
+    cls: type[ScalarOp] = type(type_name, (ScalarOp,), namespace)
+    return cls
 
 
-def _with_name(signature: Any, inspect: Any) -> Any:
-    extra = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None")
-    return signature.replace(parameters=[*signature.parameters.values(), extra])
-
-
-def _require_floating(name: str, types: Sequence[TensorType]) -> None:
-    from dovetail.errors import DTypeError
-
-    for index, one in enumerate(types):
-        if not one.dtype.is_floating:
-            raise DTypeError(f"{name}: input {index} is {one}, where a floating type is wanted; use dt.cast.")
+def _signature_of(function: Callable[..., Any], attributes: Sequence[str]) -> inspect.Signature:
+    """Return the signature for users: operands, ``name``, attributes."""
+    parameters = [
+        one.replace(annotation=inspect.Parameter.empty) if one.name not in attributes else one
+        for one in inspect.signature(function).parameters.values()
+    ]
+    name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
+    count = len(parameters) - len(attributes)
+    return inspect.Signature([*parameters[:count], name, *parameters[count:]])

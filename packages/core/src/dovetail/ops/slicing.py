@@ -77,6 +77,8 @@ def _expanded(items: Sequence[Item], rank: int, shown: object) -> tuple[Item, ..
     mentioned = sum(item is not None and item != "..." for item in items)
     if mentioned > rank:
         raise ShapeError(f"slice: {mentioned} axes are indexed, but the input is {shown}. Leave indices out.")
+    if items.count("...") > 1:
+        raise ShapeError("slice: the index holds more than one ...; only one can stand for the axes that are left.")
     at = items.index("...") if "..." in items else len(items)
     return (*items[:at], *(_WHOLE,) * (rank - mentioned), *items[at + 1 :])
 

@@ -121,6 +121,7 @@ class AssignVariable(Op):
     """Writes a variable; the output is the new value."""
 
     stateful = True
+    effect = True
     validate_shape: bool = True
 
     def default_name(self) -> str:

@@ -211,7 +211,8 @@ class Variable(TensorOperators):
         return default_session(session, self.op).run(self)
 
     def _snapshot(self, graph: Graph) -> Tensor:
-        with graph.as_default(), graph.cleared_scopes(), graph.name_scope(f"{self.op.name}/"):
+        scope = "" if isinstance(graph, BodyGraph) else f"{self.op.name}/"
+        with graph.as_default(), graph.cleared_scopes(), graph.name_scope(scope):
             value = graph.create(ReadVariable(), (self._handle,), name="read").outputs[0]
         graph.variable_reads[self._handle] = value
         return value
@@ -240,11 +241,11 @@ class Variable(TensorOperators):
 
     def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Tensor:
         """Add ``delta`` to the value; the result is the new value."""
-        return self.assign(_read_to_write(self) + as_tensor(delta, self.dtype), name=name or "AssignAdd")
+        return self.assign(_read(self) + as_tensor(delta, self.dtype), name=name or "AssignAdd")
 
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Tensor:
         """Subtract ``delta`` from the value; the result is the new value."""
-        return self.assign(_read_to_write(self) - as_tensor(delta, self.dtype), name=name or "AssignSub")
+        return self.assign(_read(self) - as_tensor(delta, self.dtype), name=name or "AssignSub")
 
     def load(self, value: Any, session: Any = None) -> None:
         """Write ``value`` in ``session``, or in the default session, without making a node."""
@@ -280,37 +281,24 @@ class Variable(TensorOperators):
 
 
 def _read(variable: Variable) -> Tensor:
-    """Return the value at this point: a body takes the value from around it unless the body writes it."""
+    """Return the value at this point; control flow later takes what a body does not write from around the body."""
     graph = get_default_graph()
-    if isinstance(graph, BodyGraph) and graph.outer is not None:
-        if variable.handle not in graph.variable_writes:
-            with graph.outer.as_default():
-                return _read(variable)
-        return graph.create(ReadVariable(), (variable.handle,), name="read").outputs[0]
-    if graph is not variable.graph:
+    known = graph.variable_reads.get(variable.handle)
+    if known is not None:
+        return known
+    if root_graph(graph) is not variable.graph:
         raise GraphError(
             f'variable "{variable.op.name}" belongs to another graph; build everything in one '
             f"`with graph.as_default():`. {variable.op.where()}"
         )
-    known = graph.variable_reads.get(variable.handle)
-    return variable._snapshot(graph) if known is None else known
-
-
-def _read_to_write(variable: Variable) -> Tensor:
-    graph = get_default_graph()
-    if isinstance(graph, BodyGraph):
-        graph.variable_writes.add(variable.handle)
-    return _read(variable)
+    return variable._snapshot(graph)
 
 
 def _forget(variable: Variable, graph: Graph | None) -> None:
     """Note that ``variable`` was written in ``graph``: reads shared so far are old, in the graphs around too."""
     while graph is not None:
         graph.variable_reads.pop(variable.handle, None)
-        if not isinstance(graph, BodyGraph):
-            return
-        graph.variable_writes.add(variable.handle)
-        graph = graph.outer
+        graph = graph.outer if isinstance(graph, BodyGraph) else None
 
 
 register_converter(Variable, lambda value, dtype, name: _read(value))

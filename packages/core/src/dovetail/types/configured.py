@@ -36,6 +36,7 @@ __all__ = [
     "decode_value",
     "encode_value",
     "find_class",
+    "known_class",
     "qualified_name",
 ]
 
@@ -92,6 +93,14 @@ class Configured:
                 f"(`units: int`), and check values in check()."
             )
         cls.fields = read_fields(cls, cls.fields)
+        optional = ""
+        for one in cls.fields:
+            if one.required and optional and not one.keyword_only:
+                raise cls._error(
+                    f"{cls.__qualname__}.{one.name} has no default but follows {optional!r}, which has one; declare it first."
+                )
+            if not one.required and not one.keyword_only:
+                optional = one.name
         _CLASSES[qualified_name(cls)] = cls
 
     def __init__(self, *args: Any, **config: Any) -> None:
@@ -100,6 +109,7 @@ class Configured:
         Raises:
             ConfigurationError: one is missing, unknown, given twice, or of another kind than its annotation says.
         """
+        self._begin()
         label = type(self).__qualname__
         positional = [one for one in self.fields if not one.keyword_only]
         if len(args) > len(positional):
@@ -124,6 +134,9 @@ class Configured:
             else:
                 self.__dict__[one.name] = one.default
         self.check()
+
+    def _begin(self) -> None:
+        """Set what is no configuration."""
 
     def check(self) -> None:
         """Raise where values of the fields make no sense; called when all are set."""
@@ -296,6 +309,11 @@ def decode_value(data: Any) -> Any:
             value = decode(data)
             return value.array if isinstance(value, ArrayAttribute) else value
     raise FormatError(f"{_shortened(data)} is no value of a configuration. Save it anew.")
+
+
+def known_class(name: str) -> type[Configured] | None:
+    """Return the configured class ``module:Class`` if its module is imported."""
+    return _CLASSES.get(name)
 
 
 def find_class(name: str) -> type[Configured]:

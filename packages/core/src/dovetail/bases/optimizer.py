@@ -1,0 +1,350 @@
+"""``Optimizer``: the base of optimizers, which keeps all books so that an optimizer is one pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, TypeAlias
+
+from dovetail.errors import DTypeError, GraphError, InvalidArgumentError
+from dovetail.graph.convert import as_tensor
+from dovetail.graph.graph import Graph, GraphKeys, get_default_graph
+from dovetail.graph.layercall import LayerCall
+from dovetail.graph.operation import Operation, Tensor
+from dovetail.ops.constants import constant
+from dovetail.ops.gradients import gradients
+from dovetail.ops.indexed_slices import IndexedSlices, densify
+from dovetail.ops.initializers import ConstantInitializer
+from dovetail.ops.math import cast
+from dovetail.ops.state import group
+from dovetail.ops.variables import Variable, root_graph, trainable_variables
+from dovetail.types.configured import Configured
+from dovetail.types.dtypes import DType, float32, float64
+from dovetail.types.fields import field
+
+__all__ = ["Hyperparameter", "Numbers", "Optimizer"]
+
+Hyperparameter: TypeAlias = "float | Tensor | Variable | Callable[[], Any]"
+"""A number; a tensor, such as a schedule of the global step; or a function of no arguments that returns one of these."""
+Numbers: TypeAlias = Mapping[str, Tensor]
+"""Scalars by name: hyperparameters, and what the optimizer keeps for all variables."""
+
+
+class Optimizer(Configured):
+    """Base of optimizers.
+
+    A subclass declares hyperparameters as fields annotated ``Hyperparameter``, and defines ``update``: a function of gradient,
+    value and slots that returns the new value and the new slots. ``slots`` names what is kept for each variable, ``scalars`` what
+    is kept once for all of them.
+
+    Args:
+        use_locking: has no effect: steps of a session never mix; here for TensorFlow 1 programs.
+        name: the scope of the step, and the last part of the names of its slots (``dense/kernel/Adam``).
+
+    Example:
+        >>> class SignDescent(Optimizer):
+        ...     learning_rate: Hyperparameter
+        ...     def update(self, gradient, value, slots, numbers):
+        ...         return value - numbers["learning_rate"] * dt.sign(gradient), {}
+        >>> w = dt.Variable(3.0, name="w")
+        >>> step = SignDescent(0.5).minimize(w * w)
+        >>> with dt.Session() as session:
+        ...     session.run(dt.global_variables_initializer())
+        ...     session.run(step)
+        ...     session.run(w)
+        np.float32(2.5)
+    """
+
+    use_locking: bool = field(default=False, kw_only=True)
+    name: str = field(default="", kw_only=True)
+
+    GATE_NONE: ClassVar[int] = 0
+    GATE_OP: ClassVar[int] = 1
+    GATE_GRAPH: ClassVar[int] = 2
+
+    def _begin(self) -> None:
+        self._slots: dict[tuple[str, Variable], Variable] = {}
+        self._scalars: dict[tuple[str, Graph], Variable] = {}
+
+    def _normalized(self, value: Any, where: str) -> Any:
+        return value if isinstance(value, (Tensor, Variable)) else super()._normalized(value, where)
+
+    # What a subclass defines. ----------------------------------------------------------------------------------------
+
+    def slots(self) -> Mapping[str, Any]:
+        """What is kept for each variable: names, with a number or an initializer for the first values."""
+        return {}
+
+    def scalars(self) -> Mapping[str, Any]:
+        """What is kept for all variables together: names, with the first values."""
+        return {}
+
+    def update(
+        self, gradient: Tensor, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return the new value of a variable and its new slots.
+
+        Args:
+            gradient: of the loss with respect to the variable, of its type.
+            value: the variable's value.
+            slots: what is kept for the variable, of its type.
+            numbers: hyperparameters and scalars, of the variable's dtype.
+        """
+        raise InvalidArgumentError(f"{type(self).__qualname__} does not define update(gradient, value, slots, numbers).")
+
+    def update_sparse(
+        self, gradient: IndexedSlices, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return what ``update`` does, for a gradient of some rows; the dense rule unless a subclass knows better."""
+        return self.update(densify(gradient), value, slots, numbers)
+
+    def advance(self, numbers: Numbers) -> Mapping[str, Tensor]:
+        """Return the new scalars, once all variables are updated."""
+        return {}
+
+    # What users call. ------------------------------------------------------------------------------------------------
+
+    def get_name(self) -> str:
+        """Return the optimizer's name; that of its class, without the ending ``Optimizer``, unless given."""
+        return self.name or type(self).__name__.removesuffix("Optimizer") or type(self).__name__
+
+    def minimize(
+        self,
+        loss: Any,
+        global_step: Variable | None = None,
+        var_list: Any = None,
+        gate_gradients: int = 1,
+        aggregation_method: Any = None,
+        colocate_gradients_with_ops: bool = False,
+        name: str | None = None,
+        grad_loss: Any = None,
+    ) -> Operation:
+        """Return an operation that makes one step to lessen ``loss``.
+
+        The step includes the updates of the layers that the loss depends on, such as the moving averages of batch normalisation.
+
+        Args:
+            loss: a floating tensor; the sum of its elements is minimized.
+            global_step: an integer variable to raise by one.
+            var_list: the variables to change; the trainable ones by default.
+            gate_gradients: has no effect; here for TensorFlow 1 programs.
+            aggregation_method: has no effect; here for TensorFlow 1 programs.
+            colocate_gradients_with_ops: has no effect; here for TensorFlow 1 programs.
+            name: name of the step, the optimizer's by default.
+            grad_loss: a gradient of ``loss`` to begin with, ones by default.
+
+        Raises:
+            InvalidArgumentError: there is no variable, or the loss depends on none of them.
+            DTypeError: the loss or a variable is not floating.
+            GraphError: a variable belongs to another graph than the loss.
+        """
+        pairs = self.compute_gradients(loss, var_list, grad_loss=grad_loss)
+        if all(gradient is None for gradient, _ in pairs):
+            tensor = as_tensor(loss)
+            raise InvalidArgumentError(
+                f'{self.get_name()}: the loss "{tensor.name}" depends on none of the variables '
+                f"{_listed(variable for _, variable in pairs)}. Pass others as var_list, or look for what cuts them off: "
+                f"stop_gradient, a cast to integers, argmax. {tensor.op.where()}"
+            )
+        return self._apply(pairs, global_step, name, [as_tensor(loss)])
+
+    def compute_gradients(
+        self,
+        loss: Any,
+        var_list: Any = None,
+        gate_gradients: int = 1,
+        aggregation_method: Any = None,
+        colocate_gradients_with_ops: bool = False,
+        grad_loss: Any = None,
+    ) -> list[tuple[Any, Variable]]:
+        """Return pairs of gradient and variable, the first half of ``minimize``.
+
+        Returns:
+            For each variable its gradient: a tensor, ``IndexedSlices``, or ``None`` where the loss does not depend on it.
+        """
+        tensor = as_tensor(loss)
+        if not tensor.dtype.is_floating:
+            raise DTypeError(
+                f'{self.get_name()}: the loss "{tensor.name}" is {tensor.type}; only floating tensors can be minimized. Use '
+                f"dt.cast. {tensor.op.where()}"
+            )
+        variables = list(trainable_variables()) if var_list is None else _flat(var_list)
+        if not variables:
+            what = "the graph has no trainable variables" if var_list is None else "var_list is empty"
+            raise InvalidArgumentError(f"{self.get_name()}: there is nothing to optimize, for {what}. {tensor.op.where()}")
+        self._check(variables, root_graph(tensor.graph))
+        found = gradients(tensor, variables, grad_loss)
+        return list(zip(found, variables, strict=True))
+
+    def apply_gradients(
+        self, grads_and_vars: Iterable[tuple[Any, Variable]], global_step: Variable | None = None, name: str | None = None
+    ) -> Operation:
+        """Return an operation that makes one step along given gradients, the second half of ``minimize``.
+
+        Args:
+            grads_and_vars: pairs as ``compute_gradients`` gives them, perhaps with other gradients.
+            global_step: an integer variable to raise by one.
+            name: name of the step, the optimizer's by default.
+
+        Raises:
+            InvalidArgumentError: there is no gradient.
+        """
+        pairs = list(grads_and_vars)
+        self._check([variable for _, variable in pairs], root_graph())
+        if all(gradient is None for gradient, _ in pairs):
+            raise InvalidArgumentError(
+                f"{self.get_name()}: apply_gradients was given no gradient for any of the variables "
+                f"{_listed(variable for _, variable in pairs)}."
+            )
+        return self._apply(pairs, global_step, name, [])
+
+    def get_slot(self, var: Variable, name: str) -> Variable | None:
+        """Return what is kept for a variable under ``name``; ``None`` before the first step that changes it is made."""
+        return self._slots.get((name, var))
+
+    def get_slot_names(self) -> list[str]:
+        """Return the names of what is kept for each variable, sorted."""
+        return sorted(self.slots())
+
+    def variables(self) -> list[Variable]:
+        """Return the optimizer's own variables in the default graph, sorted by name."""
+        graph = root_graph()
+        own = [*self._scalars.values(), *self._slots.values()]
+        return sorted((one for one in own if one.graph is graph), key=lambda one: one.name)
+
+    # The books. ------------------------------------------------------------------------------------------------------
+
+    def _check(self, variables: Sequence[Any], graph: Graph) -> None:
+        for variable in variables:
+            if not isinstance(variable, Variable):
+                raise DTypeError(f"{self.get_name()}: {variable!r} is no dt.Variable, so that it cannot be optimized.")
+            if variable.graph is not graph:
+                raise GraphError(
+                    f'{self.get_name()}: variable "{variable.op.name}" belongs to another graph than the loss; build everything '
+                    f"in one `with graph.as_default():`. {variable.op.where()}"
+                )
+            if not variable.dtype.is_floating:
+                raise DTypeError(
+                    f'{self.get_name()}: variable "{variable.op.name}" is {variable.dtype.name}; only floating variables can be '
+                    f"optimized. {variable.op.where()}"
+                )
+
+    def _apply(
+        self, pairs: Sequence[tuple[Any, Variable]], global_step: Variable | None, name: str | None, roots: list[Tensor]
+    ) -> Operation:
+        chosen = [(one if isinstance(one, IndexedSlices) else as_tensor(one), var) for one, var in pairs if one is not None]
+        graph = get_default_graph()
+        if global_step is not None and not (isinstance(global_step, Variable) and global_step.dtype.is_integer):
+            raise DTypeError(f"{self.get_name()}: global_step is {global_step!r}; give an integer variable.")
+        roots = [*roots, *(one.values if isinstance(one, IndexedSlices) else one for one, _ in chosen)]
+        with graph.source(graph.current_source()), graph.name_scope(name or self.get_name()) as scope:
+            scalars = self._make_scalars([variable for _, variable in chosen])
+            given = {one.name: _resolved(self.__dict__[one.name]) for one in self.fields if "Hyperparameter" in one.annotation}
+            kinds = dict.fromkeys(variable.dtype for variable in [*(variable for _, variable in chosen), *scalars.values()])
+            numbers = {dtype: _numbers(given, scalars, dtype) for dtype in kinds}
+            operations: list[Operation] = []
+            for gradient, variable in chosen:
+                with graph.name_scope(f"update_{variable.op.name}"):
+                    operations.extend(self._update(gradient, variable, numbers[variable.dtype]))
+            advanced = {dtype: self.advance(numbers[dtype]) for dtype in {one.dtype for one in scalars.values()}}
+            for key, variable in scalars.items():
+                if key in advanced[variable.dtype]:
+                    operations.append(variable.assign(advanced[variable.dtype][key], name=f"advance_{key}").op)
+            operations.extend(updates_of(roots))
+            if global_step is None:
+                step = group(*operations, name=scope)
+            else:
+                with graph.control_dependencies([group(*operations, name="update")]):
+                    step = global_step.assign(global_step + 1, name=scope).op
+        graph.add_to_collection(GraphKeys.TRAIN_OP, step)
+        return step
+
+    def _update(self, gradient: Tensor | IndexedSlices, variable: Variable, numbers: Numbers) -> list[Operation]:
+        kept = {slot: self._make_slot(variable, slot, first) for slot, first in self.slots().items()}
+        values = {slot: one.value() for slot, one in kept.items()}
+        rule = self.update_sparse if isinstance(gradient, IndexedSlices) else self.update
+        value, changed = rule(gradient, variable.value(), values, numbers)  # type: ignore[arg-type]
+        if variable.constraint is not None:
+            value = variable.constraint(value)
+        unknown = set(changed) - set(kept)
+        if unknown:
+            raise InvalidArgumentError(
+                f"{self.get_name()}: update() returned the slot {min(unknown)!r}, which slots() does not name."
+            )
+        written = [kept[slot].assign(new, name=f"assign_{slot}").op for slot, new in changed.items()]
+        return [*written, variable.assign(value, name="assign").op]
+
+    def _make_slot(self, variable: Variable, slot: str, first: Any) -> Variable:
+        known = self._slots.get((slot, variable))
+        if known is None:
+            rule = ConstantInitializer(float(first)) if isinstance(first, (int, float)) else first
+            with root_graph().name_scope(None):
+                known = Variable(
+                    lambda: rule(variable.shape, variable.dtype),
+                    trainable=False,
+                    name=f"{variable.op.name}/{self.get_name()}",
+                    dtype=variable.dtype,
+                )
+            self._slots[slot, variable] = known
+        return known
+
+    def _make_scalars(self, variables: Sequence[Variable]) -> dict[str, Variable]:
+        graph = root_graph()
+        dtype = float64 if any(one.dtype is float64 for one in variables) else float32
+        for key, first in self.scalars().items():
+            if (key, graph) not in self._scalars:
+                with graph.name_scope(None):
+                    value = partial(_as_number, _resolved(first), dtype)
+                    self._scalars[key, graph] = Variable(value, trainable=False, name=key)
+        return {key: one for (key, owner), one in self._scalars.items() if owner is graph}
+
+
+def updates_of(tensors: Iterable[Tensor]) -> list[Operation]:
+    """Return the updates of the layer calls that ``tensors`` depend on, in the order of creation."""
+    seen: set[Operation] = set()
+    calls: set[LayerCall] = set()
+    waiting = [tensor.op for tensor in tensors]
+    while waiting:
+        op = waiting.pop()
+        if op in seen:
+            continue
+        seen.add(op)
+        waiting.extend(tensor.op for tensor in op.inputs)
+        call = op.layer
+        while call is not None and call not in calls:
+            calls.add(call)
+            call = call.parent
+    graph = get_default_graph()
+    found = {op for call in calls for op in call.updates if op.graph is graph}
+    return sorted(found, key=lambda op: op.index)
+
+
+def _resolved(value: Any) -> Any:
+    """Call what is a function; numbers and tensors stay."""
+    return value() if callable(value) and not isinstance(value, (Tensor, Variable)) else value
+
+
+def _numbers(given: Mapping[str, Any], scalars: Mapping[str, Variable], dtype: DType) -> dict[str, Tensor]:
+    numbers = {}
+    for key, value in {**given, **scalars}.items():
+        if isinstance(value, (int, float)):
+            numbers[key] = constant(float(value), dtype, name=key)
+        else:
+            numbers[key] = _as_number(value, dtype)
+    return numbers
+
+
+def _as_number(value: Any, dtype: DType) -> Tensor:
+    tensor = as_tensor(value, dtype)
+    return tensor if tensor.dtype is dtype else cast(tensor, dtype)
+
+
+def _flat(var_list: Any) -> list[Any]:
+    if isinstance(var_list, (list, tuple)):
+        return [variable for item in var_list for variable in _flat(item)]
+    return [var_list]
+
+
+def _listed(variables: Iterable[Variable]) -> str:
+    names = [f'"{variable.op.name}"' for variable in variables]
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,90 @@
+"""Nested lists, tuples and dicts of values: taken apart into leaves, and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["difference", "flatten", "flatten_with_paths", "map_structure", "pack"]
+
+
+def flatten(structure: Any) -> list[Any]:
+    """Return the leaves in order; dicts are walked in the order of their sorted keys.
+
+    Example:
+        >>> flatten([1, (2, {"b": 4, "a": 3})])
+        [1, 2, 3, 4]
+    """
+    return [leaf for _, leaf in flatten_with_paths(structure)]
+
+
+def flatten_with_paths(structure: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Return the leaves with the subscripts that lead to them, such as ``[1]['state']``."""
+    if not _is_nested(structure):
+        return [(path, structure)]
+    return [pair for key, part in _parts(structure) for pair in flatten_with_paths(part, f"{path}{key}")]
+
+
+def pack(structure: Any, leaves: Iterable[Any]) -> Any:
+    """Return the structure with other leaves.
+
+    Example:
+        >>> pack([1, (2, {"b": 4, "a": 3})], "wxyz")
+        ['w', ('x', {'b': 'z', 'a': 'y'})]
+    """
+    return _pack(structure, iter(leaves))
+
+
+def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
+    """Apply ``function`` to the leaves of structures of one form; returns that form."""
+    return pack(structures[0], [function(*leaves) for leaves in zip(*map(flatten, structures), strict=True)])
+
+
+def difference(expected: Any, given: Any, path: str = "") -> str | None:
+    """Say where two structures differ, in words that fit behind "the results"; lists and tuples count as alike.
+
+    Example:
+        >>> difference([1, {"a": 2}], [1, {"b": 2}])
+        "differ at [1]: keys ['a'] and keys ['b']"
+    """
+    mine, theirs = _form(expected), _form(given)
+    if mine != theirs:
+        return f"differ{f' at {path}' if path else ''}: {mine} and {theirs}"
+    if not _is_nested(expected):
+        return None
+    for (key, one), (_, other) in zip(_parts(expected), _parts(given), strict=True):
+        found = difference(one, other, f"{path}{key}")
+        if found is not None:
+            return found
+    return None
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (list, tuple, Mapping))
+
+
+def _form(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"keys {sorted(value)}"
+    if isinstance(value, (list, tuple)):
+        return f"{len(value)} values in a list or tuple"
+    return "a single value"
+
+
+def _parts(structure: Any) -> list[tuple[str, Any]]:
+    if isinstance(structure, Mapping):
+        return [(f"[{key!r}]", structure[key]) for key in sorted(structure)]
+    return [(f"[{index}]", item) for index, item in enumerate(structure)]
+
+
+def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
+    if not _is_nested(structure):
+        return next(leaves)
+    items = [_pack(part, leaves) for _, part in _parts(structure)]
+    if isinstance(structure, Mapping):
+        made = dict(zip(sorted(structure), items, strict=True))
+        return type(structure)((key, made[key]) for key in structure)  # type: ignore[call-arg]
+    kind = type(structure)
+    if kind is list or kind is tuple:
+        return kind(items)
+    return kind(*items) if issubclass(kind, tuple) and kind._fields else kind(items)  # type: ignore[attr-defined]
