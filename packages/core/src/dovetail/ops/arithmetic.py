@@ -51,6 +51,7 @@ __all__ = [
     "squared_difference",
     "subtract",
     "truediv",
+    "truncatediv",
 ]
 
 
@@ -160,6 +161,17 @@ def floormod(x: Scalar, y: Scalar) -> Scalar:
 
 
 mod = floormod
+
+
+@scalar(name="TruncateDiv", domain=((-7.3, 7.9), (0.8, 3.0)))
+def truncatediv(x: Scalar, y: Scalar) -> Scalar:
+    """Return the quotient of integers rounded toward zero, as C does. Division by zero fails when it runs.
+
+    Example:
+        >>> dt.Session().run(dt.truncatediv([-7, 7], 2))
+        array([-3,  3], dtype=int32)
+    """
+    return basis.sign(x) * basis.sign(y) * basis.floor_divide(basis.absolute(x), basis.absolute(y))
 
 
 @scalar(domain=((-2.0, 2.0), (0.6, 3.0)))

@@ -16,7 +16,7 @@ from dovetail.graph.registry import register
 from dovetail.ops.arrays import reshape, transpose
 from dovetail.ops.composites import CompositeOp
 from dovetail.ops.diagonals import matrix_diag_part
-from dovetail.ops.linear import MatMul, arranged
+from dovetail.ops.linear import MatMul, arranged, check_dtypes
 from dovetail.ops.operands import convert_operands
 from dovetail.ops.reductions import reduce_sum
 from dovetail.types.dims import Dim, product
@@ -27,7 +27,7 @@ __all__ = ["Einsum", "einsum"]
 _TERM: Final = re.compile(r"[A-Za-z]*(?:\.\.\.)?[A-Za-z]*")
 
 Labels: TypeAlias = tuple[str, ...]
-"""A name for each axis: a letter; or, of the axes that an ellipsis stands for, a dot and the place counted from the right."""
+"""A name for each axis: a letter; or, for those of an ellipsis, a dot and the place among them from the right."""
 
 
 @register
@@ -39,7 +39,9 @@ class Einsum(CompositeOp):
 
     def decomposition(self, *tensors: Tensor) -> Tensor:
         """Take in one input after the other, and sum over an axis as soon as nothing else needs it."""
-        terms, output = self._labels([tensor.type for tensor in tensors])
+        types = [tensor.type for tensor in tensors]
+        check_dtypes(f'einsum "{self.equation}"', types)
+        terms, output = self._labels(types)
         operands = [_diagonals(tensor, labels) for tensor, labels in zip(tensors, terms, strict=True)]
         result, labels = operands[0]
         for index, (tensor, others) in enumerate(operands[1:], 1):
@@ -89,8 +91,8 @@ class Einsum(CompositeOp):
         rest = len(kind.dims) - len(before) - len(after)
         if rest < 0 or (rest and not ellipsis):
             raise ShapeError(
-                f'einsum "{self.equation}": "{term}" names {len(before) + len(after)} axes, but input {index} is {kind}. '
-                f'Name each axis, or write "..." for those before them.'
+                f'einsum "{self.equation}": "{term}" names {len(before) + len(after)} axes, but input {index} is '
+                f'{kind}. Name each axis, or write "..." for those before them.'
             )
         return (*before, *(f".{place}" for place in range(rest - 1, -1, -1)), *after)
 
@@ -172,10 +174,10 @@ def einsum(equation: str, *inputs: Any, name: str | None = None) -> Tensor:
     """Return sums of products that subscripts describe, as ``numpy.einsum`` does.
 
     Args:
-        equation: a letter for each axis of each input, inputs separated by commas, and after ``->`` the axes of the output;
-            an axis that the output lacks is summed over, one that an input names twice gives its diagonal. ``...`` stands
-            for any number of axes, which broadcast. Without ``->`` the output has the letters that occur once, in
-            alphabetic order, after the axes of ``...``.
+        equation: a letter for each axis of each input, inputs separated by commas, and after ``->`` the axes of the
+            output; an axis that the output lacks is summed over, one that an input names twice gives its diagonal.
+            ``...`` stands for any number of axes, which broadcast. Without ``->`` the output has the letters that occur
+            once, in alphabetic order, after the axes of ``...``.
         inputs: tensors of one dtype. They are multiplied from the first to the last: order them so that this is cheap.
         name: name of the node.
 
@@ -220,7 +222,8 @@ def _canonical(equation: str, count: int) -> str:
             )
     if len(terms) != count:
         raise InvalidArgumentError(
-            f'einsum "{equation}": the equation names {len(terms)} inputs, but {count} were given. Separate them by commas.'
+            f'einsum "{equation}": the equation names {len(terms)} inputs, but {count} were given. '
+            f"Separate them by commas."
         )
     letters = [letter for letter in inputs if letter.isalpha()]
     if not arrow:

@@ -21,7 +21,7 @@ from dovetail.types.dims import Dim, product
 from dovetail.types.dtypes import as_dtype
 from dovetail.types.shapes import Shape, TensorType, broadcast_dim, normalize_axes, normalize_axis, unify
 
-__all__ = ["MatMul", "Tensordot", "arranged", "batch_matmul", "matmul", "narrowed", "tensordot", "widened"]
+__all__ = ["batch_matmul", "matmul", "tensordot"]
 
 
 def widened(array: Array) -> Array:
@@ -35,6 +35,21 @@ def narrowed(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return ``array`` in ``dtype``, itself where it is that already."""
     result: Array = array.astype(dtype, copy=False)
     return result
+
+
+def check_dtypes(operation: str, types: Sequence[TensorType]) -> None:
+    """Make sure that the inputs hold numbers of one dtype.
+
+    Raises:
+        DTypeError: one does not.
+    """
+    for index, one in enumerate(types):
+        if not one.dtype.is_numeric:
+            raise DTypeError(f"{operation}: input {index} is {one}, where numbers are wanted. Use cast on it.")
+        if one.dtype is not types[0].dtype:
+            raise DTypeError(
+                f"{operation}: dtypes differ: input 0 is {types[0]}, input {index} is {one}. Use cast on one of them."
+            )
 
 
 @primitive
@@ -85,10 +100,7 @@ class MatMul(Op):
                     f"matmul: input {index} is {one}, {kind}, where a matrix is wanted. "
                     f"Make it one by expand_dims, or use tensordot, which takes any rank."
                 )
-            if not one.dtype.is_numeric:
-                raise DTypeError(f"matmul: input {index} is {one}, where numbers are wanted. Use cast on it.")
-        if a.dtype is not b.dtype:
-            raise DTypeError(f"matmul: dtypes differ: {self._shown(a, b)}. Use cast on one of them.")
+        check_dtypes("matmul", (a, b))
 
     def _shown(self, a: TensorType, b: TensorType) -> str:
         notes = [" (transposed)" if flag else "" for flag in (self.transpose_a, self.transpose_b)]
@@ -219,6 +231,7 @@ class Tensordot(CompositeOp):
 
     def decomposition(self, a: Tensor, b: Tensor) -> Tensor:
         """One product of matrices, between transpositions and reshapes."""
+        check_dtypes("tensordot", [a.type, b.type])
         summed_a, summed_b = self._summed(a.type, 0), self._summed(b.type, 1)
         for one, other in zip(summed_a, summed_b, strict=True):
             unify(
@@ -252,7 +265,7 @@ class Tensordot(CompositeOp):
 
 
 def arranged(x: Tensor, order: Sequence[int], shape: Sequence[Any]) -> Tensor:
-    """Return ``x`` with its axes in another order, then in another shape; a step that would change nothing is left out."""
+    """Return ``x`` with its axes in another order, then in another shape, by no more steps than needed."""
     if list(order) != list(range(len(order))):
         x = transpose(x, order)
     return x if x.shape == tuple(shape) else reshape(x, tuple(shape))

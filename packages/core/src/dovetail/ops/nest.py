@@ -87,4 +87,4 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     kind = type(structure)
     if kind is list or kind is tuple:
         return kind(items)
-    return kind(*items) if issubclass(kind, tuple) and kind._fields else kind(items)  # type: ignore[attr-defined]
+    return kind(items) if getattr(kind, "_fields", None) is None else kind(*items)

@@ -25,8 +25,8 @@ from dovetail.ops.constants import constant
 from dovetail.ops.elementary import exp
 from dovetail.ops.gather import gather
 from dovetail.ops.philox import bits_dtype, mix_key, random_bits
-from dovetail.ops.reshaping import as_shape_tensor, check_shape_tensor, counted
 from dovetail.ops.reductions import reduce_max
+from dovetail.ops.reshaping import as_shape_tensor, check_shape_tensor, counted
 from dovetail.ops.running import cumsum
 from dovetail.ops.scalar import Expression, Input, Literal
 from dovetail.ops.scalar.basis import minimum
@@ -220,9 +220,7 @@ class DynamicPhiloxBits(Op):
 
 def _bits(what: str, shape: Any, dtype: DType, seed: int | None) -> Tensor:
     """Make the node of random bits of a shape, which may be known only when run."""
-    if seed is not None and (not isinstance(seed, int | np.integer) or isinstance(seed, bool)):
-        raise DTypeError(f"{what}: seed is {seed!r}; use an int, or None.")
-    own = None if seed is None else int(seed)
+    own = _checked_seed(what, seed)
     sizes = sizes_of(shape, f"{what}: shape")
     known = () if sizes is None else tuple([size for size in sizes if size is not None])
     result: Tensor
@@ -231,6 +229,14 @@ def _bits(what: str, shape: Any, dtype: DType, seed: int | None) -> Tensor:
     else:
         result = DynamicRandomBits(sizes, opaque_name("random"), dtype, own)(as_shape_tensor(shape))
     return result
+
+
+def _checked_seed(what: str, seed: Any) -> int | None:
+    if seed is None:
+        return None
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool):
+        raise DTypeError(f"{what}: the seed is {seed!r}; use an int, or None.")
+    return int(seed)
 
 
 def set_random_seed(seed: int | None) -> None:
@@ -250,9 +256,7 @@ def set_random_seed(seed: int | None) -> None:
         >>> dt.Session().run(x) == dt.Session().run(x)
         np.True_
     """
-    if seed is not None and (not isinstance(seed, int | np.integer) or isinstance(seed, bool)):
-        raise DTypeError(f"set_random_seed: the seed is {seed!r}; use an int, or None.")
-    get_default_graph().seed = None if seed is None else int(seed)
+    get_default_graph().seed = _checked_seed("set_random_seed", seed)
 
 
 # Distributions. ------------------------------------------------------------------------------------------------------
@@ -363,8 +367,8 @@ def _uniform_integers(shape: Any, low: Any, high: Any, dtype: DType, seed: int |
             raise InvalidArgumentError(f"random_uniform: there is no integer from {low} up to but without {high}.")
         if low < dtype.min or high - 1 > dtype.max:
             raise InvalidArgumentError(
-                f"random_uniform: from {low} up to but without {high} is more than {dtype.name} holds, which is {dtype.min} to "
-                f"{dtype.max}. Use a larger dtype."
+                f"random_uniform: from {low} up to but without {high} is more than {dtype.name} holds, which is "
+                f"{dtype.min} to {dtype.max}. Use a larger dtype."
             )
         last = constant(np.asarray(int(high) - 1, dtype.numpy))
     else:
@@ -501,7 +505,9 @@ def multinomial(
     x = as_tensor(logits)
     _floating("multinomial", x.dtype)
     if x.shape.rank not in (2, None):
-        raise ShapeError(f"multinomial: logits are {x.type}, where [batch, classes] is wanted. Use expand_dims or reshape.")
+        raise ShapeError(
+            f"multinomial: logits are {x.type}, where [batch, classes] is wanted. Use expand_dims or reshape."
+        )
     wanted = int64 if output_dtype is None else as_dtype(output_dtype)
     with get_default_graph().name_scope(name or "multinomial") as scope:
         wide = cast(x, float32) if x.dtype.is_half else x

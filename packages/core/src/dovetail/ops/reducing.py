@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, final
 
 import numpy as np
@@ -63,8 +63,6 @@ class Reduction(Op):
     label: ClassVar[str]
     ufunc: ClassVar[np.ufunc]
     operands: ClassVar[Literal["numeric", "bool"]] = "numeric"
-    combine: ClassVar[Callable[..., Dim] | None] = None
-    """The same of dimensions."""
 
     def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
         """The input's."""
@@ -101,16 +99,19 @@ class Reduction(Op):
         """Reduce an array that is computed in its own dtype."""
         return self.ufunc.reduce(x, axis=self.axes, dtype=x.dtype, keepdims=self.keepdims)
 
+    def combine(self, dims: Sequence[Dim]) -> Dim | None:
+        """The same of dimensions; ``None`` where it is no dimension."""
+        return None
+
     def symbolic_value(self, types: Types, values: Values) -> Array | None:
         """The same of dimensions, where a whole vector is reduced."""
-        value, dtype = values[0], types[0].dtype
-        if value is None or self.combine is None or dtype.size < 4 or not self.over(types[0]):
+        if values[0] is None or types[0].dtype.size < 4 or not self.over(types[0]):
             return None
-        items = value.reshape(-1).tolist()
-        if not items and self.ufunc.identity is None:
+        combined = self.combine(values[0].reshape(-1).tolist())
+        if combined is None:
             return None
-        result = object_array([type(self).combine(items)], (1,) if self.keepdims else ())  # type: ignore[misc]
-        return result if fits(result, dtype) else None
+        result = object_array([combined], (1,) if self.keepdims else ())
+        return result if fits(result, types[0].dtype) else None
 
     def passes_through(self, types: Types) -> int | None:
         """Where each group is one element, and keeps its place."""
@@ -166,7 +167,10 @@ class Sum(Reduction):
 
     label = "reduce_sum"
     ufunc = np.add
-    combine = sum
+
+    def combine(self, dims: Sequence[Dim]) -> Dim | None:
+        """Their sum."""
+        return sum(dims)
 
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Any) -> Gradients:
         """The gradient of each sum, for each of its elements."""
@@ -180,7 +184,10 @@ class Prod(Reduction):
 
     label = "reduce_prod"
     ufunc = np.multiply
-    combine = product
+
+    def combine(self, dims: Sequence[Dim]) -> Dim | None:
+        """Their product."""
+        return product(dims)
 
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Any) -> Gradients:
         """Times the product of all other elements, which needs no division."""
@@ -244,10 +251,9 @@ class Max(_Extreme):
     ufunc = np.maximum
     initial: float | None = None
 
-    @staticmethod
-    def combine(items: Sequence[Dim]) -> Dim:
-        """The largest dimension."""
-        return dim_max(*items)
+    def combine(self, dims: Sequence[Dim]) -> Dim | None:
+        """The largest."""
+        return dim_max(*dims) if dims and self.initial is None else None
 
     def reduce(self, x: Array) -> Any:
         """NumPy's maximum."""
@@ -273,10 +279,9 @@ class Min(_Extreme):
     label = "reduce_min"
     ufunc = np.minimum
 
-    @staticmethod
-    def combine(items: Sequence[Dim]) -> Dim:
-        """The smallest dimension."""
-        return dim_min(*items)
+    def combine(self, dims: Sequence[Dim]) -> Dim | None:
+        """The smallest."""
+        return dim_min(*dims) if dims else None
 
     def reduce(self, x: Array) -> Any:
         """NumPy's minimum."""

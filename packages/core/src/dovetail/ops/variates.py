@@ -1,7 +1,7 @@
 """Scalar operations that make random variates of random bits; their arithmetic is exactly specified.
 
-Every backend that keeps to the expressions gives the same bits: they hold integer arithmetic, conversions, comparisons and
-correctly rounded ``+ - * /`` and ``sqrt``, which must not be contracted or reordered.
+Every backend that keeps to the expressions gives the same bits: they hold integer arithmetic, conversions, comparisons
+and correctly rounded ``+ - * /`` and ``sqrt``, which must not be contracted or reordered.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Variate(ScalarOp):
     differentiable = False
     dtype: DType
 
-    def infer(self, *types: Any) -> Signature:
+    def infer(self, *types: TensorType) -> Signature:
         """The dtype asked for, of bits of the width that it is made from."""
         wanted = bits_dtype(self.dtype)
         if types[0].dtype is not wanted:
@@ -139,10 +139,10 @@ class TruncatedNormalFromBits(_Variate):
 @register
 @final
 class IntegersFromBits(_Variate):
-    """Uniform integers from ``low`` up to but without ``high`` of random bits (Lemire, 2019, without the rejection).
+    """Uniform integers from ``low`` to ``last`` of random bits (Lemire, 2019, without the rejection).
 
-    The result is ``low + floor(bits * (high - low) / 2**w)`` for words of w bits, modulo the range of the dtype. Bounds are
-    inputs of the dtype, ``last`` being the greatest value, so that the whole range of a type can be had.
+    The result is ``low + floor(bits * (last + 1 - low) / 2**w)`` for words of w bits. The bounds are inputs of the dtype;
+    ``last`` is the greatest value, so that the whole range of a type can be had.
     """
 
     @property
@@ -158,12 +158,12 @@ class IntegersFromBits(_Variate):
             offset = right_shift(Convert(uint64, bits) * extent, 32)
         return Convert(self.dtype, offset + first)
 
-    def infer(self, bits: TensorType, low: TensorType, last: TensorType) -> Signature:
+    def infer(self, *types: TensorType) -> Signature:
         """The dtype asked for, which the bounds have."""
-        for index, bound in enumerate((low, last), 1):
+        for index, bound in enumerate(types[1:], 1):
             if bound.dtype is not self.dtype:
                 raise DTypeError(f"{self.name}: input {index} is {bound}, where {self.dtype.name} is wanted. Use cast.")
-        return super().infer(bits, low, last)
+        return super().infer(*types)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
@@ -176,7 +176,7 @@ class IntegersFromBits(_Variate):
             (int64, int64.min, int64.max),
             (uint64, 0, uint64.max),
         ):
-            bits = rng.integers(0, bits_dtype(dtype).max, (2, 5), bits_dtype(dtype).numpy, endpoint=True)
+            bits = _random_words(rng, bits_dtype(dtype), (2, 5))
             yield Sample(cls(dtype), bits, np.asarray(low, dtype.numpy), np.asarray(last, dtype.numpy))
 
 
@@ -191,5 +191,8 @@ def _multiply_high(x: Expression, y: Expression) -> Expression:
 
 def _floating_samples(cls: Any, rng: np.random.Generator) -> Iterable[Sample]:
     for dtype in (float16, bfloat16, float32, float64):
-        wanted = bits_dtype(dtype)
-        yield Sample(cls(dtype), rng.integers(0, wanted.max, (3, 4), wanted.numpy, endpoint=True))
+        yield Sample(cls(dtype), _random_words(rng, bits_dtype(dtype), (3, 4)))
+
+
+def _random_words(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> Array:
+    return rng.integers(0, int(dtype.max), shape, dtype.numpy, endpoint=True)
