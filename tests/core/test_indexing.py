@@ -53,7 +53,7 @@ def test_indexing_symbolic_axes_is_numpys(data):
     with dt.Graph().as_default():
         x = dt.placeholder(dt.float32, [None] * len(shape), name="x")
         taken = x[key]
-        sizes = {dim: size for dim, size in zip(x.shape, shape, strict=True)}
+        sizes = dict(zip(x.shape, shape, strict=True))
         assert taken.shape.evaluate(sizes) == array[key].shape
         (gradient,) = dt.gradients(taken, x)
         values = run([taken, gradient, dt.shape(taken)], {x: array})

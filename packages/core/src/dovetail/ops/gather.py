@@ -11,9 +11,9 @@ from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
-from dovetail.graph.registry import primitive
+from dovetail.graph.registry import primitive, register
 from dovetail.ops.broadcasting import broadcast_to
-from dovetail.ops.composites import composite
+from dovetail.ops.composites import CompositeOp, composite
 from dovetail.ops.constants import constant
 from dovetail.ops.fills import range, zeros
 from dovetail.ops.indexed_slices import IndexedSlices
@@ -512,19 +512,38 @@ def boolean_mask(tensor: Any, mask: Any, name: str | None = "boolean_mask", axis
 # One-hot and masks of lengths. ---------------------------------------------------------------------------------------
 
 
-def _one_hot_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
-    yield np.array([1, 0, 3, -1], np.int32), {"depth": 3}
-    yield np.array([[1, 0], [2, 2]], np.int64), {"depth": 3, "axis": 0, "on": 5, "off": -1, "dtype": int32}
-    yield np.int32(1), {"depth": 2, "on": True, "off": False, "dtype": bool_}
-    yield np.zeros((0,), np.int32), {"depth": 2, "axis": 1}
+@register
+@final
+class OneHot(CompositeOp):
+    """``on`` at the place of each index along a new axis of size ``depth``, ``off`` elsewhere."""
 
+    differentiable = False
+    depth: Dim
+    axis: int = -1
+    on: float = 1.0
+    off: float = 0.0
+    dtype: DType = float32
 
-@composite(name="OneHot", samples=_one_hot_samples, differentiable=False)
-def _one_hot(
-    indices: Tensor, *, depth: Dim, axis: int = -1, on: float = 1.0, off: float = 0.0, dtype: DType = float32
-) -> Tensor:
-    """``on`` at the place of each index along a new axis, ``off`` elsewhere."""
-    return _one_hot_by(indices, range(depth, dtype=indices.dtype), axis, constant(on, dtype), constant(off, dtype))
+    def default_name(self) -> str:
+        """``one_hot``, as TensorFlow 1 names it."""
+        return "one_hot"
+
+    def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
+        """The element type asked for."""
+        return (self.dtype,)
+
+    def decomposition(self, indices: Tensor) -> Tensor:
+        """Compare with the places along the axis, and choose."""
+        places = range(self.depth, dtype=indices.dtype)
+        return _one_hot_by(indices, places, self.axis, constant(self.on, self.dtype), constant(self.off, self.dtype))
+
+    @classmethod
+    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
+        """Indices out of range, another axis, integers, truth values, empty."""
+        yield Sample(cls(3), np.array([1, 0, 3, -1], np.int32))
+        yield Sample(cls(3, 0, 5, -1, int32), np.array([[1, 0], [2, 2]], np.int64))
+        yield Sample(cls(2, on=True, off=False, dtype=bool_), np.int32(1))
+        yield Sample(cls(2, 1), np.zeros((0,), np.int32))
 
 
 def _one_hot_by(indices: Tensor, places: Tensor, axis: int, on: Tensor, off: Tensor) -> Tensor:
@@ -575,7 +594,7 @@ def one_hot(
     on, off = 1 if on_value is None else on_value, 0 if off_value is None else off_value
     plain = all(isinstance(value, bool | int | float) for value in (on, off))
     if size is not None and plain:
-        result: Tensor = _one_hot(picks, depth=size, axis=at, on=on, off=off, dtype=wanted, name=name or "one_hot")
+        result: Tensor = OneHot(size, at, on, off, wanted)(picks, name=name)
         return result
     if picks.shape.rank is None:
         raise ShapeError(

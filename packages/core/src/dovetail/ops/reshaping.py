@@ -27,7 +27,7 @@ from dovetail.ops.sizes import (
     settled_axis,
     sizes_of,
 )
-from dovetail.types.dims import Dim, floor_div, product
+from dovetail.types.dims import Dim, SymbolicDim, floor_div, product
 from dovetail.types.shapes import Shape, TensorType, demand, normalize_axes, normalize_axis
 
 __all__ = [
@@ -230,11 +230,20 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
         and len(known) == len(sizes)
         and not (x.shape.rank is None and -1 in known)
     ):
-        result = Reshape(known)(x, name=name)
+        result = Reshape(known if x.shape.rank is None else _without_rest(x.shape, known))(x, name=name)
         return result
     left = None if sizes is None else tuple([None if size == -1 else size for size in sizes])
     result = DynamicReshape(left, opaque_name("reshape"))(x, as_shape_tensor(shape), name=name or "Reshape")
     return result
+
+
+def _without_rest(shape: Shape, sizes: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """Replace -1 where a symbolic size stands beside it, which may turn out as 0 and then leave -1 open."""
+    if sizes.count(-1) != 1 or not any(isinstance(size, SymbolicDim) for size in sizes):
+        return sizes
+    known = product(size for size in sizes if size != -1)
+    rest = floor_div(shape.size, known)
+    return tuple([rest if size == -1 else size for size in sizes]) if rest * known == shape.size else sizes
 
 
 def as_shape_tensor(shape: Any) -> Tensor:

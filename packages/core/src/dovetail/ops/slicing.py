@@ -41,7 +41,7 @@ from dovetail.ops.sizes import (
     settled_axis,
     sizes_of,
 )
-from dovetail.types.dims import Dim, SymbolicDim, ceil_div, dim_max, dim_min
+from dovetail.types.dims import Dim, FloorDiv, SymbolicDim, ceil_div, dim_max, dim_min, is_nonnegative
 from dovetail.types.shapes import Shape, TensorType, demand, normalize_axes, normalize_axis
 
 __all__ = [
@@ -153,8 +153,14 @@ def _place_slice(begin: Dim | None, end: Dim | None, stride: Dim | None, dim: Di
         start = 0 if begin is None else dim_max(dim + begin, 0) if isinstance(begin, int) and begin < 0 else begin
         if isinstance(begin, int) and begin < 0 and end is None and step == 1:
             return start, dim_min(dim, -begin), 1  # the last elements: simpler than dim - max(dim + begin, 0)
-        stop = dim if end is None else dim + end if isinstance(end, int) and end < 0 else dim_min(end, dim)
-        return start, dim_max(ceil_div(stop - start, step), 0), step
+        if end is None:
+            stop = dim
+        elif isinstance(end, int) and end < 0:
+            stop = dim + end
+        else:
+            stop = end if _within(end, dim) else dim_min(end, dim)
+        span = stop - start
+        return start, ceil_div(span if _within(start, stop) else dim_max(span, 0), step), step
     start = (
         dim - 1
         if begin is None
@@ -164,6 +170,13 @@ def _place_slice(begin: Dim | None, end: Dim | None, stride: Dim | None, dim: Di
     )
     stop = -1 if end is None else dim_max(dim + end, -1) if isinstance(end, int) and end < 0 else end
     return start, dim_max(ceil_div(start - stop, -step), 0), step
+
+
+def _within(one: Dim, other: Dim) -> bool:
+    """Tell whether a dimension is sure not to exceed another, as a part ``n // 2`` never exceeds ``n``."""
+    if isinstance(one, FloorDiv) and isinstance(one.denominator, int) and one.denominator > 0:
+        return is_nonnegative(other * one.denominator - one.numerator)
+    return is_nonnegative(other - one)
 
 
 def _sizes(places: Iterable[Placed]) -> list[Dim]:
