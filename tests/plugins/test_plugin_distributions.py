@@ -239,7 +239,7 @@ def test_importing_dovetail_loads_no_plugin_and_scans_nothing(run: Run) -> None:
     program = """
         import sys, dovetail
         from dovetail.plugins import manager
-        heavy = ["llvmlite", "cupy", "onnx", "onnxruntime", "tensorboard", "pluggy", "importlib.metadata", "difflib"]
+        heavy = ["llvmlite", "cupy", "onnx", "onnxruntime", "tensorboard", "pluggy", "importlib.metadata"]
         plugins = ["toy_slow", "dovetail_swish", "dovetail_layers", "dovetail_optim", "dovetail_io"]
         print([name for name in heavy + plugins if name in sys.modules], manager.scanned)
     """

@@ -2,7 +2,8 @@
 
 import time
 
-from dovetail.extend import Layer, Tensor
+from dovetail import Tensor
+from dovetail.extend import Layer
 
 time.sleep(1.5)
 
@@ -10,5 +11,5 @@ time.sleep(1.5)
 class Slow(Layer):
     """Hands on its input."""
 
-    def call(self, x: Tensor, *, training: bool | Tensor = False) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return x

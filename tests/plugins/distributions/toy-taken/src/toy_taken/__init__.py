@@ -1,17 +1,18 @@
 """Two layers, one of them under a name that another distribution has."""
 
-from dovetail.extend import Layer, Tensor
+from dovetail import Tensor
+from dovetail.extend import Layer
 
 
 class Swish(Layer):
     """Not the swish one means."""
 
-    def call(self, x: Tensor, *, training: bool | Tensor = False) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return -x
 
 
 class Unswish(Layer):
     """Changes the sign."""
 
-    def call(self, x: Tensor, *, training: bool | Tensor = False) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return -x
