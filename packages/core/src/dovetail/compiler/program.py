@@ -11,6 +11,7 @@ from dovetail.graph.op import Array, Op
 from dovetail.graph.source import Source
 from dovetail.types.attributes import register_kind
 from dovetail.types.constraints import Constraint, collecting
+from dovetail.types.dims import Symbol
 from dovetail.types.shapes import TensorType
 
 __all__ = [
@@ -214,16 +215,49 @@ def bodies_of(op: Op) -> dict[str, Program]:
 
 
 def prune(program: Program) -> Program:
-    """Drop instructions whose outputs nobody takes, but for those with effects."""
+    """Drop instructions whose outputs nobody takes.
+
+    Kept are those with effects, and those that determine a size which depends on data and which an attribute mentions.
+    """
     needed = {output.value for output in program.outputs}
+    determined = _determined_symbols(program)
+    sizes: set[Symbol] = set()
     kept: list[Instruction] = []
     for one in reversed(program.instructions):
-        if one.op.effect or any(value in needed for value in one.outputs):
+        if (
+            one.op.effect
+            or any(value in needed for value in one.outputs)
+            or (sizes and not sizes.isdisjoint(determined.get(one, ())))
+        ):
             kept.append(one)
             needed.update(one.inputs)
+            if determined:
+                sizes.update(symbols_mentioned(one.op))
     if len(kept) == len(program.instructions):
         return program
     return program.replace(instructions=reversed(kept))
+
+
+def _determined_symbols(program: Program) -> dict[Instruction, set[Symbol]]:
+    """Return the data-dependent symbols that each instruction is the first to have in its outputs."""
+    seen = {symbol for given in program.inputs for symbol in given.value.type.shape.symbols}
+    result: dict[Instruction, set[Symbol]] = {}
+    for one in program.instructions:
+        for value in one.outputs:
+            fresh = {s for s in value.type.shape.symbols if s.data_dependent and s not in seen}
+            if fresh:
+                seen |= fresh
+                result.setdefault(one, set()).update(fresh)
+    return result
+
+
+def symbols_mentioned(op: Op) -> set[Symbol]:
+    """Return the symbols in the attributes of ``op`` and within its bodies."""
+    found = set(op.symbols)
+    for body in bodies_of(op).values():
+        for one in body.instructions:
+            found |= symbols_mentioned(one.op)
+    return found
 
 
 @final
