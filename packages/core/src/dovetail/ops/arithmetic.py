@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from dovetail.errors import DTypeError, InvalidArgumentError
+from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Sample, Signature
 from dovetail.graph.operation import Tensor
@@ -18,7 +18,7 @@ from dovetail.ops.operands import leading_dtype
 from dovetail.ops.passing import identity
 from dovetail.ops.scalar import Expression, Input, basis
 from dovetail.ops.scalars import Scalar, ScalarOp, scalar
-from dovetail.ops.sizes import Gradients, Tensors
+from dovetail.ops.sizes import Tensors
 from dovetail.types.dtypes import DTypeLike, as_dtype
 from dovetail.types.shapes import TensorType, unify
 
@@ -118,7 +118,8 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
         >>> dt.truediv([1, 7], 2).dtype
         dovetail.float64
     """
-    return divide(x, y, name=name or "truediv")
+    result: Tensor = divide(x, y, name=name or "truediv")
+    return result
 
 
 @scalar(name="FloorDiv", domain=((-7.3, 7.9), (0.8, 3.0)))
@@ -144,7 +145,8 @@ def div(x: Any, y: Any, name: str | None = None) -> Tensor:
         >>> dt.Session().run(dt.div([-7, 7], 2))
         array([-4,  3], dtype=int32)
     """
-    return (floor_div if leading_dtype(x, y).is_integer else divide)(x, y, name=name or "div")
+    result: Tensor = (floor_div if leading_dtype(x, y).is_integer else divide)(x, y, name=name or "div")
+    return result
 
 
 @scalar(name="FloorMod", domain=((-7.3, 7.9), (0.8, 3.0)))
@@ -264,7 +266,8 @@ _power.op.label = "pow"
 def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x`` to the power ``y`` element by element, with broadcasting.
 
-    Integers to a negative power fail when they run. The derivative with respect to ``y`` is 0 where ``x`` is not positive.
+    Integers to a negative power fail when they run. The derivative with respect to ``y`` is 0 where ``x`` is not
+    positive.
 
     Args:
         x: a tensor of any numeric dtype.
@@ -279,9 +282,9 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
         >>> dt.Session().run(dt.pow([2.0, 3.0], 3.0))
         array([ 8., 27.], dtype=float32)
     """
-    if type(y) is int and y == 2 or type(y) is float and y == 2.0 and leading_dtype(x).is_floating:
-        return square(x, name=name or "Pow")
-    return _power(x, y, name=name)
+    exact = (type(y) is int and y == 2) or (type(y) is float and y == 2.0 and leading_dtype(x).is_floating)
+    result: Tensor = square(x, name=name or "Pow") if exact else _power(x, y, name=name)
+    return result
 
 
 @scalar
@@ -389,16 +392,16 @@ class AddN(ScalarOp):
         assert isinstance(result, TensorType)
         for index, one in enumerate(types):
             message = (
-                f"add_n: input 0 is {types[0]} and input {index} is {one}; all must have one shape. Reshape one, or use +, "
-                f"which broadcasts."
+                f"add_n: input 0 is {types[0]} and input {index} is {one}; all must have one shape. Reshape one, or "
+                f"use +, which broadcasts."
             )
             if one.rank != types[0].rank:
-                raise InvalidArgumentError(message)
+                raise ShapeError(message)
             for left, right in zip(types[0].dims, one.dims, strict=True):
                 unify(left, right, message)
         return result
 
-    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Any) -> Gradients:
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Any) -> list[Any]:
         """The gradient itself, for each."""
         return [grads[0]] * len(inputs)
 
@@ -463,7 +466,7 @@ def accumulate_n(
     result = add_n(inputs, name=name or "AccumulateN")
     if tensor_dtype is not None and as_dtype(tensor_dtype) is not result.dtype:
         wanted = as_dtype(tensor_dtype).name
-        raise DTypeError(f"accumulate_n: the inputs are {result.dtype.name}, where {wanted} was asked for; use dt.cast.")
+        raise DTypeError(f"accumulate_n: the inputs are {result.dtype.name}, where {wanted} is asked for; use dt.cast.")
     wanted_shape = None if shape is None else static_shape(shape)
     if wanted_shape is not None:
         result.set_shape(wanted_shape)

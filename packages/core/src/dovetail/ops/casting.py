@@ -63,8 +63,8 @@ class Cast(ScalarOp):
 def cast(x: Any, dtype: DTypeLike, name: str | None = None) -> Any:
     """Return the elements in another dtype; the gradient is cast back.
 
-    Floating to integer truncates toward zero; numbers beyond the range give its ends, and NaN gives 0. Integers wrap. Bool
-    is 0 and 1, and from a number whether it differs from 0.
+    Floating to integer truncates toward zero; numbers beyond the range give its ends, and NaN gives 0. Integers wrap.
+    Bool is 0 and 1, and from a number whether it differs from 0.
 
     Args:
         x: a tensor, a value, or ``IndexedSlices``.
@@ -109,7 +109,10 @@ def saturate_cast(value: Any, dtype: DTypeLike, name: str | None = None) -> Tens
     """
     wanted, tensor = as_dtype(dtype), as_tensor(value)
     if not wanted.is_numeric or not tensor.dtype.is_numeric:
-        raise DTypeError(f'saturate_cast: "{tensor.name}" is {tensor.type}, wanted is {wanted.name}; both must be numeric.')
+        raise DTypeError(
+            f'saturate_cast: "{tensor.name}" is {tensor.type}, and {wanted.name} is wanted; both must be numeric. '
+            f"{tensor.op.where()}"
+        )
     source = tensor.dtype
     if not (source.is_floating and wanted.is_integer):  # a conversion that keeps to the range by itself
         if source.min < wanted.min:

@@ -47,7 +47,7 @@ def apply(op: Op, label: str, parameters: Sequence[str], values: Sequence[Any], 
 def convert_operands(
     label: str, parameters: Sequence[str], values: Sequence[Any], scope: str, source: Source
 ) -> list[Tensor]:
-    """Return the operands as tensors of one dtype: that of the first tensor, else of the first array, else of the numbers.
+    """Return the operands as tensors of one dtype: of the first tensor, else of the first array, else of the numbers.
 
     Args:
         label: the function's name, with which an error begins.

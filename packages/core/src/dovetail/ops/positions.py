@@ -32,7 +32,9 @@ class _Position(Op):
     def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
         """The integer type asked for."""
         if not dtypes[0].is_numeric:
-            raise DTypeError(f"{self.label}: the input is {dtypes[0].name}, where a numeric dtype is wanted. Use dt.cast.")
+            raise DTypeError(
+                f"{self.label}: the input is {dtypes[0].name}, where a numeric dtype is wanted. Use dt.cast."
+            )
         return (self.output_type,)
 
     def infer(self, x: TensorType) -> Signature:
@@ -44,8 +46,8 @@ class _Position(Op):
         """NumPy's function, for which NaN is the extreme."""
         if not x.shape[self.axis] and x.size == 0:
             raise InvalidArgumentError(
-                f"{self.label}: axis {self.axis} of {as_dtype(x.dtype).name}{list(x.shape)} has no elements, so none is the "
-                f"extreme; use another axis, or feed at least one element."
+                f"{self.label}: axis {self.axis} of {as_dtype(x.dtype).name}{list(x.shape)} has no elements, so none "
+                f"is the extreme; use another axis, or feed at least one element."
             )
         wide = x.astype(np.float32) if as_dtype(x.dtype).is_half else x
         return np.asarray(type(self).function(wide, self.axis)).astype(self.output_type.numpy, copy=False)
@@ -82,7 +84,9 @@ class ArgMin(_Position):
     function = np.argmin
 
 
-def _position(op: type[_Position], x: Any, axis: Any, dimension: Any, output_type: DTypeLike, name: str | None) -> Tensor:
+def _position(
+    op: type[_Position], x: Any, axis: Any, dimension: Any, output_type: DTypeLike, name: str | None
+) -> Tensor:
     if axis is not None and dimension is not None:
         raise InvalidArgumentError(f"{op.label}: axis and its old name dimension are both given; use axis.")
     wanted = as_dtype(output_type)
@@ -121,7 +125,7 @@ def argmax(
 def argmin(
     input: Any, axis: Any = None, name: str | None = None, dimension: Any = None, output_type: DTypeLike = int64
 ) -> Tensor:
-    """Return the position of the smallest element along an axis, the first where several are; NaN counts as the smallest.
+    """Return the position of the smallest element along an axis, the first where several are; NaN counts as smallest.
 
     The arguments and errors are those of ``argmax``.
 

@@ -28,7 +28,7 @@ from dovetail.types.shapes import Shape, TensorType, normalize_axes
 
 __all__ = [
     "All",
-    "Any_",
+    "AnyOf",
     "Max",
     "Min",
     "Prod",
@@ -237,8 +237,8 @@ class _Extreme(Reduction):
         if empty and math.prod(kept_dims(x.shape, [axis % x.ndim for axis in axes])):  # type: ignore[arg-type]
             shown = f"{as_dtype(x.dtype).name}{list(x.shape)}"
             raise InvalidArgumentError(
-                f"{self.label}: axis {empty[0]} of {shown} has no elements, and nothing has no extreme; reduce another axis, "
-                f"or feed at least one element."
+                f"{self.label}: axis {empty[0]} of {shown} has no elements, and nothing has no extreme; reduce another "
+                f"axis, or feed at least one element."
             )
 
 
@@ -257,17 +257,17 @@ class Max(_Extreme):
 
     def reduce(self, x: Array) -> Any:
         """NumPy's maximum."""
-        if self.initial is not None:
-            return np.maximum.reduce(x, axis=self.axes, keepdims=self.keepdims, initial=self.initial)
-        self._check_some(x)
-        return np.maximum.reduce(x, axis=self.axes, keepdims=self.keepdims)
+        if self.initial is None:
+            self._check_some(x)
+            return super().reduce(x)
+        return np.amax(x, self.axes, keepdims=self.keepdims, initial=self.initial)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
         """Ties and ``initial`` too."""
         yield from super().samples(rng)
         yield Sample(cls((1,)), np.array([[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]]), wrt=())
-        yield Sample(cls((0,), False, -math.inf), np.zeros((0, 3)))
+        yield Sample(cls((0,), False, -math.inf), np.zeros((0, 3)), wrt=())
         yield Sample(cls((0,), False, 0.0), rng.uniform(1.0, 2.0, (3, 2)))
 
 
@@ -286,7 +286,7 @@ class Min(_Extreme):
     def reduce(self, x: Array) -> Any:
         """NumPy's minimum."""
         self._check_some(x)
-        return np.minimum.reduce(x, axis=self.axes, keepdims=self.keepdims)
+        return super().reduce(x)
 
 
 @primitive
@@ -302,7 +302,7 @@ class All(Reduction):
 
 @primitive
 @final
-class Any_(Reduction):
+class AnyOf(Reduction):
     """Whether at least one element over axes holds; false of nothing."""
 
     name = "Any"
@@ -324,8 +324,9 @@ class SumTo(CompositeOp):
         """The first input's."""
         return dtypes[:1]
 
-    def infer(self, x: TensorType, like: TensorType) -> Signature:
+    def infer(self, *types: TensorType) -> Signature:
         """The second input's shape."""
+        x, like = types
         if len(x.dims) < len(like.dims):
             raise ShapeError(f"sum_to: {x} has fewer axes than {like}, which cannot have been broadcast to it.")
         return TensorType(x.dtype, like.shape)
@@ -467,8 +468,8 @@ def reduce_max(
 ) -> Tensor:
     """Return the largest elements over axes; NaN where one is NaN.
 
-    The gradient is shared equally among the largest. An axis without elements fails when it runs. The arguments and errors
-    are those of ``reduce_sum``.
+    The gradient is shared equally among the largest. An axis without elements fails when it runs. The arguments and
+    errors are those of ``reduce_sum``.
 
     Example:
         >>> dt.Session().run(dt.reduce_max([[1, 5, 3], [4, 2, 6]], axis=1))
@@ -487,8 +488,8 @@ def reduce_min(
 ) -> Tensor:
     """Return the smallest elements over axes; NaN where one is NaN.
 
-    The gradient is shared equally among the smallest. An axis without elements fails when it runs. The arguments and errors
-    are those of ``reduce_sum``.
+    The gradient is shared equally among the smallest. An axis without elements fails when it runs. The arguments and
+    errors are those of ``reduce_sum``.
 
     Example:
         >>> dt.Session().run(dt.reduce_min([[1, 5, 3], [4, 2, 6]], axis=1))
@@ -532,4 +533,4 @@ def reduce_any(
         >>> dt.Session().run(dt.reduce_any([[False, True], [False, False]], axis=1))
         array([ True, False])
     """
-    return _reduced(Any_, input_tensor, name, axis, keepdims, reduction_indices, keep_dims)
+    return _reduced(AnyOf, input_tensor, name, axis, keepdims, reduction_indices, keep_dims)

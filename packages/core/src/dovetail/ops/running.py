@@ -56,7 +56,9 @@ class _Running(Op):
     def dtypes(self, *dtypes: Any) -> tuple[Any, ...]:
         """The input's, which is numeric."""
         if not dtypes[0].is_numeric:
-            raise DTypeError(f"{self.label}: the input is {dtypes[0].name}, where a numeric dtype is wanted. Use dt.cast.")
+            raise DTypeError(
+                f"{self.label}: the input is {dtypes[0].name}, where a numeric dtype is wanted. Use dt.cast."
+            )
         return dtypes
 
     def reference(self, x: Array) -> Array:

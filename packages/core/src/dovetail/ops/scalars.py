@@ -55,7 +55,7 @@ _OBJECT_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 
 
 class ScalarOp(Op):
-    """An operation whose every output element is one scalar expression of the elements of its inputs, with broadcasting."""
+    """An operation whose every output element is one scalar expression of elements of its inputs, with broadcasting."""
 
     kind = "scalar"
     gradient_without_ranks = True
@@ -75,7 +75,9 @@ class ScalarOp(Op):
         if self.floating:
             for index, dtype in enumerate(dtypes):
                 if not dtype.is_floating:
-                    raise DTypeError(f"{self.label}: input {index} is {shown[index]}, where a floating dtype is wanted. Use dt.cast.")
+                    raise DTypeError(
+                        f"{self.label}: input {index} is {shown[index]}, where a floating dtype is wanted. Use dt.cast."
+                    )
         try:
             return _result_dtype(self.scalar_expression, dtypes)
         except DTypeError as error:
@@ -105,7 +107,9 @@ class ScalarOp(Op):
         """Evaluate the expression."""
         return compile_numpy(self.scalar_expression)(*arrays)
 
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Tensor | None]:
+    def gradient(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]
+    ) -> list[Tensor | None]:
         """The chain rule, element by element, summed over broadcast axes."""
         from dovetail.ops.reductions import sum_to
 
@@ -151,10 +155,8 @@ class ScalarOp(Op):
             if not _accepts(op.scalar_expression, dtype, count) or (cls.floating and not dtype.is_floating):
                 continue
             for shapes in ([(2, 3)] * count, [(3,), (2, 1), (2, 3)][:count], [()] * count, [(0, 3), (3,), ()][:count]):
-                arrays = [
-                    rng.uniform(low, high, shape) for (low, high), shape in zip(cls.sample_intervals, shapes, strict=True)
-                ]
-                yield Sample(op, *(_drawn(array, dtype) for array in arrays))
+                pairs = zip(cls.sample_intervals, shapes, strict=True)
+                yield Sample(op, *(_drawn(rng.uniform(low, high, shape), dtype) for (low, high), shape in pairs))
 
 
 def _drawn(array: Any, dtype: DType) -> Array:
@@ -184,11 +186,13 @@ def _explained(
                 f"{label}: input 0 is {shown[0]} and input {index} is {shown[index]}; operands must have one dtype. "
                 f"Use dt.cast on one of them."
             )
-    wanted = _WANTED.get(tuple([_accepts(expression, dtype, len(dtypes)) for dtype in _KINDS]))
-    return f"{label}: {error}" if wanted is None else f"{label}: input 0 is {shown[0]}, where {wanted} is wanted. Use dt.cast."
+    floating, integer, boolean = (_accepts(expression, dtype, len(dtypes)) for dtype in (float32, int32, bool_))
+    wanted = _WANTED.get((floating, integer, boolean))
+    if wanted is None:
+        return f"{label}: {error}"
+    return f"{label}: input 0 is {shown[0]}, where {wanted} is wanted. Use dt.cast."
 
 
-_KINDS: Final = (float32, int32, bool_)
 _WANTED: Final = {
     (True, False, False): "a floating dtype",
     (True, True, False): "a numeric dtype",
@@ -351,9 +355,7 @@ def scalar(
     return call
 
 
-def _define(
-    function: Callable[..., Operand], type_name: str, count: int, attributes: Sequence[str]
-) -> type[ScalarOp]:
+def _define(function: Callable[..., Operand], type_name: str, count: int, attributes: Sequence[str]) -> type[ScalarOp]:
     """Make the class of a declared operation."""
 
     def expression_of(self: Any) -> Expression:

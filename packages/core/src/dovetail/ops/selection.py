@@ -44,7 +44,9 @@ class Select(ScalarOp):
         if condition is not bool_:
             raise DTypeError(f"where: the condition is {shown[0]}, where bool is wanted; compare it with something.")
         if x is not y:
-            raise DTypeError(f"where: x is {shown[1]} and y is {shown[2]}; they must have one dtype. Use dt.cast on one of them.")
+            raise DTypeError(
+                f"where: x is {shown[1]} and y is {shown[2]}; they must have one dtype. Use dt.cast on one of them."
+            )
         return x
 
     @classmethod
@@ -117,10 +119,10 @@ class Where(Op):
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
-    """Choose between two tensors element by element; or, of the condition alone, give the indices where it holds.
+    """Choose between two tensors element by element; or give the indices where a condition alone holds.
 
-    The shapes broadcast, with TensorFlow 1's exception: a condition of rank 1 beside a tensor of higher rank selects rows,
-    so it is as long as the first axis. ``select`` broadcasts without exception.
+    The shapes broadcast, with TensorFlow 1's exception: a condition of rank 1 beside a tensor of higher rank selects
+    rows, so it is as long as the first axis. ``select`` broadcasts without exception.
 
     Args:
         condition: truth values; alone, also numbers, which hold where they are not 0.
@@ -176,7 +178,9 @@ def select(condition: Any, x: Any, y: Any, name: str | None = None) -> Tensor:
 def _chosen(condition: Any, x: Any, y: Any, name: str | None, *, by_rows: bool) -> Tensor:
     if x is None or y is None:
         missing = "x" if x is None else "y"
-        raise InvalidArgumentError(f"where: {missing} is missing; give both x and y, or the condition alone for its indices.")
+        raise InvalidArgumentError(
+            f"where: {missing} is missing; give both x and y, or the condition alone for its indices."
+        )
     graph = get_default_graph()
     source = graph.current_source()
     full_name = graph.unique_name(name or "Select")
@@ -204,7 +208,8 @@ def _row_condition(condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
                 "broadcast",
                 length,
                 tensor.shape.dims[0],
-                f"where: the condition is {condition.type}, which selects rows, and {label} is {tensor.type}; its first axis "
-                f"must be as long. Give the condition {rank} axes, or use select, which broadcasts. {condition.op.where()}",
+                f"where: the condition is {condition.type}, which selects rows, and {label} is {tensor.type}; its "
+                f"first axis must be as long. Give the condition {rank} axes, or use select, which broadcasts. "
+                f"{condition.op.where()}",
             )
     return reshape(condition, [length, *[1] * (rank - 1)])

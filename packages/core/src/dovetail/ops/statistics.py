@@ -87,7 +87,7 @@ def _floating(label: str) -> Callable[..., tuple[DType, ...]]:
 
 def _widened(x: Tensor) -> Tensor:
     """Return half floats as float32, in which they are computed."""
-    return cast(x, float32) if x.dtype.is_half else x  # type: ignore[no-any-return]
+    return cast(x, float32) if x.dtype.is_half else x
 
 
 @composite(name="Mean", dtypes=_numeric("reduce_mean"), samples=_mean_samples)
@@ -199,7 +199,9 @@ def reduce_mean(
     return _made(_mean, "reduce_mean", input_tensor, name, axis, keepdims, reduction_indices, keep_dims)
 
 
-def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool | None = None, name: str | None = None) -> Tensor:
+def reduce_variance(
+    input_tensor: Any, axis: Any = None, keepdims: bool | None = None, name: str | None = None
+) -> Tensor:
     """Return variances over axes: the mean squared difference from the mean, for floating dtypes.
 
     The arguments and errors are those of ``reduce_mean``.
@@ -307,8 +309,8 @@ def norm(
 
     Args:
         tensor: a floating tensor.
-        ord: for vectors ``"euclidean"``, 1, 2, infinity, or another positive number; for matrices ``"euclidean"`` or ``"fro"``
-            (both the root of the sum of squares), 1 (the largest sum of a column) or infinity (of a row).
+        ord: for vectors ``"euclidean"``, 1, 2, infinity, or another positive number; for matrices ``"euclidean"`` or
+            ``"fro"`` (both the root of the sum of squares), 1 (the largest sum of a column) or infinity (of a row).
         axis: the axis of vectors, two axes of matrices, or ``None`` to take the whole as one vector.
         keepdims: whether the axes stay, of size 1.
         name: name of the node.
@@ -340,9 +342,10 @@ def norm(
             result = reduce_max(reduce_sum(absolute(x), summed, True), other, True)
             return result if keep else squeeze(result, axes)
     if matrix or isinstance(ord, str | bool) or not isinstance(ord, int | float) or not ord > 0:
-        kind = "matrix" if matrix else "vector"
-        known = "'euclidean', 'fro', 1 or infinity" if matrix else "'euclidean', 1, 2, infinity or another positive number"
-        raise InvalidArgumentError(f"norm: there is no {kind} norm of order {ord!r} here; use {known}.")
+        kind, known = ("matrix", "'fro', 1") if matrix else ("vector", "1, 2, another positive number")
+        raise InvalidArgumentError(
+            f"norm: there is no {kind} norm of order {ord!r}; use 'euclidean', {known} or infinity."
+        )
     if ord == 2:
         return reduce_euclidean_norm(x, axes, keep, name=name or "norm")
     with get_default_graph().name_scope(name or "norm"):
@@ -351,4 +354,3 @@ def norm(
         if ord == 1:
             return reduce_sum(absolute(x), axes, keep)
         return pow(reduce_sum(pow(absolute(x), float(ord)), axes, keep), 1.0 / ord)
-
