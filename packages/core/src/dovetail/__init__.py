@@ -29,6 +29,7 @@ from dovetail.ops.elementary import *
 from dovetail.ops.gather import *
 from dovetail.ops.gradients import gradients
 from dovetail.ops.indexed_slices import IndexedSlices
+from dovetail.ops.initializers import INITIALIZERS as _INITIALIZERS
 from dovetail.ops.initializers import (
     constant_initializer,
     glorot_normal_initializer,
@@ -98,6 +99,8 @@ from dovetail.types.shapes import Shape as TensorShape
 from dovetail.version import __version__
 
 _plugins.install(__name__)
+for _name, _class in _INITIALIZERS.items():
+    _plugins.namespace("initializers").provide(_name, _class)
 
 __all__ = [
     "AUTO_REUSE",

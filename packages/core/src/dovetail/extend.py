@@ -1,8 +1,10 @@
 """What a plugin's author imports: bases to subclass, declarations of operations, types, and what a backend implements."""
 
+from dovetail.bases.activations import Activation, as_activation
 from dovetail.bases.format import Format
-from dovetail.bases.layer import Layer
-from dovetail.bases.optimizer import Optimizer
+from dovetail.bases.layer import InitializerLike, Layer, RegularizerLike, Training
+from dovetail.bases.optimizer import Hyperparameter, Numbers, Optimizer
+from dovetail.bases.regularizer import Regularizer
 from dovetail.compiler.backend import Availability, Backend, DeviceInfo, Executable, Status
 from dovetail.compiler.program import Instruction, Origin, Output, Program, ProgramInput, Value
 from dovetail.graph.layercall import LayerCall
@@ -10,20 +12,26 @@ from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.registry import all_definitions, find_definition, primitive
 from dovetail.graph.source import Source
 from dovetail.graph.subgraph import Subgraph, trace
+from dovetail.ops.branches import smart_cond
 from dovetail.ops.composites import CompositeOp, composite
+from dovetail.ops.convolution import convolution, convolution_transpose
 from dovetail.ops.initializers import Initializer
-from dovetail.ops.scalar import Expression
+from dovetail.ops.pooling import average_pool, max_pool
+from dovetail.ops.scalar import Expression, basis
 from dovetail.ops.scalars import ScalarOp, scalar
 from dovetail.plugins import hookimpl, register, register_hooks, registered
+from dovetail.types.configured import Configured
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
 from dovetail.types.dtypes import DType
 from dovetail.types.shapes import Constraint, Shape, TensorType
 
 __all__ = [
+    "Activation",
     "Array",
     "Availability",
     "Backend",
     "CompositeOp",
+    "Configured",
     "Constraint",
     "DType",
     "DeviceInfo",
@@ -31,16 +39,21 @@ __all__ = [
     "Executable",
     "Expression",
     "Format",
+    "Hyperparameter",
     "Initializer",
+    "InitializerLike",
     "Instruction",
     "Layer",
     "LayerCall",
+    "Numbers",
     "Op",
     "Optimizer",
     "Origin",
     "Output",
     "Program",
     "ProgramInput",
+    "Regularizer",
+    "RegularizerLike",
     "Sample",
     "ScalarOp",
     "Shape",
@@ -51,15 +64,23 @@ __all__ = [
     "Symbol",
     "SymbolicDim",
     "TensorType",
+    "Training",
     "Value",
     "all_definitions",
+    "as_activation",
+    "average_pool",
+    "basis",
     "composite",
+    "convolution",
+    "convolution_transpose",
     "find_definition",
     "hookimpl",
+    "max_pool",
     "primitive",
     "register",
     "register_hooks",
     "registered",
     "scalar",
+    "smart_cond",
     "trace",
 ]

@@ -17,6 +17,7 @@ from dovetail.types.dtypes import DType, DTypeLike, as_dtype, float32
 from dovetail.types.shapes import Shape
 
 __all__ = [
+    "INITIALIZERS",
     "ConstantInitializer",
     "GlorotNormal",
     "GlorotUniform",
@@ -35,11 +36,7 @@ __all__ = [
     "constant_initializer",
     "glorot_normal_initializer",
     "glorot_uniform_initializer",
-    "he_normal",
-    "he_uniform",
     "identity_initializer",
-    "lecun_normal",
-    "lecun_uniform",
     "ones_initializer",
     "random_normal_initializer",
     "random_uniform_initializer",
@@ -423,7 +420,7 @@ class LecunNormal(_Scaled):
     dtype: DTypeLike = float32
 
 
-# The names of TensorFlow 1.
+# The names of TensorFlow 1 at its root.
 zeros_initializer = Zeros
 ones_initializer = Ones
 constant_initializer = ConstantInitializer
@@ -434,7 +431,21 @@ variance_scaling_initializer = VarianceScaling
 identity_initializer = Identity
 glorot_uniform_initializer = GlorotUniform
 glorot_normal_initializer = GlorotNormal
-he_normal = HeNormal
-he_uniform = HeUniform
-lecun_normal = LecunNormal
-lecun_uniform = LecunUniform
+
+INITIALIZERS: Final[dict[str, type[Initializer]]] = {
+    "constant": ConstantInitializer,
+    "glorot_normal": GlorotNormal,
+    "glorot_uniform": GlorotUniform,
+    "he_normal": HeNormal,
+    "he_uniform": HeUniform,
+    "identity": Identity,
+    "lecun_normal": LecunNormal,
+    "lecun_uniform": LecunUniform,
+    "ones": Ones,
+    "random_normal": RandomNormal,
+    "random_uniform": RandomUniform,
+    "truncated_normal": TruncatedNormal,
+    "variance_scaling": VarianceScaling,
+    "zeros": Zeros,
+}
+"""What core contributes to ``dt.initializers``."""
