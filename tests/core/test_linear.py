@@ -1,4 +1,4 @@
-"""Products of matrices, tensordot and einsum: values against NumPy, symbolic shapes, gradients, and what they refuse."""
+"""Products of matrices, tensordot and einsum: values against NumPy, symbolic shapes, gradients, refusals."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def samples(cls: Any) -> list[Any]:
 def run(fetches: Any, feeds: Any = None) -> Any:
     with dt.Session() as session:
         return session.run(fetches, feeds)
+
+
+INNER = (
+    "matmul: inner dimensions differ: input 0 is float32[8, 16], input 1 is float32[32, 4]. Transpose input 1, or "
+    "check the units of the layer before."
+)
 
 
 class TestMatMul:
@@ -106,33 +112,21 @@ class TestMatMul:
     @pytest.mark.parametrize(
         ("a", "b", "error", "message"),
         [
-            (
-                "float32[8, 16]",
-                "float32[32, 4]",
-                ShapeError,
-                "matmul: inner dimensions differ: input 0 is float32[8, 16], input 1 is float32[32, 4]. "
-                "Transpose input 1, or check the units of the layer before.",
-            ),
-            (
-                "float32[3, 8, 16]",
-                "float32[2, 16, 4]",
-                ShapeError,
-                "matmul: the dimensions before the matrices do not broadcast: input 0 is float32[3, 8, 16], input 1 is "
-                "float32[2, 16, 4].",
-            ),
+            ("float32[8, 16]", "float32[32, 4]", ShapeError, INNER),
+            ("float32[3, 8, 16]", "float32[2, 16, 4]", ShapeError, "dimensions before the matrices do not broadcast"),
             (
                 "float32[16]",
                 "float32[16, 4]",
                 ShapeError,
-                "matmul: input 0 is float32[16], a vector, where a matrix is wanted. Make it one by expand_dims, or use "
-                "tensordot",
+                "matmul: input 0 is float32[16], a vector, where a matrix is",
             ),
+            ("float32[16]", "float32[16, 4]", ShapeError, "expand_dims, or use tensordot"),
             ("float32[2, 2]", "float32[]", ShapeError, "matmul: input 1 is float32[], a scalar,"),
             (
                 "float32[2, 2]",
                 "float64[2, 2]",
                 DTypeError,
-                "matmul: dtypes differ: input 0 is float32[2, 2], input 1 is float64[2, 2]. Use cast on one of them.",
+                "matmul: dtypes differ: input 0 is float32[2, 2], input 1 is",
             ),
             ("bool[2, 2]", "bool[2, 2]", DTypeError, "matmul: input 0 is bool[2, 2], where numbers are wanted."),
         ],
@@ -188,7 +182,7 @@ class TestTensordot:
         a, b = dt.zeros([2, 3]), dt.zeros([2, 3])
         with pytest.raises(
             ShapeError,
-            match=r"axis 1 of input 0 and axis 0 of input 1 are summed together, but input 0 is float32\[2, 3\] and input 1 is",
+            match=r"axis 1 of input 0 and axis 0 of input 1 are summed together, but input 0 is float32\[2, 3\]",
         ):
             dt.tensordot(a, b, 1)
         with pytest.raises(ShapeError, match=r"tensordot: input 1: axis 2 is out of range for rank 2"):

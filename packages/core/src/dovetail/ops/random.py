@@ -1,8 +1,8 @@
 """Random tensors: bits counted out by Philox, and the distributions made of them.
 
 A random operation is a node ``RandomBits``, which owns a counter of its executions, followed by operations on its
-bits. When a program is made of the graph, it becomes ``PhiloxBits``, a function of the operation's key, its counter, and
-the indices of the loops around it; so a program is pure, and what else runs with an operation does not change its
+bits. When a program is made of the graph, it becomes ``PhiloxBits``, a function of the operation's key, its counter,
+and the indices of the loops around it; so a program is pure, and what else runs with an operation does not change its
 numbers.
 """
 
@@ -319,8 +319,8 @@ def random_uniform(
         name: name of the node.
 
     Returns:
-        A tensor of multiples of 2**-24 (2**-53 for float64), scaled; or of integers, each with a probability that is off
-        by less than 2**-32 (2**-64 for types of 64 bits). All backends give the same bits.
+        A tensor of multiples of 2**-24 (2**-53 for float64), scaled; or of integers, each with a probability that is
+        off by less than 2**-32 (2**-64 for types of 64 bits). All backends give the same bits.
 
     Raises:
         InvalidArgumentError: integers without ``maxval``; an empty range; or a bound that the type does not hold.

@@ -141,8 +141,8 @@ class TruncatedNormalFromBits(_Variate):
 class IntegersFromBits(_Variate):
     """Uniform integers from ``low`` to ``last`` of random bits (Lemire, 2019, without the rejection).
 
-    The result is ``low + floor(bits * (last + 1 - low) / 2**w)`` for words of w bits. The bounds are inputs of the dtype;
-    ``last`` is the greatest value, so that the whole range of a type can be had.
+    The result is ``low + floor(bits * (last + 1 - low) / 2**w)`` for words of w bits. The bounds are inputs of the
+    dtype; ``last`` is the greatest value, so that the whole range of a type can be had.
     """
 
     @property
