@@ -31,6 +31,7 @@ __all__ = [
     "PluginNotFoundError",
     "ProgramError",
     "ShapeError",
+    "StorageError",
     "UninitializedVariableError",
     "UnsupportedOperationError",
 ]
@@ -130,6 +131,10 @@ class LayerError(ConfigurationError):
 
 class FormatError(DovetailError, ValueError):
     """A file is damaged, or not of the format it was taken for."""
+
+
+class StorageError(DovetailError, OSError):
+    """The file system refused to read or write a file: no rights, no space, a folder in its place."""
 
 
 class PluginError(DovetailError, ImportError):

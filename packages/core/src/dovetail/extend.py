@@ -15,11 +15,13 @@ from dovetail.graph.subgraph import Subgraph, trace
 from dovetail.ops.branches import smart_cond
 from dovetail.ops.composites import CompositeOp, composite
 from dovetail.ops.convolution import convolution, convolution_transpose
+from dovetail.ops.graphdata import graph_from_data, graph_hash, graph_to_data
 from dovetail.ops.initializers import Initializer
 from dovetail.ops.pooling import average_pool, max_pool
 from dovetail.ops.scalar import Expression, basis
 from dovetail.ops.scalars import ScalarOp, scalar
-from dovetail.plugins import hookimpl, register, register_hooks, registered
+from dovetail.plugins import hook, hookimpl, register, register_hooks, registered
+from dovetail.types.attributes import ArraySource, ArrayStore
 from dovetail.types.configured import Configured
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
 from dovetail.types.dtypes import DType
@@ -28,6 +30,8 @@ from dovetail.types.shapes import Constraint, Shape, TensorType
 __all__ = [
     "Activation",
     "Array",
+    "ArraySource",
+    "ArrayStore",
     "Availability",
     "Backend",
     "CompositeOp",
@@ -74,6 +78,10 @@ __all__ = [
     "convolution",
     "convolution_transpose",
     "find_definition",
+    "graph_from_data",
+    "graph_hash",
+    "graph_to_data",
+    "hook",
     "hookimpl",
     "max_pool",
     "primitive",
