@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from dovetail.ops.scalar import special
 from dovetail.ops.scalar.dtype_rules import Adopting, dtypes_of, operand_dtype, settled
 from dovetail.ops.scalar.expression import Apply, Convert, Expression, Input, Literal, nodes_of
 from dovetail.ops.scalar.simplify import simplify
@@ -221,6 +222,9 @@ class _Writer:
         """Write a conversion; halves live in float32, rounded where they are made from something else."""
         if source is target:
             return text
+        if source.is_floating and target.is_integer:
+            self.constants["to_integer"] = special.to_integer
+            return f"to_integer({text}, {self.dtype(target)})"
         if target.is_half:
             text = f"{text}.astype({self.dtype(target)})"
             target = float32

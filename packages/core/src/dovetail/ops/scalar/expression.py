@@ -306,8 +306,8 @@ class Apply(Expression):
 class Convert(Expression):
     """A conversion to ``dtype``, printed ``cast(x0, float32)``.
 
-    Floating to integer truncates toward zero; what is out of range, or NaN, gives an unspecified integer. Integer to
-    integer wraps. Anything to bool asks whether it differs from zero.
+    Floating to integer truncates toward zero; what is out of range gives the nearest end of it, and NaN gives 0.
+    Integer to integer wraps. Anything to bool asks whether it differs from zero.
 
     Attributes:
         dtype: the target.

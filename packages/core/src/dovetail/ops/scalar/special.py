@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-__all__ = ["digamma", "erf", "erfc", "lgamma", "rsqrt", "select", "sigmoid"]
+__all__ = ["digamma", "erf", "erfc", "lgamma", "rsqrt", "select", "sigmoid", "to_integer"]
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 Coefficients: TypeAlias = tuple[float, ...]
@@ -36,6 +36,18 @@ def select(condition: Array, a: Array, b: Array) -> Array:
     else:
         chosen = (mask & (a_bits ^ b_bits)) ^ b_bits
     result: Array = chosen.view(a.dtype)
+    return result
+
+
+def to_integer(x: Array, dtype: np.dtype[Any]) -> Array:
+    """Convert floating numbers to an integer dtype: toward zero, into the range, NaN to 0."""
+    limits = np.iinfo(dtype)
+    result: Array = np.asarray(x.astype(dtype))
+    # The powers of two around the range are exact in every floating dtype, unlike the largest integer.
+    outside = np.asarray(~((x >= float(limits.min)) & (x < 2.0 ** (limits.bits - (limits.min < 0)))))
+    if outside.any():
+        ends = np.where(x < 0, dtype.type(limits.min), dtype.type(limits.max))
+        result = np.where(outside, np.where(np.isnan(x), dtype.type(0), ends), result)
     return result
 
 
