@@ -401,9 +401,9 @@ class AddN(ScalarOp):
                 unify(left, right, message)
         return result
 
-    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Any) -> list[Any]:
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Sequence[Any], *, needed: Sequence[int]) -> list[Any]:
         """The gradient itself, for each."""
-        return [grads[0]] * len(inputs)
+        return [grads[0]] * len(needed)
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Sequence[Sample]:

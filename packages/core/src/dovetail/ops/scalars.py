@@ -59,6 +59,7 @@ class ScalarOp(Op):
 
     kind = "scalar"
     gradient_without_ranks = True
+    partial_gradient = True
     label: ClassVar[str] = "elementwise"
     """The name of the function that makes it, with which errors begin."""
     floating: ClassVar[bool] = False
@@ -108,17 +109,17 @@ class ScalarOp(Op):
         return compile_numpy(self.scalar_expression)(*arrays)
 
     def gradient(
-        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]
-    ) -> list[Tensor | None]:
-        """The chain rule, element by element, summed over broadcast axes."""
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
+    ) -> list[Any]:
+        """The chain rule, element by element, summed over broadcast axes; for the inputs ``needed``."""
         from dovetail.ops.reductions import sum_to
 
         result: list[Tensor | None] = []
         tensors = (*inputs, outputs[0], grads[0])
         dtypes = tuple([tensor.dtype for tensor in tensors])
-        for index, tensor in enumerate(inputs):
+        for index in needed:
             rule = _gradient_expression(self.scalar_expression, index, dtypes)
-            result.append(None if rule is None else sum_to(elementwise(rule, tensors), tensor))
+            result.append(None if rule is None else sum_to(elementwise(rule, tensors), inputs[index]))
         return result
 
     def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
