@@ -12,7 +12,6 @@ from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.registry import all_definitions, find_definition, primitive
 from dovetail.graph.source import Source
 from dovetail.graph.subgraph import Subgraph, trace
-from dovetail.ops.branches import smart_cond
 from dovetail.ops.composites import CompositeOp, composite
 from dovetail.ops.convolution import convolution, convolution_transpose
 from dovetail.ops.graphdata import graph_from_data, graph_hash, graph_to_data
@@ -89,6 +88,5 @@ __all__ = [
     "register_hooks",
     "registered",
     "scalar",
-    "smart_cond",
     "trace",
 ]
