@@ -130,7 +130,7 @@ class Graph:
                     f"the graph is finalized and cannot take another {definition.name}; build everything before "
                     f"finalize(), or before the session that finalized it. (asked for at {source})"
                 )
-            tensors = tuple(t if t.op.graph is self else self.adopt(t, definition, source) for t in inputs)
+            tensors = tuple([t if t.op.graph is self else self.adopt(t, definition, source) for t in inputs])
             full_name = self.unique_name(name or definition.default_name())
             recorder = _ConstraintRecorder()
             try:
@@ -150,7 +150,7 @@ class Graph:
             op.layer = self._layers[-1] if self._layers else None
             op.device = ""
             op.control_inputs = self._control_inputs(tensors, control_inputs)
-            op.outputs = tuple(Tensor(op, i, one) for i, one in enumerate(types))
+            op.outputs = tuple([Tensor(op, i, one) for i, one in enumerate(types)])
             if self._devices:
                 op.device = self._device_of(op)
             for tensor in tensors:

@@ -92,7 +92,10 @@ class ScalarOp(Op):
         """The broadcast shape, and the dtype of the expression."""
         dtype = self._dtype(tuple([one.dtype for one in types]), types)
         first = types[0].shape
-        if all(one.shape == first for one in types):
+        for one in types:
+            if one.shape != first:
+                break
+        else:
             return TensorType(dtype, first)
 
         def message() -> str:

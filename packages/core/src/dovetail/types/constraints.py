@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Final, Literal, Protocol, TypeAlias, final
 
@@ -141,8 +140,8 @@ class ConstraintSink(Protocol):
 _sink: Final[ContextVar[ConstraintSink | None]] = ContextVar("dovetail_constraint_sink", default=None)
 
 
-@contextmanager
-def collecting(sink: ConstraintSink) -> Iterator[None]:
+@final
+class collecting:  # noqa: N801 - a context manager, read as a verb; a class because one is entered for every node
     """Send the constraints that arise inside the block to ``sink``, in this thread or task only.
 
     Example:
@@ -154,11 +153,20 @@ def collecting(sink: ConstraintSink) -> Iterator[None]:
         Constraint('equal', n, 4)
         4
     """
-    token = _sink.set(sink)
-    try:
-        yield
-    finally:
-        _sink.reset(token)
+
+    __slots__ = ("_outer", "_sink")
+
+    def __init__(self, sink: ConstraintSink) -> None:
+        """Name the sink."""
+        self._sink = sink
+
+    def __enter__(self) -> None:
+        """Begin to send."""
+        self._outer = _sink.set(self._sink)
+
+    def __exit__(self, *exception: object) -> None:
+        """Go back to the sink before."""
+        _sink.reset(self._outer)
 
 
 def _decide(kind: ConstraintKind, left: Dim, right: Dim) -> bool | None:
