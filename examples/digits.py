@@ -3,7 +3,7 @@
 Trains a small LeNet with batch normalisation and dropout on scikit-learn's 1,797 digits, saves it, restores it in
 another process, exports it to ONNX, compares the two runtimes, and draws a report.
 
-    python examples/digits.py [--output demo] [--seed 0] [--epochs 30]
+    python examples/digits.py [--output out/digits] [--seed 0] [--epochs 30]
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray
 def main() -> None:
     """Run the demonstration from end to end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for what the demonstration makes")
+    parser.add_argument("--output", type=Path, default=Path("out/digits"), help="folder for what the demonstration makes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--restore", action="store_true", help="only restore what an earlier run saved")
