@@ -66,7 +66,7 @@ class Devices:
         if default is None:
             raise DeviceError("no backend serves the CPU; at least the reference backend must.")
         self._default = default
-        self._reference = default if isinstance(default.backend, ReferenceBackend) else Placed(
+        self._reference = default if type(default.backend) is ReferenceBackend else Placed(
             ReferenceBackend(), DeviceInfo(DEFAULT_TYPE, 0)
         )
         self._by_text: dict[str, Placed] = {"": default}
