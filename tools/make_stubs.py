@@ -17,7 +17,7 @@ import builtins
 import inspect
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Container
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,7 +28,7 @@ from dovetail.plugins.namespaces import NAMES
 
 STUBS = Path(__file__).parents[1] / "packages" / "core" / "src" / "dovetail"
 FIRST_PARTY = frozenset({"dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io", "dovetail-train"})
-HEADER = '"""{doc}"""\n\n# Written by tools/make_stubs.py from the entry points of the first-party plugins.\n'
+HEADER = "# {doc}\n# Written by tools/make_stubs.py from the entry points of the first-party plugins.\n"
 OTHERS = "def __getattr__(name: str) -> Any: ...  # what other plugins provide"
 
 
@@ -47,11 +47,11 @@ class Stub:
         if name != attribute:
             self.lines.append(f"{name} = {attribute}")
 
-    def function(self, name: str, function: Callable[..., Any], sources: Iterable[ModuleType]) -> None:
-        """Declare a function with its signature; ``sources`` are the modules whose names its annotations use."""
+    def layer(self, name: str, cls: type) -> None:
+        """Declare the function form of a layer's class."""
         self.names.add(name)
-        signature = inspect.signature(function)
-        scopes = [_bindings(source) for source in sources]
+        signature = inspect.signature(cls.function())  # type: ignore[attr-defined]
+        scopes = [_bindings(sys.modules[base.__module__]) for base in cls.__mro__[:-1]]
         parameters: list[str] = []
         seen_star = False
         for parameter in signature.parameters.values():
@@ -61,7 +61,7 @@ class Stub:
                 parameters.append("*")
                 seen_star = True
             parameters.append(self._parameter(parameter, scopes))
-        returned = self._annotation(signature.return_annotation, scopes)
+        returned = self._annotation(inspect.signature(cls.call).return_annotation, scopes)  # type: ignore[attr-defined]
         self.lines.append(f"def {name}({', '.join(parameters)}) -> {returned}: ...")
 
     def _parameter(self, parameter: inspect.Parameter, scopes: list[dict[str, str]]) -> str:
@@ -123,14 +123,14 @@ def _import_of(name: str, scopes: list[dict[str, str]]) -> str:
     raise LookupError(f"no module of the class and its bases binds {name!r}, which an annotation uses")
 
 
-def make(space: Namespace, plugins: PluginManager) -> Stub:
-    """Make the stub of a namespace from what core and the first-party plugins give it."""
+def make(space: Namespace, plugins: PluginManager, distributions: Container[str] = FIRST_PARTY) -> Stub:
+    """Make the stub of a namespace from what core and some distributions give it."""
     stub = Stub()
     for name in sorted(space.contributed()):
         target = getattr(space, name)
         stub.hand_on(target.__module__, getattr(target, "__qualname__", name), name)
     for name, owners in sorted(space.offered().items()):
-        ours = [owner for owner in owners if owner.distribution.key in FIRST_PARTY]
+        ours = [owner for owner in owners if owner.distribution.key in distributions]
         if ours and name not in stub.names:
             _add(stub, name, ours[0], plugins)
     return stub
@@ -139,7 +139,7 @@ def make(space: Namespace, plugins: PluginManager) -> Stub:
 def _add(stub: Stub, name: str, provider: Provider, plugins: PluginManager) -> None:
     target = plugins.load(provider)
     if provider.group == "dovetail.layers" and name == provider.name:
-        stub.function(name, target.function(), [sys.modules[base.__module__] for base in target.__mro__[:-1]])
+        stub.layer(name, target)
     elif provider.group == "dovetail.namespaces" and "." not in provider.name:
         stub.hand_on(provider.module, name, name)
     else:

@@ -1,0 +1,36 @@
+# First values of weights.
+# Written by tools/make_stubs.py from the entry points of the first-party plugins.
+
+from typing import Any
+
+from dovetail.ops.initializers import ConstantInitializer as ConstantInitializer
+from dovetail.ops.initializers import GlorotNormal as GlorotNormal
+from dovetail.ops.initializers import GlorotUniform as GlorotUniform
+from dovetail.ops.initializers import HeNormal as HeNormal
+from dovetail.ops.initializers import HeUniform as HeUniform
+from dovetail.ops.initializers import Identity as Identity
+from dovetail.ops.initializers import LecunNormal as LecunNormal
+from dovetail.ops.initializers import LecunUniform as LecunUniform
+from dovetail.ops.initializers import Ones as Ones
+from dovetail.ops.initializers import RandomNormal as RandomNormal
+from dovetail.ops.initializers import RandomUniform as RandomUniform
+from dovetail.ops.initializers import TruncatedNormal as TruncatedNormal
+from dovetail.ops.initializers import VarianceScaling as VarianceScaling
+from dovetail.ops.initializers import Zeros as Zeros
+
+constant = ConstantInitializer
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
+def __getattr__(name: str) -> Any: ...  # what other plugins provide
