@@ -149,8 +149,8 @@ class Op:
         gradient_without_ranks: whether the reverse rule also serves inputs of unknown rank.
         effect: whether it is kept although nobody takes its outputs (printing, asserting).
         passes_slices: whether the reverse rule takes ``IndexedSlices`` as they are.
-        partial_gradient: whether the reverse rule is told by ``needed=`` the inputs whose gradients are wanted, and takes ``None``
-            for outputs that have no gradient.
+        partial_gradient: whether the reverse rule is told by ``needed=`` which inputs' gradients are wanted, returns these only,
+            and takes ``None`` for outputs that have no gradient.
         stateful: whether two equal nodes must stay two (state, effects, random numbers).
     """
 

@@ -8,10 +8,10 @@ takes a plain value; of one that is written the operation takes the handle, and 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from dovetail.errors import DTypeError, GradientError, GraphError
+from dovetail.errors import GradientError, GraphError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import Graph, get_default_graph
 from dovetail.graph.op import Body, Op
@@ -28,6 +28,7 @@ __all__ = [
     "Closed",
     "ControlOp",
     "argument_types",
+    "as_output",
     "close",
     "escaped",
     "is_resource",
@@ -38,16 +39,10 @@ __all__ = [
 
 
 class ControlOp(Op):
-    """An operation whose attributes are bodies: subgraphs in a graph, programs once lowered.
-
-    Class attributes:
-        body_offset: how many inputs of the operation come before those that its bodies take; negative where the bodies take values of
-            their own first.
-    """
+    """An operation whose attributes are bodies: subgraphs in a graph, programs once lowered."""
 
     gradient_without_ranks = True
     partial_gradient = True
-    body_offset: ClassVar[int] = 0
     label: str
     """Begins the names of sizes that only a run determines."""
 
@@ -281,17 +276,3 @@ def replay(body: Subgraph, arguments: Sequence[Tensor], wanted: Sequence[Tensor]
         waiting.extend(tensor.op for tensor in op.inputs if tensor not in tensors)
     copy_nodes(sorted(seen, key=lambda op: op.index), get_default_graph(), tensors)
     return [tensors[tensor] for tensor in wanted]
-
-
-def check_same_dtype(what: str, expected: TensorType, given: TensorType, where: str) -> None:
-    """Make sure that two values have one dtype.
-
-    Raises:
-        DTypeError: they have not.
-    """
-    if expected.dtype is not given.dtype:
-        raise DTypeError(f"{what}: {expected} and {given} differ in dtype; use dt.cast. {where}")
-
-
-Structure = Any
-Leaves = Mapping[str, Any]
