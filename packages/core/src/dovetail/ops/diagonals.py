@@ -44,7 +44,7 @@ def _matrix_diag(diagonal: Tensor) -> Tensor:
     if not diagonal.shape.rank:
         raise ShapeError(f"matrix_diag: the diagonal is {diagonal.type}; at least one axis is needed.")
     size = diagonal.shape[-1]
-    return where(equal(_offsets(size, size), 0), expand_dims(diagonal, -1), zeros((), diagonal.dtype))  # type: ignore[no-any-return]
+    return where(equal(_offsets(size, size), 0), expand_dims(diagonal, -1), zeros((), diagonal.dtype))
 
 
 def matrix_diag(diagonal: Any, name: str | None = None) -> Tensor:

@@ -12,6 +12,7 @@ from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
+from dovetail.graph.operators import TensorOperators
 from dovetail.graph.registry import primitive
 from dovetail.ops.sizes import Gradients, Tensors, Types, Values, as_axis, known_elements, settled_axis, sizes_of
 from dovetail.types.dims import Dim, floor_div
@@ -274,7 +275,7 @@ def _tensors(operation: str, values: Any) -> list[Tensor]:
         raise DTypeError(f"{operation}: values is {values!r}; give a list of tensors.")
     if not values:
         raise InvalidArgumentError(f"{operation}: the list of values is empty; give at least one tensor.")
-    known = next((value.dtype for value in values if isinstance(value, Tensor)), None)
+    known = next((as_tensor(value).dtype for value in values if isinstance(value, TensorOperators)), None)
     return [as_tensor(value, known) for value in values]
 
 
@@ -376,7 +377,7 @@ def _apart(x: Tensor, axis: int, sizes: tuple[Dim, ...] | int, name: str | None)
 
 
 def _split_by_tensor(x: Tensor, sizes: Tensor, axis: int, count: int, name: str | None) -> list[Tensor]:
-    from dovetail.ops.slicing import take_range
+    from dovetail.ops.indexing import take_range
 
     if -1 in (sizes_of(sizes, "split: num_or_size_splits") or ()):
         raise InvalidArgumentError("split: -1 among the sizes needs a value of known rank; give all sizes.")

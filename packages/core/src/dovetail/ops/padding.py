@@ -15,9 +15,10 @@ from dovetail.graph.registry import primitive
 from dovetail.ops.broadcasting import broadcast_to
 from dovetail.ops.composites import composite
 from dovetail.ops.constants import Constant
+from dovetail.ops.indexing import reverse, take_range
 from dovetail.ops.joining import concat
 from dovetail.ops.sizes import Gradients, Tensors, known_elements
-from dovetail.ops.slicing import StridedSlice, reverse, take_range
+from dovetail.ops.slicing import StridedSlice
 from dovetail.types.dims import Dim
 from dovetail.types.shapes import Shape, TensorType, demand
 
