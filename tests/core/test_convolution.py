@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dovetail as dt
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.graph.graph import Graph
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad, convolution, convolution_transpose
@@ -268,6 +269,59 @@ def test_the_node_and_the_line_are_named() -> None:
 def test_one_stride_for_each_axis() -> None:
     with Graph().as_default(), pytest.raises(ShapeError, match=r"conv: input 0 is .* over 3 spatial axes"):
         convolution(np.zeros((1, 4, 4, 1)), np.zeros((2, 2, 1, 1)), strides=(1, 2, 1), dilations=(1, 1, 1))
+
+
+def test_images_of_every_size_run_through_one_graph(rng: np.random.Generator) -> None:
+    x = dt.placeholder(dt.float64, ["n", "h", "w", 2])
+    filter = dt.constant(rng.normal(size=(3, 2, 2, 4)))
+    y = convolution(x, filter, strides=(2, 1), padding="SAME")
+    back = convolution_transpose(y, filter, strides=(2, 1), padding="SAME")
+    dx, df = dt.gradients(y, [x, filter])
+    with dt.Session() as session:
+        for shape in ((2, 8, 5, 2), (1, 6, 7, 2), (0, 4, 4, 2)):
+            images = rng.normal(size=shape)
+            found = session.run([y, dx, df, back], {x: images})
+            op = Conv((2, 1), "SAME", (1, 1))
+            kernel = session.run(filter)
+            np.testing.assert_allclose(found[0], convolve_by_loops(op, images, kernel), atol=1e-12)
+            ones = np.ones(found[0].shape)
+            np.testing.assert_allclose(
+                found[1], ConvInputGrad((2, 1), "SAME", (1, 1), 1, shape[1:-1]).reference(kernel, ones)
+            )
+            np.testing.assert_allclose(
+                found[2], ConvFilterGrad((2, 1), "SAME", (1, 1), 1, (3, 2)).reference(images, ones)
+            )
+            assert found[3].shape == shape
+
+
+def test_a_feed_smaller_than_the_window() -> None:
+    x = dt.placeholder(dt.float32, [1, "h", 4, 1])
+    y = convolution(x, np.zeros((3, 3, 1, 1)), name="first")
+    with dt.Session() as session, pytest.raises(dt.errors.FeedError, match=r'h - 3 = -1 must be at least 0.*"first"'):
+        session.run(y, {x: np.zeros((1, 2, 4, 1))})
+
+
+def test_the_rank_may_be_fed(rng: np.random.Generator) -> None:
+    x = dt.placeholder(dt.float64, None)
+    filter = dt.constant(rng.normal(size=(3, 3, 2, 4)))
+    y = convolution(x, filter, strides=2, padding="SAME")
+    images = rng.normal(size=(2, 6, 6, 2))
+    with dt.Session() as session:
+        dx, df = session.run(dt.gradients(y, [x, filter]), {x: images})
+    assert dx.shape == images.shape
+    assert df.shape == (3, 3, 2, 4)
+
+
+def test_work_is_counted() -> None:
+    types = [parse_type("float32[n, 28, 28, 4]"), parse_type("float32[5, 5, 2, 6]")]
+    op = Conv((1, 1), "SAME", (1, 1), 2)
+    output = op.infer(*types)
+    assert isinstance(output, TensorType)
+    work = 2 * 28 * 28 * 25 * 2 * 6 * n
+    assert op.flops(types, [output]) == work
+    shared = ((1, 1), "SAME", (1, 1), 2)
+    assert ConvInputGrad(*shared, (28, 28)).flops([types[1], output], [types[0]]) == work
+    assert ConvFilterGrad(*shared, (5, 5)).flops([types[0], output], [types[1]]) == work
 
 
 class TestTransposed:

@@ -8,11 +8,13 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import dovetail as dt
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.graph.graph import Graph
 from dovetail.ops.gradients import gradients
 from dovetail.ops.pooling import AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, MaxPoolGrad, average_pool, max_pool
 from dovetail.ops.state import placeholder
+from dovetail.types.dims import Symbol
 from dovetail.types.dtypes import as_dtype, float32
 from dovetail.types.shapes import Shape, TensorType, parse_type
 
@@ -158,6 +160,29 @@ def test_symbolic_sizes_and_gradients() -> None:
             (first,) = gradients(y * y, x)
             (second,) = gradients(first, x)
             assert first.type == second.type == x.type
+
+
+def test_images_of_every_size_run_through_one_graph(rng: np.random.Generator) -> None:
+    x = dt.placeholder(dt.float64, ["n", "h", "w", 2])
+    high, mean = max_pool(x, (2, 3), 2, "SAME"), average_pool(x, (3, 2), 2)
+    slopes = dt.gradients([high, mean], x)
+    with dt.Session() as session:
+        for shape in ((2, 8, 5, 2), (1, 3, 7, 2), (0, 4, 4, 2)):
+            images = rng.normal(size=shape)
+            found = session.run([high, mean, *slopes], {x: images})
+            np.testing.assert_array_equal(found[0], MaxPool((2, 3), (2, 2), "SAME").reference(images))
+            np.testing.assert_array_equal(found[1], AvgPool((3, 2), (2, 2), "VALID").reference(images))
+            assert found[2].shape == shape
+            np.testing.assert_allclose(found[2].sum(), found[0].size + found[1].size)
+
+
+def test_work_is_counted() -> None:
+    images, windows = parse_type("float32[n, 8, 8, 3]"), parse_type("float32[n, 4, 4, 3]")
+    work = 4 * 4 * 3 * 4 * Symbol("n")
+    shared = ((2, 2), (2, 2), "VALID")
+    assert MaxPool(*shared).flops([images], [windows]) == work
+    assert MaxPoolGrad(*shared).flops([images, windows], [images]) == work
+    assert AvgPoolGrad(*shared, False, (8, 8)).flops([windows], [images]) == work
 
 
 def test_strides_are_the_window_by_default() -> None:

@@ -221,7 +221,7 @@ class ConvInputGrad(_Convolution):
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
         """See ``_geometries``."""
         for attributes, x, filter in _geometries():
-            op = cls(*attributes, x[1:-1])
+            op = cls(*attributes, spatial=x[1:-1])
             positions = op.geometry(filter[:-2]).positions(x[1:-1])
             yield Sample(op, rng.normal(size=filter), rng.normal(size=(x[0], *positions, filter[-1])))
 
@@ -291,7 +291,7 @@ class ConvFilterGrad(_Convolution):
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
         """See ``_geometries``."""
         for attributes, x, filter in _geometries():
-            op = cls(*attributes, filter[:-2])
+            op = cls(*attributes, sizes=filter[:-2])
             positions = op.geometry(filter[:-2]).positions(x[1:-1])
             yield Sample(op, rng.normal(size=x), rng.normal(size=(x[0], *positions, filter[-1])))
 

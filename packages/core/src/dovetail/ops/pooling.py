@@ -6,6 +6,7 @@ is taken over the elements that are there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, final
 
@@ -29,6 +30,7 @@ class _Pooling(Op):
     """What pooling and its derivatives have in common; errors begin with ``called``."""
 
     called: ClassVar[str] = "max_pool"
+    spreads: ClassVar[bool] = False  # whether it goes from the positions of the window back to the images
     window: tuple[int, ...]
     strides: tuple[int, ...]
     padding: Padding
@@ -37,6 +39,10 @@ class _Pooling(Op):
     def geometry(self) -> Window:
         """The sliding window."""
         return Window(self.called, self.window, self.strides, (1,) * len(self.window), self.padding)
+
+    def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
+        """One for each element of each window."""
+        return (inputs[-1] if self.spreads else outputs[0]).size * math.prod(self.window)
 
     def _positions(self, spatial: Sequence[Dim]) -> tuple[Dim, ...]:
         geometry = self.geometry
@@ -145,6 +151,7 @@ class MaxPoolGrad(_MaxPooling):
     """The gradient of maxima over windows: each element of the second input goes to the first maximum of its window."""
 
     called = "max_pool_grad"
+    spreads = True
 
     def infer(self, x: TensorType, grad: TensorType) -> Signature:
         """The input's type."""
@@ -270,6 +277,7 @@ class AvgPoolGrad(_AveragePooling):
     """The gradient of means over windows, spread evenly over them."""
 
     called = "average_pool_grad"
+    spreads = True
     spatial: tuple[Dim, ...]
 
     def infer(self, grad: TensorType) -> Signature:
