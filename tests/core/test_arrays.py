@@ -745,3 +745,20 @@ def test_reverse_sequence():
     same(values[2], expected.transpose(1, 0, 2))
     with pytest.raises(errors.InvalidArgumentError, match="give seq_axis"):
         dt.reverse_sequence(array, lengths)
+
+
+def test_variables_are_taken_like_tensors():
+    v = dt.Variable(grid(3, 2), name="v")
+    picked = dt.gather(v, [1, 1])
+    fetches = [v[1:], dt.concat([v, [[1, 2]]], 0), dt.stack([v, v], -1), dt.zeros_like(v), dt.pad(v, [[1, 0], [0, 0]])]
+    (gradient,) = dt.gradients(dt.reduce_sum(picked), v)
+    with dt.Session() as session:
+        session.run(v.initializer)
+        values = session.run([*fetches, dt.convert_to_tensor(gradient)])
+    same(values[0], grid(3, 2)[1:])
+    same(values[1], np.concatenate([grid(3, 2), np.array([[1, 2]], np.float32)]))
+    same(values[2], np.stack([grid(3, 2)] * 2, -1))
+    same(values[3], np.zeros((3, 2), np.float32))
+    same(values[4], np.pad(grid(3, 2), [[1, 0], [0, 0]]))
+    same(values[5], np.array([[0, 0], [2, 2], [0, 0]], np.float32))
+    assert dt.reshape(v, [-1, dt.shape(v)[0]]).shape == [2, 3]

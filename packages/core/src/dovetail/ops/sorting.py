@@ -195,7 +195,7 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) 
         InvalidArgumentError: ``k`` is not known while the graph is built.
 
     Example:
-        >>> values, places = dt.nn.top_k([3, 1, 4, 1, 5], 2)
+        >>> values, places = dt.top_k([3, 1, 4, 1, 5], 2)
         >>> dt.Session().run([values, places])
         [array([5, 4], dtype=int32), array([4, 2], dtype=int32)]
     """
