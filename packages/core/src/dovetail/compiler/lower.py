@@ -23,6 +23,7 @@ from dovetail.ops.state import (
     VariableHandle,
 )
 from dovetail.types.attributes import ArrayAttribute
+from dovetail.types.dims import Dim, Symbol
 from dovetail.types.dtypes import bool_, uint64
 from dovetail.types.constraints import Constraint, collecting
 from dovetail.types.shapes import Shape, TensorType
@@ -48,7 +49,11 @@ class Feed:
 
 
 def lower(
-    graph: Graph, fetches: Sequence[Tensor], targets: Iterable[Operation] = (), feeds: Mapping[Tensor, Feed] | None = None
+    graph: Graph,
+    fetches: Sequence[Tensor],
+    targets: Iterable[Operation] = (),
+    feeds: Mapping[Tensor, Feed] | None = None,
+    ones: frozenset[Symbol] = frozenset(),
 ) -> Program:
     """Return the program of a run.
 
@@ -57,15 +62,41 @@ def lower(
         fetches: tensors whose values are wanted, in this order among the program's ``fetch`` outputs.
         targets: operations that run for their effects.
         feeds: tensors whose values are given.
+        ones: symbols that are fed as 1 and broadcast. Other symbols that are to be equal, or to broadcast, count as one.
 
     Raises:
         MissingFeedError: a placeholder that is needed is not fed.
         ShapeError: sizes do not fit, now that the ranks are known.
     """
-    work = Lowering(graph, feeds or {})
-    work.run(needed_operations(fetches, targets, feeds or {}))
+    operations = needed_operations(fetches, targets, feeds or {})
+    work = Lowering(graph, feeds or {}, symbols=_merged_symbols(graph, operations, ones))
+    work.run(operations)
     outputs = [Output(work.value_of(tensor, final=False), "fetch", tensor.name) for tensor in fetches]
     return work.finish(outputs)
+
+
+def _merged_symbols(graph: Graph, operations: Sequence[Operation], ones: frozenset[Symbol]) -> dict[Symbol, Dim]:
+    """Return what each symbol stands for where nodes want two of them equal, and for those fed as 1."""
+    if not graph.constraints and not ones:
+        return {}
+    kept = set(operations)
+    merged: dict[Symbol, Dim] = dict.fromkeys(ones, 1)
+
+    def find(symbol: Symbol) -> Symbol:
+        while isinstance(merged.get(symbol), Symbol):
+            symbol = merged[symbol]  # type: ignore[assignment]
+        return symbol
+
+    for op, constraint in graph.constraints:
+        left, right = constraint.left, constraint.right
+        if op not in kept or constraint.kind not in ("equal", "broadcast") or left in ones or right in ones:
+            continue
+        if not isinstance(left, Symbol) or not isinstance(right, Symbol) or left.data_dependent or right.data_dependent:
+            continue
+        first, second = sorted((find(left), find(right)), key=str)
+        if first != second:
+            merged[second] = first
+    return {symbol: find(symbol) if symbol not in ones else 1 for symbol in merged}
 
 
 def needed_operations(fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]) -> list[Operation]:
@@ -86,8 +117,15 @@ def needed_operations(fetches: Iterable[Tensor], targets: Iterable[Operation], f
 class Lowering:
     """The state of lowering one graph; control flow makes one for each of its bodies."""
 
-    def __init__(self, graph: Graph, feeds: Mapping[Tensor, Feed], *, respecialize: bool = False) -> None:
-        """Begin; ``feeds`` are tensors whose values are given."""
+    def __init__(
+        self,
+        graph: Graph,
+        feeds: Mapping[Tensor, Feed],
+        *,
+        respecialize: bool = False,
+        symbols: Mapping[Symbol, Dim] | None = None,
+    ) -> None:
+        """Begin; ``feeds`` are tensors whose values are given, ``symbols`` what some symbols stand for."""
         self.graph = graph
         self.feeds = feeds
         self.values: dict[Tensor, Value] = {}
@@ -98,7 +136,10 @@ class Lowering:
         self.constraints: list[tuple[Constraint, Origin]] = []
         self.resources: dict[Tensor, str] = {}
         self.loop_indices: tuple[Value, ...] = ()
-        self.respecialize = respecialize or any(feed.type != tensor.type for tensor, feed in feeds.items())
+        self.symbols = symbols or {}
+        self.respecialize = (
+            respecialize or bool(symbols) or any(feed.type != tensor.type for tensor, feed in feeds.items())
+        )
 
     # What the handlers use. ------------------------------------------------------------------------------------------
 
@@ -163,6 +204,12 @@ class Lowering:
         self.instructions.append(Instruction(definition, inputs, outputs, origin))
         return outputs
 
+    def settled(self, type: TensorType) -> TensorType:
+        """Return ``type`` with what the symbols stand for."""
+        if not self.symbols or type.rank is None:
+            return type
+        return TensorType(type.dtype, type.shape.substitute(self.symbols))
+
     def infer(self, definition: Op, types: Sequence[TensorType], origin: Origin) -> tuple[TensorType, ...]:
         """Infer types, with the node in what is raised and the constraints kept."""
         recorder = _Recorder(self.constraints, origin)
@@ -182,11 +229,10 @@ class Lowering:
             if feed.constant is not None:
                 self.values[tensor] = self.emit(Constant(ArrayAttribute(feed.constant)), (), tensor.op, origin)[0]
             else:
-                self.values[tensor] = self.external("feed", tensor, feed.type, origin)
+                self.values[tensor] = self.external("feed", tensor, self.settled(feed.type), origin)
         operations = list(operations)
-        if not self.respecialize:
-            kept = set(operations)
-            self.constraints.extend((c, self.origin(op)) for op, c in self.graph.constraints if op in kept)
+        kept = set(operations)
+        self.constraints.extend((c, self.origin(op)) for op, c in self.graph.constraints if op in kept)
         for op in operations:
             handler = _HANDLERS.get(type(op.definition))
             if handler is not None:
@@ -196,7 +242,7 @@ class Lowering:
 
     def plain(self, op: Operation) -> None:
         """Lower an operation that is a function of its inputs."""
-        definition = op.definition
+        definition = op.definition.substitute(self.symbols) if self.symbols else op.definition
         inputs = [self.value_of(tensor) for tensor in op.inputs]
         resolved = definition.resolve([v.type for v in inputs], [v.symbolic for v in inputs]) if inputs else None
         if resolved is not None:

@@ -104,13 +104,11 @@ class FeedSlot:
         shape = array.shape
         return (len(shape), shape[1:], shape[:1] == (1,))
 
-    def type_for(self, array: Array, graph: Graph, ones: frozenset[Symbol]) -> TensorType:
-        """Return the type that a plan is made for; symbols among ``ones`` stand for 1."""
+    def type_for(self, array: Array) -> TensorType:
+        """Return the type that a plan is made for."""
         tensor = self.tensor
         if self.ranked:
-            if not ones:
-                return tensor.type
-            return TensorType(tensor.dtype, tensor.shape.substitute({symbol: 1 for symbol in ones}))
+            return tensor.type
         dims: list[Dim] = list(array.shape)
         if dims and dims[0] != 1:
             dims[0] = Symbol(f"{tensor.op.name.replace('/', '.')}.fed")
@@ -127,12 +125,17 @@ def _kinds(value: Any) -> str:
 class Sizes:
     """What the symbols of a plan stand for, from the shapes fed; checked once for each combination of shapes."""
 
-    __slots__ = ("_constraints", "_known", "_tensors", "_types")
+    __slots__ = ("_constraints", "_known", "_ones", "_tensors", "_types")
 
     def __init__(
-        self, tensors: Sequence[Tensor], types: Sequence[TensorType], constraints: Sequence[tuple[Constraint, Origin]]
+        self,
+        tensors: Sequence[Tensor],
+        types: Sequence[TensorType],
+        constraints: Sequence[tuple[Constraint, Origin]],
+        ones: frozenset[Symbol],
     ) -> None:
-        """Prepare for feeds of ``tensors``, whose types in the plan are ``types``."""
+        """Prepare for feeds of ``tensors`` of ``types``, in a plan where ``ones`` are fed as 1."""
+        self._ones = ones
         self._tensors = tuple(tensors)
         self._types = tuple(types)
         given = {symbol for one in types for symbol in one.shape.symbols}
@@ -183,12 +186,13 @@ class Sizes:
                 if sides[0][1] == sides[1][1]:
                     continue
                 single = [side for side, size in sides if size == 1]
-                if single and isinstance(single[0], Symbol):
-                    ones.add(single[0])
+                symbol = next((side for side in single if isinstance(side, Symbol)), None)
+                if symbol is not None:
+                    ones.add(symbol)
                     continue
             if not constraint.holds(sizes):
                 raise FeedError(f"the sizes fed do not fit: {constraint.describe(sizes)}.{self._blame(constraint, first)} {origin.where()}")
-        return frozenset(ones) if ones else sizes
+        return sizes if ones <= self._ones else frozenset(ones)
 
     def _blame(self, constraint: Constraint, first: Mapping[Symbol, tuple[Tensor, int]]) -> str:
         named = [

@@ -50,12 +50,14 @@ class _Entry:
 
     __slots__ = ("counters", "feeds_only", "fetch_count", "plan", "sizes", "sources", "states", "writes")
 
-    def __init__(self, plan: Plan, fetch_count: int, slots: Sequence[FeedSlot], types: Sequence[Any]) -> None:
+    def __init__(
+        self, plan: Plan, fetch_count: int, slots: Sequence[FeedSlot], types: Sequence[Any], ones: frozenset[Symbol]
+    ) -> None:
         program = plan.program
         places = {slot.tensor: i for i, slot in enumerate(slots)}
         self.plan = plan
         self.fetch_count = fetch_count
-        self.sizes = Sizes([slot.tensor for slot in slots], types, program.constraints)
+        self.sizes = Sizes([slot.tensor for slot in slots], types, program.constraints, ones)
         self.sources = [
             (given.kind, places[given.key] if given.kind == "feed" else given.key) for given in program.inputs
         ]
@@ -232,11 +234,11 @@ class Session:
         if entry is None:
             entry = self._plan(key, fetch, slots, arrays, frozenset())
         sizes = entry.sizes.of(arrays)
-        while isinstance(sizes, frozenset):
-            ones = sizes | (key[-1] if isinstance(key[-1], frozenset) else frozenset())
-            key = (*(key[:-1] if isinstance(key[-1], frozenset) else key), ones)
+        if isinstance(sizes, frozenset):
+            ones, key = sizes, (*key, sizes)
             entry = self._plans.get(key) or self._plan(key, fetch, slots, arrays, ones)
             sizes = entry.sizes.of(arrays)
+            assert not isinstance(sizes, frozenset)
         return self._execute(entry, arrays, sizes)
 
     def _plan(
@@ -253,11 +255,11 @@ class Session:
             for slot, array in zip(slots, arrays, strict=True):
                 if slot.tensor in feeds:
                     raise FeedError(f'"{slot.tensor.name}" is fed twice; feed_dict names it in two ways.')
-                type = slot.type_for(array, self._graph, ones)
+                type = slot.type_for(array)
                 types.append(type)
                 feeds[slot.tensor] = Feed(type, np.array(array) if slot.is_flag else None)
-            program = lower(self._graph, fetch.tensors, fetch.targets, feeds)
-            entry = _Entry(Plan(program, self.devices), len(fetch.tensors), slots, types)
+            program = lower(self._graph, fetch.tensors, fetch.targets, feeds, ones)
+            entry = _Entry(Plan(program, self.devices), len(fetch.tensors), slots, types, ones)
             if self._config.log_device_placement:
                 self._log_placement(entry.plan)
             if hook.active("plan_compiled"):
@@ -388,7 +390,7 @@ class Session:
             slots.append(self._slot(key))
             arrays.append(slots[-1].convert(value))
         feeds = {
-            slot.tensor: Feed(slot.type_for(array, self._graph, frozenset()), np.array(array) if slot.is_flag else None)
+            slot.tensor: Feed(slot.type_for(array), np.array(array) if slot.is_flag else None)
             for slot, array in zip(slots, arrays, strict=True)
         }
         for op in needed_operations(fetch.tensors, fetch.targets, feeds):

@@ -11,6 +11,7 @@ from dovetail.types.dims import (
     Dim,
     Symbol,
     definitely_different,
+    dim_max,
     evaluate,
     is_nonnegative,
     symbols_of,
@@ -246,8 +247,8 @@ def unify(left: Dim, right: Dim, message: Message) -> Dim:
 def broadcast_dim(left: Dim, right: Dim, message: Message) -> Dim:
     """Give the dimension that two broadcast to: where they differ, 1 gives way to the other.
 
-    An int that is not 1 wins against a symbolic dimension, and of two symbolic ones the same is chosen in either order;
-    the constraint goes to the current sink, since one of the two may still be fed as 1.
+    An int that is not 1 wins against a symbolic dimension; two symbolic ones give the greater, which is right whether they
+    are equal or one of them is fed as 1. The constraint goes to the current sink.
 
     Raises:
         ShapeError: they cannot broadcast; its text is ``message``.
@@ -255,6 +256,8 @@ def broadcast_dim(left: Dim, right: Dim, message: Message) -> Dim:
     Example:
         >>> broadcast_dim(1, Symbol("n"), "never shown"), broadcast_dim(3, Symbol("n"), "never shown")
         (n, 3)
+        >>> broadcast_dim(Symbol("m"), Symbol("n"), "never shown")
+        max(m, n)
     """
     if left == right or right == 1:
         return left
@@ -263,4 +266,4 @@ def broadcast_dim(left: Dim, right: Dim, message: Message) -> Dim:
     demand("broadcast", left, right, message)
     if isinstance(left, int) or isinstance(right, int):
         return left if isinstance(left, int) else right
-    return _preferred(left, right)
+    return dim_max(left, right)
