@@ -14,6 +14,7 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DovetailError",
+    "ExportError",
     "FeedError",
     "FetchError",
     "FinalizedGraphError",
@@ -147,3 +148,7 @@ class PluginCollisionError(PluginError):
 
 class PluginNotFoundError(DovetailError, AttributeError):
     """No installed plugin provides what was asked for."""
+
+
+class ExportError(DovetailError, RuntimeError):
+    """A model was made for another runtime and does not hold there; nothing was written."""

@@ -1,17 +1,22 @@
 """What a plugin's author imports: bases to subclass, declarations of operations, types, and what a backend implements."""
 
+from dovetail import definitions
 from dovetail.bases.activations import Activation, as_activation
 from dovetail.bases.format import Format
 from dovetail.bases.layer import InitializerLike, Layer, RegularizerLike, Training
 from dovetail.bases.optimizer import Hyperparameter, Numbers, Optimizer
 from dovetail.bases.regularizer import Regularizer
 from dovetail.compiler.backend import Availability, Backend, DeviceInfo, Executable, Status
+from dovetail.compiler.lower import Feed, lower, needed_operations
+from dovetail.compiler.passes import decompose_composites
+from dovetail.compiler.plan import optimize
 from dovetail.compiler.program import Instruction, Origin, Output, Program, ProgramInput, Value
 from dovetail.graph.layercall import LayerCall
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.registry import all_definitions, find_definition, primitive
 from dovetail.graph.source import Source
 from dovetail.graph.subgraph import Subgraph, trace
+from dovetail.ops import scalar as expressions
 from dovetail.ops.composites import CompositeOp, composite
 from dovetail.ops.convolution import convolution, convolution_transpose
 from dovetail.ops.graphdata import graph_from_data, graph_hash, graph_to_data
@@ -19,7 +24,10 @@ from dovetail.ops.initializers import Initializer
 from dovetail.ops.pooling import average_pool, max_pool
 from dovetail.ops.scalar import Expression, basis
 from dovetail.ops.scalars import ScalarOp, scalar
+from dovetail.plugins import get as plugin
 from dovetail.plugins import hook, hookimpl, register, register_hooks, registered
+from dovetail.plugins import names as plugin_names
+from dovetail.types import dims
 from dovetail.types.attributes import ArraySource, ArrayStore
 from dovetail.types.configured import Configured
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
@@ -41,6 +49,7 @@ __all__ = [
     "Dim",
     "Executable",
     "Expression",
+    "Feed",
     "Format",
     "Hyperparameter",
     "Initializer",
@@ -76,13 +85,22 @@ __all__ = [
     "composite",
     "convolution",
     "convolution_transpose",
+    "decompose_composites",
+    "definitions",
+    "dims",
+    "expressions",
     "find_definition",
     "graph_from_data",
     "graph_hash",
     "graph_to_data",
     "hook",
     "hookimpl",
+    "lower",
     "max_pool",
+    "needed_operations",
+    "optimize",
+    "plugin",
+    "plugin_names",
     "primitive",
     "register",
     "register_hooks",

@@ -6,7 +6,7 @@ follow from the table of basis functions.
 
 from dovetail.ops.scalar import basis
 from dovetail.ops.scalar.derivative import derivative, derivative_with_output
-from dovetail.ops.scalar.dtype_rules import result_dtype
+from dovetail.ops.scalar.dtype_rules import Adopting, dtypes_of, operand_dtype, result_dtype, settled
 from dovetail.ops.scalar.evaluate import compile_numpy, numpy_source
 from dovetail.ops.scalar.expression import (
     BASIS,
@@ -34,6 +34,7 @@ from dovetail.ops.scalar.simplify import fold_literals, simplify
 from dovetail.ops.scalar.text import parse_expression
 
 __all__ = [
+    "Adopting",
     "BASIS",
     "Apply",
     "Basis",
@@ -48,15 +49,18 @@ __all__ = [
     "compile_numpy",
     "derivative",
     "derivative_with_output",
+    "dtypes_of",
     "fold_literals",
     "inputs_of",
     "inverse_normal_cdf",
     "nodes_of",
     "normal_expression",
     "numpy_source",
+    "operand_dtype",
     "parse_expression",
     "rename_inputs",
     "result_dtype",
+    "settled",
     "simplify",
     "substitute_inputs",
     "trace",

@@ -1,0 +1,94 @@
+"""Definitions of core's primitive operations, and of the composites that backends and exporters keep whole.
+
+A backend implements them and an exporter converts them, by class: ``from dovetail.extend import definitions``, then
+``definitions.MatMul``. Scalar operations need no entry here, for each is made of basis functions (``expressions``).
+"""
+
+from dovetail.ops.broadcasting import BroadcastTo, DynamicBroadcastTo
+from dovetail.ops.casting import Cast
+from dovetail.ops.constants import Constant, Dims
+from dovetail.ops.control_flow import Cond
+from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
+from dovetail.ops.fills import DynamicRange, Range
+from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
+from dovetail.ops.indexing import Reverse
+from dovetail.ops.joining import Concat, Split, Stack, Unstack
+from dovetail.ops.linear import MatMul
+from dovetail.ops.masks import MaskIndices
+from dovetail.ops.padding import Pad
+from dovetail.ops.passing import Identity, StopGradient
+from dovetail.ops.pooling import AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, MaxPoolGrad
+from dovetail.ops.positions import ArgMax, ArgMin
+from dovetail.ops.random import PhiloxBits
+from dovetail.ops.reducing import All, AnyOf, Max, Min, Prod, Sum
+from dovetail.ops.reshaping import DynamicReshape, ExpandDims, Reshape, Squeeze, Transpose
+from dovetail.ops.running import Cumprod, Cumsum, LinearRecurrence, Shift
+from dovetail.ops.selection import Select, Where
+from dovetail.ops.shapes import RankOf, ShapeOf, SizeOf
+from dovetail.ops.slicing import DynamicSlice, DynamicSliceGrad, StridedSlice, StridedSliceGrad
+from dovetail.ops.sorting import ArgSort, SearchSorted, TopK, Unique
+from dovetail.ops.state import Placeholder
+
+__all__ = [
+    "All",
+    "AnyOf",
+    "ArgMax",
+    "ArgMin",
+    "ArgSort",
+    "AvgPool",
+    "AvgPoolGrad",
+    "BroadcastTo",
+    "Cast",
+    "Concat",
+    "Cond",
+    "Constant",
+    "Conv",
+    "ConvFilterGrad",
+    "ConvInputGrad",
+    "Cumprod",
+    "Cumsum",
+    "Dims",
+    "DynamicBroadcastTo",
+    "DynamicRange",
+    "DynamicReshape",
+    "DynamicSlice",
+    "DynamicSliceGrad",
+    "ExpandDims",
+    "FlatIndex",
+    "Gather",
+    "Identity",
+    "LinearRecurrence",
+    "MaskIndices",
+    "MatMul",
+    "Max",
+    "MaxPool",
+    "MaxPoolGather",
+    "MaxPoolGrad",
+    "Min",
+    "Pad",
+    "PhiloxBits",
+    "Placeholder",
+    "Prod",
+    "Range",
+    "RankOf",
+    "Reshape",
+    "Reverse",
+    "ScatterAdd",
+    "SearchSorted",
+    "Select",
+    "ShapeOf",
+    "Shift",
+    "SizeOf",
+    "Split",
+    "Squeeze",
+    "Stack",
+    "StopGradient",
+    "StridedSlice",
+    "StridedSliceGrad",
+    "Sum",
+    "TopK",
+    "Transpose",
+    "Unique",
+    "Unstack",
+    "Where",
+]
