@@ -18,6 +18,7 @@ from dovetail.graph.source import Source
 from dovetail.graph.subgraph import Subgraph, trace
 from dovetail.ops import scalar as expressions
 from dovetail.ops.composites import CompositeOp, composite
+from dovetail.ops.control_flow import smart_cond
 from dovetail.ops.convolution import convolution, convolution_transpose
 from dovetail.ops.graphdata import graph_from_data, graph_hash, graph_to_data
 from dovetail.ops.initializers import Initializer
@@ -106,5 +107,6 @@ __all__ = [
     "register_hooks",
     "registered",
     "scalar",
+    "smart_cond",
     "trace",
 ]

@@ -21,7 +21,7 @@ from dovetail.ops.variables import Variable, root_graph
 from dovetail.plugins import namespace
 from dovetail.types.configured import Configured, qualified_name
 from dovetail.types.dtypes import DTypeLike, as_dtype, float32
-from dovetail.types.fields import field
+from dovetail.types.fields import Field, field
 from dovetail.types.shapes import TensorType
 
 __all__ = [
@@ -92,6 +92,9 @@ class Layer(Configured):
         self._losses: list[Tensor] = []
         self._updates: list[Operation] = []
         self._children: list[Layer] = []
+
+    def _default(self, one: Field) -> Any:
+        return _anew(one.default)
 
     # What a subclass defines. ----------------------------------------------------------------------------------------
 
@@ -379,6 +382,15 @@ def as_initializer(initializer: InitializerLike) -> Any:
         return initializer
     found = getattr(namespace("initializers"), initializer)
     return found() if isinstance(found, type) else found
+
+
+def _anew(value: Any) -> Any:
+    """Return a layer without weights for each layer in a default, so that two instances of a class share none."""
+    if isinstance(value, Layer):
+        return type(value)(**{one.name: _anew(value.__dict__[one.name]) for one in value.fields})
+    if isinstance(value, (list, tuple)):
+        return tuple(_anew(item) for item in value)
+    return value
 
 
 def _unique(own: Sequence[Any], nested: Iterator[Sequence[Any]] | Any) -> list[Any]:

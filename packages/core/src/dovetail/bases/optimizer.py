@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
-from dovetail.errors import DTypeError, GraphError, InvalidArgumentError
+import numpy as np
+
+from dovetail.errors import ConfigurationError, DTypeError, GraphError, InvalidArgumentError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import Graph, GraphKeys, get_default_graph
 from dovetail.graph.layercall import LayerCall
@@ -20,7 +22,7 @@ from dovetail.ops.state import group
 from dovetail.ops.variables import Variable, root_graph, trainable_variables
 from dovetail.types.configured import Configured
 from dovetail.types.dtypes import DType, float32, float64
-from dovetail.types.fields import field
+from dovetail.types.fields import Field, field
 
 __all__ = ["Hyperparameter", "Numbers", "Optimizer"]
 
@@ -33,7 +35,7 @@ Numbers: TypeAlias = Mapping[str, Tensor]
 class Optimizer(Configured):
     """Base of optimizers.
 
-    A subclass declares hyperparameters as fields annotated ``Hyperparameter``, and defines ``update``: a function of gradient,
+    A subclass declares hyperparameters as fields annotated ``Hyperparameter`` (or ``float``), and defines ``update``: a function of gradient,
     value and slots that returns the new value and the new slots. ``slots`` names what is kept for each variable, ``scalars`` what
     is kept once for all of them.
 
@@ -66,8 +68,18 @@ class Optimizer(Configured):
         self._slots: dict[tuple[str, Variable], Variable] = {}
         self._scalars: dict[tuple[str, Graph], Variable] = {}
 
-    def _normalized(self, value: Any, where: str) -> Any:
-        return value if isinstance(value, (Tensor, Variable)) else super()._normalized(value, where)
+    def _checked(self, one: Field, value: Any) -> Any:
+        if _is_hyperparameter(one) and not (_is_number(value) or isinstance(value, (Tensor, Variable)) or callable(value)):
+            raise ConfigurationError(
+                f"{self.get_name()}: {one.name} is {value!r}; give a number, a scalar tensor, or a function that returns one."
+            )
+        return value if isinstance(value, (Tensor, Variable)) else super()._checked(one, value)
+
+    def _given(self) -> dict[str, Any]:
+        """Hyperparameters as they are in this step: numbers or tensors by name."""
+        own = self.__dict__
+        chosen = [one.name for one in self.fields if _is_hyperparameter(one) or _is_number(own[one.name])]
+        return {name: _resolved(own[name]) for name in chosen}
 
     # What a subclass defines. ----------------------------------------------------------------------------------------
 
@@ -106,7 +118,7 @@ class Optimizer(Configured):
 
     def get_name(self) -> str:
         """Return the optimizer's name; that of its class, without the ending ``Optimizer``, unless given."""
-        return self.name or type(self).__name__.removesuffix("Optimizer") or type(self).__name__
+        return self.__dict__.get("name") or type(self).__name__.removesuffix("Optimizer") or type(self).__name__
 
     def minimize(
         self,
@@ -239,7 +251,7 @@ class Optimizer(Configured):
         roots = [*roots, *(one.values if isinstance(one, IndexedSlices) else one for one, _ in chosen)]
         with graph.source(graph.current_source()), graph.name_scope(name or self.get_name()) as scope:
             scalars = self._make_scalars([variable for _, variable in chosen])
-            given = {one.name: _resolved(self.__dict__[one.name]) for one in self.fields if "Hyperparameter" in one.annotation}
+            given = self._given()
             kinds = dict.fromkeys(variable.dtype for variable in [*(variable for _, variable in chosen), *scalars.values()])
             numbers = {dtype: _numbers(given, scalars, dtype) for dtype in kinds}
             operations: list[Operation] = []
@@ -317,6 +329,14 @@ def updates_of(tensors: Iterable[Tensor]) -> list[Operation]:
     graph = get_default_graph()
     found = {op for call in calls for op in call.updates if op.graph is graph}
     return sorted(found, key=lambda op: op.index)
+
+
+def _is_hyperparameter(one: Field) -> bool:
+    return "Hyperparameter" in one.annotation or one.annotation == Hyperparameter
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
 def _resolved(value: Any) -> Any:

@@ -132,7 +132,7 @@ class Configured:
             elif one.required:
                 raise self._error(f"{label} needs {one.name!r} ({one.annotation}).")
             else:
-                self.__dict__[one.name] = one.default
+                self.__dict__[one.name] = self._default(one)
         self.check()
 
     def _begin(self) -> None:
@@ -140,6 +140,10 @@ class Configured:
 
     def check(self) -> None:
         """Raise where values of the fields make no sense; called when all are set."""
+
+    def _default(self, one: Field) -> Any:
+        """Return the default of a field for this object."""
+        return one.default
 
     def _checked(self, one: Field, value: Any) -> Any:
         where = f"{type(self).__qualname__}.{one.name}"
@@ -174,7 +178,8 @@ class Configured:
             >>> dt.constant_initializer(0.5).get_config()["value"]
             0.5
         """
-        return {one.name: encode_value(self.__dict__[one.name]) for one in self.fields}
+        ordered = sorted(self.fields, key=lambda one: one.keyword_only)
+        return {one.name: encode_value(self.__dict__[one.name]) for one in ordered}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

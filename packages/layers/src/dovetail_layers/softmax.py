@@ -1,0 +1,115 @@
+"""Softmax and its logarithm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+import dovetail as dt
+from dovetail import Tensor
+from dovetail.errors import DTypeError, InvalidArgumentError
+from dovetail.extend import Array, composite
+
+__all__ = ["log_softmax", "softmax", "stable_log_softmax"]
+
+
+def _samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
+    """Vectors, batches of them, another axis, and scores far from zero."""
+    yield (rng.normal(size=5),)
+    yield (rng.normal(size=(2, 3)),)
+    yield rng.normal(size=(2, 3, 2)), {"axis": 1}
+    far: Array = rng.normal(size=(2, 3)) + 1000.0
+    yield (far,)
+
+
+def _shifted(logits: Tensor, axis: int) -> Tensor:
+    """Scores less their maximum, which is no part of the result and so of no gradient."""
+    return logits - dt.stop_gradient(dt.reduce_max(logits, axis, keepdims=True))
+
+
+def stable_log_softmax(logits: Tensor, axis: int) -> Tensor:
+    """Return the operations of ``log_softmax``, for other decompositions."""
+    shifted = _shifted(logits, axis)
+    return shifted - dt.log(dt.reduce_sum(dt.exp(shifted), axis, keepdims=True))
+
+
+@composite(name="Softmax", samples=_samples)
+def _softmax(logits: Tensor, *, axis: int = -1) -> Tensor:
+    """``exp(logits) / sum(exp(logits))`` along an axis."""
+    exponentials = dt.exp(_shifted(logits, axis))
+    return exponentials / dt.reduce_sum(exponentials, axis, keepdims=True)
+
+
+@composite(name="LogSoftmax", samples=_samples)
+def _log_softmax(logits: Tensor, *, axis: int = -1) -> Tensor:
+    """``logits - log(sum(exp(logits)))`` along an axis."""
+    return stable_log_softmax(logits, axis)
+
+
+def softmax(logits: Any, axis: int | None = None, name: str | None = None, dim: int | None = None) -> Tensor:
+    """Return ``exp(logits) / sum(exp(logits))``, without overflow.
+
+    Args:
+        logits: a floating tensor of rank 1 or more.
+        axis: the axis of the sum, the last by default.
+        name: name of the node.
+        dim: another name of ``axis``.
+
+    Returns:
+        A tensor of the same type, positive, with sums of 1 along the axis.
+
+    Raises:
+        DTypeError: ``logits`` is not floating.
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> dt.Session().run(dt.nn.softmax([0.0, 0.0]))
+        array([0.5, 0.5], dtype=float32)
+    """
+    result: Tensor = _softmax(_floating("softmax", logits), axis=one_axis("softmax", axis, dim), name=name)
+    return result
+
+
+def log_softmax(logits: Any, axis: int | None = None, name: str | None = None, dim: int | None = None) -> Tensor:
+    """Return ``log(softmax(logits))``, without overflow.
+
+    Args:
+        logits: a floating tensor of rank 1 or more.
+        axis: the axis of the sum, the last by default.
+        name: name of the node.
+        dim: another name of ``axis``.
+
+    Returns:
+        A tensor of the same type.
+
+    Raises:
+        DTypeError: ``logits`` is not floating.
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> dt.Session().run(dt.nn.log_softmax([0.0, 0.0]))
+        array([-0.6931472, -0.6931472], dtype=float32)
+    """
+    result: Tensor = _log_softmax(_floating("log_softmax", logits), axis=one_axis("log_softmax", axis, dim), name=name)
+    return result
+
+
+def one_axis(operation: str, axis: int | None, dim: int | None) -> int:
+    """Return the axis that is given under one of two names, the last by default.
+
+    Raises:
+        InvalidArgumentError: it is given under both.
+    """
+    if axis is not None and dim is not None:
+        raise InvalidArgumentError(f"{operation}: axis and dim are both given; dim is the old name of axis, give one.")
+    chosen = axis if axis is not None else dim
+    return -1 if chosen is None else int(chosen)
+
+
+def _floating(operation: str, logits: Any) -> Tensor:
+    tensor = dt.convert_to_tensor(logits)
+    if not tensor.dtype.is_floating:
+        raise DTypeError(f"{operation}: the logits are {tensor.type}, where a floating type is wanted; use dt.cast.")
+    return tensor

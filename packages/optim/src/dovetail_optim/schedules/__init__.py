@@ -1,0 +1,1 @@
+"""Learning-rate schedules: tensors of the global step."""

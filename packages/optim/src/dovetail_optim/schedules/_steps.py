@@ -1,0 +1,26 @@
+"""What schedules have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dovetail as dt
+from dovetail import Tensor
+from dovetail.errors import DTypeError, InvalidArgumentError
+
+__all__ = ["as_rate", "as_step"]
+
+
+def as_rate(value: Any, what: str) -> Tensor:
+    """Return a rate as a floating tensor."""
+    rate = dt.convert_to_tensor(float(value) if isinstance(value, int) else value)
+    if not rate.dtype.is_floating:
+        raise DTypeError(f"{what} is {rate.dtype.name}; give a floating number.")
+    return rate
+
+
+def as_step(global_step: Any, rate: Tensor, what: str) -> Tensor:
+    """Return the global step in the type of the rate."""
+    if global_step is None:
+        raise InvalidArgumentError(f"{what}: global_step is None; use dt.train.get_or_create_global_step().")
+    return dt.cast(global_step, rate.dtype)

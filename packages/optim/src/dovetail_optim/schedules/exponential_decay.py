@@ -1,0 +1,44 @@
+"""Exponential decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dovetail as dt
+from dovetail import Tensor
+from dovetail_optim.schedules._steps import as_rate, as_step
+
+__all__ = ["exponential_decay"]
+
+
+def exponential_decay(
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    decay_rate: Any,
+    staircase: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """Return ``learning_rate * decay_rate ** (global_step / decay_steps)``.
+
+    Args:
+        learning_rate: the rate at step 0.
+        global_step: how many steps were made.
+        decay_steps: after how many steps ``decay_rate`` is reached once.
+        decay_rate: the factor.
+        staircase: whether to decay in jumps, every ``decay_steps`` steps.
+        name: scope of the nodes.
+
+    Raises:
+        InvalidArgumentError: ``global_step`` is ``None``.
+
+    Example:
+        >>> step = dt.train.get_or_create_global_step()
+        >>> rate = dt.train.exponential_decay(0.1, step, decay_steps=1000, decay_rate=0.5)
+    """
+    with dt.name_scope(name or "ExponentialDecay"):
+        rate = as_rate(learning_rate, "exponential_decay: learning_rate")
+        power = as_step(global_step, rate, "exponential_decay") / dt.cast(decay_steps, rate.dtype)
+        if staircase:
+            power = dt.floor(power)
+        return rate * dt.cast(decay_rate, rate.dtype) ** power
