@@ -12,7 +12,8 @@ import pytest
 
 import dovetail as dt
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError, UnsupportedOperationError
-from dovetail.ops.philox import integers_from_bits, mix_key, random_bits
+from dovetail.ops.control_flow import cond, map_fn
+from dovetail.ops.philox import integers_from_bits, mix_key, random_bits, uniform_from_bits
 from dovetail.ops.random import DynamicPhiloxBits, PhiloxBits, RandomBits, key_of
 from dovetail.ops.scalars import ScalarOp
 from dovetail.ops.variates import IntegersFromBits, NormalFromBits, TruncatedNormalFromBits, UniformFromBits
@@ -247,6 +248,31 @@ class TestDistributions:
         assert set(second.tolist()) == {1}
         half = dt.multinomial(np.zeros((1, 2), ml_dtypes.bfloat16), 5, output_dtype=dt.int32)
         assert half.type == dt.zeros([1, 5], dt.int32).type
+
+
+class TestLoops:
+    def test_every_iteration_has_its_own_numbers(self) -> None:
+        rows = map_fn(lambda row: map_fn(lambda x: x + dt.random_uniform([], seed=3), row), dt.zeros([2, 3]))
+        with dt.Session() as session:
+            first, second = session.run(rows), session.run(rows)
+        for execution, found in enumerate((first, second)):
+            for i, j in np.ndindex(2, 3):
+                bits = random_bits(1, "uint32", key_of(None, 3, 0, 0), execution, [i, j])
+                assert found[i, j] == uniform_from_bits(bits, "float32")[0]
+
+    def test_gradients_see_the_numbers_of_the_loop(self) -> None:
+        x = dt.constant(2.0, dt.float64)
+        noisy = map_fn(lambda one: one * x * dt.random_uniform([], dtype=dt.float64), dt.ones([4], dt.float64))
+        total = dt.reduce_sum(noisy)
+        value, slope = run([total, dt.gradients(total, x)[0]])
+        assert slope == pytest.approx(value / 2.0)
+
+    def test_branches(self) -> None:
+        flag = dt.placeholder(dt.bool, [])
+        x = cond(flag, lambda: dt.random_uniform([2]), lambda: dt.zeros([2]))
+        with dt.Session() as session:
+            assert not np.array_equal(session.run(x, {flag: True}), session.run(x, {flag: True}))
+            assert session.run(x, {flag: False}).tolist() == [0.0, 0.0]
 
 
 class TestShapes:
