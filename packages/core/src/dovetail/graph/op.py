@@ -303,10 +303,11 @@ class Op:
 
     def infer_all(self, types: Sequence[TensorType]) -> tuple[TensorType, ...]:
         """Types of the outputs, also where ranks are unknown."""
-        if all(one.rank is not None for one in types):
-            result = self.infer(*types)
-            return result if isinstance(result, tuple) else (result,)
-        return tuple(TensorType(dtype, Shape(None)) for dtype in self.dtypes(*(one.dtype for one in types)))
+        for one in types:
+            if one.rank is None:
+                return tuple(TensorType(dtype, Shape(None)) for dtype in self.dtypes(*(each.dtype for each in types)))
+        result = self.infer(*types)
+        return result if isinstance(result, tuple) else (result,)
 
     def reference(self, *arrays: Any, **bodies: Any) -> Any:
         """Compute the outputs with NumPy; attributes are concrete. This is the definition."""
@@ -325,7 +326,7 @@ class Op:
         return 0
 
     def passes_through(self, types: Sequence[TensorType]) -> int | None:
-        """Which input the output equals, whatever the values; ``None`` where that depends on them."""
+        """Which input the output equals whenever their types are equal; ``None`` where that depends on the values."""
         return None
 
     @classmethod
