@@ -14,7 +14,7 @@ import dovetail as dt
 from dovetail.compiler.program import verify
 from dovetail.compiler.text import parse_program, print_program
 from dovetail.extend import Sample, all_definitions
-from dovetail.graph.operation import Tensor
+from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops.graphdata import graph_from_data, graph_to_data
 from dovetail.types.dtypes import as_dtype
 
@@ -45,8 +45,14 @@ def build(sample: Sample) -> tuple[list[Tensor], list[Tensor]]:
     """Apply the sample's operation to placeholders of its inputs' types."""
     inputs = [dt.placeholder(as_dtype(array.dtype), array.shape, name=f"in{i}") for i, array in enumerate(arrays_of(sample))]
     result = sample.op(*inputs)
-    outputs = list(result) if isinstance(result, tuple) else [result]
-    return inputs, outputs
+    return inputs, outputs_of(result)
+
+
+def outputs_of(result: Any) -> list[Tensor]:
+    """Return what applying an operation gave as a list of tensors."""
+    if isinstance(result, Operation):
+        return list(result.outputs)
+    return list(result) if isinstance(result, tuple) else [result]
 
 
 def feeds(inputs: Sequence[Tensor], sample: Sample) -> dict[Tensor, np.ndarray]:
@@ -88,7 +94,7 @@ def test_values_do_not_depend_on_what_is_known_of_shapes(sample: Sample) -> None
     with dt.Graph().as_default():
         loose = [dt.placeholder(tensor.dtype, None) for tensor in inputs]
         result = sample.op(*loose)
-        unknown = run(list(result) if isinstance(result, tuple) else [result], feeds(loose, sample))
+        unknown = run(outputs_of(result), feeds(loose, sample))
     for one, other in zip(known, unknown, strict=True):
         assert_same(one, other)
 

@@ -50,6 +50,10 @@ class BroadcastTo(Op):
 
     shape: tuple[Dim, ...]
 
+    def passes_through(self, types: Types) -> int | None:
+        """The input, where the shape stays."""
+        return 0
+
     def infer(self, x: TensorType) -> Signature:
         """The shape asked for, into which the input must broadcast."""
         wanted = Shape(self.shape)

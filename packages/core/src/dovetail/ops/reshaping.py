@@ -76,6 +76,10 @@ class Reshape(Op):
 
     shape: tuple[Dim, ...]
 
+    def passes_through(self, types: Types) -> int | None:
+        """The input, where the shape stays."""
+        return 0
+
     def infer(self, x: TensorType) -> Signature:
         """The shape asked for; the number of elements must stay."""
         dims = self.shape
@@ -395,6 +399,12 @@ class Transpose(Op):
     """The axes in another order; reversed for ``None``."""
 
     perm: tuple[int, ...] | None = None
+
+    def passes_through(self, types: Types) -> int | None:
+        """The input, where the axes keep their order."""
+        rank = len(types[0].dims)
+        order = range(rank)[::-1] if self.perm is None else [axis % rank for axis in self.perm]
+        return 0 if list(order) == list(range(rank)) else None
 
     def default_name(self) -> str:
         """``transpose``, as TensorFlow 1 names it."""
