@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
-from dovetail.compiler.program import Program
+from dovetail.compiler.program import Instruction, Program
 from dovetail.graph.op import Array, Op
 from dovetail.types.dims import Symbol
 from dovetail.types.shapes import TensorType
@@ -23,14 +23,21 @@ class Status:
         message: what went wrong, in a sentence.
         inputs: types of what it took, as text, where known.
         cause: the exception behind it, where there is one.
+        inner: the instruction that failed in a body, where ``instruction`` is control flow; ``inputs`` are its.
     """
 
-    __slots__ = ("cause", "inputs", "instruction", "message")
+    __slots__ = ("cause", "inner", "inputs", "instruction", "message")
 
     def __init__(
-        self, instruction: int, message: str, inputs: Sequence[str] = (), cause: BaseException | None = None
+        self,
+        instruction: int,
+        message: str,
+        inputs: Sequence[str] = (),
+        cause: BaseException | None = None,
+        inner: Instruction | None = None,
     ) -> None:
         """Describe a failure."""
+        self.inner = inner
         self.instruction = instruction
         self.message = message
         self.inputs = tuple(inputs)

@@ -11,10 +11,12 @@ from dovetail.types.shapes import TensorType
 __all__ = ["inline"]
 
 
-def inline(program: Program, arguments: Sequence[Value], origin: Origin) -> tuple[list[Instruction], list[Value]]:
+def inline(
+    program: Program, arguments: Sequence[Value], origin: Origin | None = None
+) -> tuple[list[Instruction], list[Value]]:
     """Return the instructions of ``program`` with ``arguments`` for its inputs, and the values of its outputs.
 
-    The instructions are said to come from ``origin``.
+    The instructions are said to come from ``origin``, where it is given.
     """
     values: dict[Value, Value] = {
         given.value: argument for given, argument in zip(program.inputs, arguments, strict=True)
@@ -29,12 +31,16 @@ def inline(program: Program, arguments: Sequence[Value], origin: Origin) -> tupl
         outputs = []
         for value in one.outputs:
             kind = TensorType(value.type.dtype, value.type.shape.substitute(dims)) if dims else value.type
-            copy = Value(kind, origin.name or value.hint, value.symbolic if not dims else None)
+            hint = value.hint if origin is None else origin.name or value.hint
+            copy = Value(kind, hint, value.symbolic if not dims else None)
             values[value] = copy
             outputs.append(copy)
         op = one.op.substitute(dims) if dims else one.op
-        source = Origin(
-            origin.name or one.origin.name, origin.source, origin.device, origin.layer or one.origin.layer, one.origin.stable_id
-        )
-        instructions.append(Instruction(op, (values[value] for value in one.inputs), outputs, source))
+        instructions.append(Instruction(op, (values[value] for value in one.inputs), outputs, _origin(origin, one.origin)))
     return instructions, [values[output.value] for output in program.outputs]
+
+
+def _origin(around: Origin | None, own: Origin) -> Origin:
+    if around is None:
+        return own
+    return Origin(around.name or own.name, around.source, around.device, around.layer or own.layer, own.stable_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, final
+
+import numpy as np
 
 from dovetail.compiler.program import Instruction, Origin, Output, Program, ProgramInput, Value
 from dovetail.errors import DTypeError, MissingFeedError, ShapeError, UnsupportedOperationError
@@ -11,8 +13,10 @@ from dovetail.graph.graph import Graph
 from dovetail.graph.op import Op
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.subgraph import BodyInput
+from dovetail.ops.bodies import ControlOp
 from dovetail.ops.constants import Constant
 from dovetail.ops.random import DynamicRandomBits, RandomBits
+from dovetail.ops.scalars import ScalarOp
 from dovetail.ops.state import (
     AssignVariable,
     IsInitialized,
@@ -28,7 +32,9 @@ from dovetail.types.dtypes import bool_, uint64
 from dovetail.types.constraints import Constraint, collecting
 from dovetail.types.shapes import Shape, TensorType
 
-__all__ = ["Feed", "Lowering", "handle", "lower", "needed_operations"]
+__all__ = ["Feed", "Lowering", "handle", "holds_anyway", "lower", "needed_operations"]
+
+_FLAG: Final = TensorType(bool_, Shape(()))
 
 
 @final
@@ -77,9 +83,6 @@ def lower(
 
 def _merged_symbols(graph: Graph, operations: Sequence[Operation], ones: frozenset[Symbol]) -> dict[Symbol, Dim]:
     """Return what each symbol stands for where nodes want two of them equal, and for those fed as 1."""
-    if not graph.constraints and not ones:
-        return {}
-    kept = set(operations)
     merged: dict[Symbol, Dim] = dict.fromkeys(ones, 1)
 
     def find(symbol: Symbol) -> Symbol:
@@ -87,9 +90,9 @@ def _merged_symbols(graph: Graph, operations: Sequence[Operation], ones: frozens
             symbol = merged[symbol]  # type: ignore[assignment]
         return symbol
 
-    for op, constraint in graph.constraints:
+    for constraint in _constraints_of(graph, operations):
         left, right = constraint.left, constraint.right
-        if op not in kept or constraint.kind not in ("equal", "broadcast") or left in ones or right in ones:
+        if constraint.kind not in ("equal", "broadcast") or left in ones or right in ones:
             continue
         if not isinstance(left, Symbol) or not isinstance(right, Symbol) or left.data_dependent or right.data_dependent:
             continue
@@ -97,6 +100,24 @@ def _merged_symbols(graph: Graph, operations: Sequence[Operation], ones: frozens
         if first != second:
             merged[second] = first
     return {symbol: find(symbol) if symbol not in ones else 1 for symbol in merged}
+
+
+def _constraints_of(graph: Graph, operations: Iterable[Operation]) -> Iterator[Constraint]:
+    """Yield what operations want of sizes, in the bodies of control flow too."""
+    if graph.constraints:
+        kept = set(operations)
+        yield from (constraint for op, constraint in graph.constraints if op in kept)
+    for op in operations:
+        if isinstance(op.definition, ControlOp):
+            for body in op.definition.bodies().values():
+                for constraint in _constraints_of(body.graph, body.graph.get_operations()):
+                    if holds_anyway(op.definition, constraint):
+                        yield constraint
+
+
+def holds_anyway(definition: ControlOp, constraint: Constraint) -> bool:
+    """Whether a constraint of a body is one of the program around: a branch that does not run wants nothing of the sizes."""
+    return not definition.conditional or constraint.kind == "broadcast"
 
 
 def needed_operations(fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]) -> list[Operation]:
@@ -135,7 +156,7 @@ class Lowering:
         self.instructions: list[Instruction] = []
         self.constraints: list[tuple[Constraint, Origin]] = []
         self.resources: dict[Tensor, str] = {}
-        self.loop_indices: tuple[Value, ...] = ()
+        self.flags: dict[Value, bool] = {}
         self.symbols = symbols or {}
         self.respecialize = (
             respecialize or bool(symbols) or any(feed.type != tensor.type for tensor, feed in feeds.items())
@@ -162,20 +183,31 @@ class Lowering:
             name = handle.op.name
         return name
 
+    @property
+    def loop_indices(self) -> tuple[Value, ...]:
+        """The indices of the loops around, the outermost first."""
+        return ()
+
     def read(self, handle: Tensor) -> Value:
         """Return the current value of a variable."""
-        name = self.resource_of(handle)
+        return self.read_state(self.resource_of(handle), handle.type, self.origin(handle.op))
+
+    def read_state(self, name: str, type: TensorType, origin: Origin) -> Value:
+        """Return the current value of the variable of that name."""
         value = self.state.get(name)
         if value is None:
-            value = self.external("state", name, handle.type, self.origin(handle.op))
+            value = self.external("state", name, type, origin)
             self.state[name] = value
         return value
 
-    def write(self, handle: Tensor, value: Value, op: Operation) -> None:
-        """Make ``value`` the current value of a variable."""
-        name = self.resource_of(handle)
+    def write_state(self, name: str, value: Value, op: Operation) -> None:
+        """Make ``value`` the current value of the variable of that name."""
         self.state[name] = value
         self.written[name] = op
+
+    def is_written(self, name: str) -> bool:
+        """Whether the variable of that name was written so far."""
+        return name in self.written
 
     def is_resource(self, tensor: Tensor) -> bool:
         """Whether a tensor stands for a variable rather than for a value."""
@@ -201,8 +233,18 @@ class Lowering:
         outputs = tuple(Value(one, op.name) for one in types)
         if len(outputs) == 1:
             outputs[0].symbolic = definition.symbolic_value([v.type for v in inputs], [v.symbolic for v in inputs])
-        self.instructions.append(Instruction(definition, inputs, outputs, origin))
+        self.append(Instruction(definition, inputs, outputs, origin))
         return outputs
+
+    def append(self, one: Instruction) -> None:
+        """Append an instruction, and note its result if it is a truth value that is known now, as a flag is."""
+        self.instructions.append(one)
+        if len(one.outputs) == 1 and one.outputs[0].type == _FLAG:
+            if isinstance(one.op, Constant):
+                self.flags[one.outputs[0]] = bool(one.op.value.array)
+            elif isinstance(one.op, ScalarOp) and all(value in self.flags for value in one.inputs):
+                known = [np.bool_(self.flags[value]) for value in one.inputs]
+                self.flags[one.outputs[0]] = bool(one.op.reference(*known))
 
     def settled(self, type: TensorType) -> TensorType:
         """Return ``type`` with what the symbols stand for."""
@@ -253,7 +295,7 @@ class Lowering:
             outputs = self.emit(definition, inputs, op)
         else:
             outputs = tuple(Value(tensor.type, op.name, tensor.symbolic_value) for tensor in op.outputs)
-            self.instructions.append(Instruction(definition, inputs, outputs, self.origin(op)))
+            self.append(Instruction(definition, inputs, outputs, self.origin(op)))
         for tensor, value in zip(op.outputs, outputs, strict=True):
             if value.type.rank is None:
                 raise UnsupportedOperationError(
@@ -306,19 +348,17 @@ def _read(work: Lowering, op: Operation) -> None:
 def _assign(work: Lowering, op: Operation) -> None:
     value = work.value_of(op.inputs[1])
     work.infer(op.definition, [op.inputs[0].type, value.type], work.origin(op))
-    work.write(op.inputs[0], value, op)
+    work.write_state(work.resource_of(op.inputs[0]), value, op)
     if op.outputs[0] not in work.values:
         work.values[op.outputs[0]] = value
 
 
 def _is_initialized(work: Lowering, op: Operation) -> None:
     name = work.resource_of(op.inputs[0])
-    if name in work.written:
-        import numpy as np
-
+    if work.is_written(name):
         value = work.emit(Constant(ArrayAttribute(np.array(True))), (), op)[0]
     else:
-        value = work.external("initialized", name, TensorType(bool_, Shape(())), work.origin(op))
+        value = work.external("initialized", name, _FLAG, work.origin(op))
     work.values[op.outputs[0]] = value
 
 

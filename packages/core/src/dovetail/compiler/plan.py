@@ -61,10 +61,10 @@ class Segment:
 class SegmentFailure(Exception):
     """A segment reported a failing instruction; the session turns it into ``OperationError``."""
 
-    def __init__(self, instruction: Instruction, status: Status) -> None:
+    def __init__(self, program: Program, status: Status) -> None:
         """Carry the instruction and the status."""
         super().__init__(status.message)
-        self.instruction = instruction
+        self.instruction: Instruction = status.inner or program.instructions[status.instruction]
         self.status = status
 
 
@@ -121,7 +121,7 @@ class Plan:
             segment = self.segments[0]
             outputs, status = segment.executable(inputs, sizes)
             if status is not None:
-                raise SegmentFailure(segment.program.instructions[status.instruction], status)
+                raise SegmentFailure(segment.program, status)
             if segment.given == self.output_slots:
                 return outputs
             slots = [*inputs, *outputs]
@@ -135,7 +135,7 @@ class Plan:
                 arguments[index] = segment.backend.from_host(host, segment.device)
             outputs, status = segment.executable(arguments, sizes)
             if status is not None:
-                raise SegmentFailure(segment.program.instructions[status.instruction], status)
+                raise SegmentFailure(segment.program, status)
             for slot, buffer in zip(segment.given, outputs, strict=True):
                 values[slot] = buffer
         return [

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, final
 
-from dovetail.errors import ProgramError
+import numpy as np
+
+from dovetail.errors import DTypeError, ProgramError, ShapeError
 from dovetail.graph.layercall import LayerCall
-from dovetail.graph.op import Array, Op
+from dovetail.graph.op import Array, Body, Op, free_symbols
 from dovetail.graph.source import Source
 from dovetail.types.attributes import register_kind
 from dovetail.types.constraints import Constraint, collecting
@@ -146,7 +148,7 @@ class Output:
 
 
 @final
-class Program:
+class Program(Body):
     """Inputs, instructions in order, and outputs; pure but for the effects of its instructions.
 
     Attributes:
@@ -156,7 +158,7 @@ class Program:
         constraints: what must hold of the sizes fed, each with the node that wants it.
     """
 
-    __slots__ = ("constraints", "inputs", "instructions", "outputs")
+    __slots__ = ("_symbols", "constraints", "inputs", "instructions", "outputs")
 
     def __init__(
         self,
@@ -170,6 +172,53 @@ class Program:
         self.instructions = tuple(instructions)
         self.outputs = tuple(outputs)
         self.constraints = tuple(constraints)
+        self._symbols: frozenset[Symbol] | None = None
+
+    @property
+    def input_types(self) -> tuple[TensorType, ...]:
+        """Types of the inputs."""
+        return tuple(one.value.type for one in self.inputs)
+
+    @property
+    def output_types(self) -> tuple[TensorType, ...]:
+        """Types of the outputs."""
+        return tuple(one.value.type for one in self.outputs)
+
+    @property
+    def symbols(self) -> frozenset[Symbol]:
+        """The symbols that its inputs or attributes mention and that nothing inside determines."""
+        if self._symbols is None:
+            steps = [(one.op, [value.type for value in one.outputs]) for one in self.instructions]
+            self._symbols = free_symbols(self.input_types, steps)
+        return self._symbols
+
+    @property
+    def effect(self) -> bool:
+        """Whether an instruction has an effect."""
+        return any(one.op.effect for one in self.instructions)
+
+    def substitute(self, dims: Mapping[Symbol, Dim]) -> Program:
+        """Return the program with symbols replaced by dimensions."""
+        if self.symbols.isdisjoint(dims):
+            return self
+        values: dict[Value, Value] = {}
+
+        def renewed(value: Value) -> Value:
+            if value not in values:
+                type = TensorType(value.type.dtype, value.type.shape.substitute(dims))
+                symbolic = None if value.symbolic is None else _substituted(value.symbolic, dims)
+                values[value] = Value(type, value.hint, symbolic)
+            return values[value]
+
+        return Program(
+            [ProgramInput(renewed(one.value), one.kind, one.key, one.origin) for one in self.inputs],
+            [
+                Instruction(one.op.substitute(dims), map(renewed, one.inputs), map(renewed, one.outputs), one.origin)
+                for one in self.instructions
+            ],
+            [Output(renewed(one.value), one.kind, one.key) for one in self.outputs],
+            self.constraints,
+        )
 
     def replace(
         self,
@@ -207,6 +256,12 @@ class Program:
         return print_program(self)
 
     __repr__ = __str__
+
+
+def _substituted(values: Array, dims: Mapping[Symbol, Dim]) -> Array:
+    result = np.empty(values.shape, object)
+    result.reshape(-1)[:] = [substitute(dim, dims) for dim in values.reshape(-1).tolist()]
+    return result
 
 
 def bodies_of(op: Op) -> dict[str, Program]:
@@ -348,8 +403,11 @@ def verify(program: Program) -> Program:
             verify(body)
         if any(value.type.rank is None for value in (*one.inputs, *one.outputs)):
             raise ProgramError(f"{one!r} has a value of unknown rank: {[*one.inputs, *one.outputs]}")
-        with collecting(_Ignored()):
-            types = one.op.infer_all([value.type for value in one.inputs])
+        try:
+            with collecting(_Ignored()):
+                types = one.op.infer_all([value.type for value in one.inputs])
+        except (ShapeError, DTypeError, ValueError) as error:
+            raise ProgramError(f"{one!r} does not take its inputs {one.inputs}: {error}") from error
         if len(types) != len(one.outputs):
             raise ProgramError(f"{one!r} has {len(one.outputs)} outputs; its operation gives {len(types)}")
         for index, (want, value) in enumerate(zip(types, one.outputs, strict=True)):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Final, final
 
 import numpy as np
@@ -19,16 +20,14 @@ from dovetail.types.dtypes import as_dtype
 __all__ = ["ReferenceBackend", "ReferenceExecutable", "kernel"]
 
 _BOUND_LIMIT: Final = 64
+_OWNER: Final = "EXECUTABLE"
+Watch = Callable[[Instruction, Sequence[Any], Sequence[Any]], None]
 
 
 def kernel(op: Op) -> Callable[..., Any]:
-    """Return the function that computes an operation whose attributes are concrete."""
+    """Return the function that computes an operation without bodies, whose attributes are concrete."""
     if isinstance(op, ScalarOp):
         return compile_numpy(op.scalar_expression, guarded=False)
-    bodies = bodies_of(op)
-    if bodies:
-        functions = {name: ReferenceExecutable(body).function for name, body in bodies.items()}
-        return lambda *arrays: op.reference(*arrays, **functions)  # type: ignore[no-any-return]
     return op.reference
 
 
@@ -42,11 +41,14 @@ class ReferenceExecutable(Executable):
     def __init__(self, program: Program) -> None:
         """Generate the function."""
         self.program = program
+        self._bodies = {
+            body: ReferenceExecutable(body) for one in program.instructions for body in bodies_of(one.op).values()
+        }
         self._symbolic = [i for i, one in enumerate(program.instructions) if one.op.is_symbolic]
         self._kernels: list[Callable[..., Any] | None] = [
-            None if one.op.is_symbolic else kernel(one.op) for one in program.instructions
+            None if one.op.is_symbolic else self._kernel(one.op, {}) for one in program.instructions
         ]
-        known = {symbol for given in program.inputs for symbol in given.value.type.shape.symbols}
+        known = set(program.symbols)
         self._late = {i for i in self._symbolic if not program.instructions[i].op.symbols <= known}
         self._bound: dict[tuple[int, ...], list[Callable[..., Any] | None]] = {}
         self._symbols = sorted(known, key=str)
@@ -82,13 +84,22 @@ class ReferenceExecutable(Executable):
                 text += f"; {' = '.join(sorted(dead))} = None"
             lines.append(f"    {text}")
         lines.append(f"    return ({''.join(f'{names[o.value]}, ' for o in self.program.outputs)})")
-        namespace: dict[str, Any] = {}
+        namespace: dict[str, Any] = {_OWNER: self}
         exec(compile("\n".join(lines), "<dovetail program>", "exec"), namespace)
         function: Callable[..., Any] = namespace["run"]
         return function
 
+    def _kernel(self, op: Op, sizes: Mapping[Symbol, int]) -> Callable[..., Any]:
+        """Return the function of an operation for these sizes; control flow runs the functions of its bodies."""
+        op = op.bind(sizes)
+        bodies = bodies_of(op)
+        if not bodies:
+            return kernel(op)
+        functions = {name: self._bodies[body].function(sizes) for name, body in bodies.items()}
+        return functools.partial(op.reference, **functions, sizes=sizes)
+
     def _late_kernel(self, index: int, sizes: Mapping[Symbol, int]) -> Callable[..., Any]:
-        return kernel(self.program.instructions[index].op.bind(sizes))
+        return self._kernel(self.program.instructions[index].op, sizes)
 
     def _learn(self, index: int, sizes: Mapping[Symbol, int], arrays: Sequence[Any]) -> Mapping[Symbol, int]:
         found = dict(sizes)
@@ -110,19 +121,25 @@ class ReferenceExecutable(Executable):
             found = list(self._kernels)
             for index in self._symbolic:
                 if index not in self._late:
-                    found[index] = kernel(self.program.instructions[index].op.bind(sizes))
+                    found[index] = self._kernel(self.program.instructions[index].op, sizes)
             self._bound[key] = found
         return found
 
-    def function(self, *arrays: Any) -> Any:
-        """Run as the body of control flow; sizes are those of the arrays, and errors are raised."""
-        sizes: dict[Symbol, int] = {}
-        if self._symbols:
-            for given, array in zip(self.program.inputs, arrays, strict=True):
-                for dim, size in zip(given.value.type.dims, np.shape(array), strict=True):
-                    if isinstance(dim, Symbol):
-                        sizes[dim] = size
-        return self._run(self.kernels(sizes), sizes, *arrays, late=self._late_kernel, learn=self._learn)
+    def function(self, sizes: Mapping[Symbol, int]) -> Callable[..., Any]:
+        """Return the program as a function that raises errors, for the body of control flow.
+
+        Symbols that have no size around the body get theirs from the arrays that it is called with.
+        """
+        if all(symbol in sizes for symbol in self._symbols):
+            return functools.partial(
+                self._run, self.kernels(sizes), sizes, late=self._late_kernel, learn=self._learn
+            )
+
+        def run(*arrays: Any) -> Any:
+            found = _with_sizes_of(self.program, arrays, sizes)
+            return self._run(self.kernels(found), found, *arrays, late=self._late_kernel, learn=self._learn)
+
+        return run
 
     def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
         """Run the program."""
@@ -134,26 +151,68 @@ class ReferenceExecutable(Executable):
             return (), self._status(error, inputs)
 
     def _status(self, error: Exception, inputs: Sequence[Any]) -> Status:
+        """Find the instruction that failed, in this program and, where it is control flow, in the innermost body."""
+        outer: int | None = None
+        inner: tuple[Instruction, list[Any]] | None = None
         for frame, line in traceback.walk_tb(error.__traceback__):
-            if frame.f_code is self._run.__code__:
-                index = line - 2
-                one = self.program.instructions[index]
-                arrays = _arguments(self.program, one, frame.f_locals)
-                return Status(index, _sentence(error), [_describe(a) for a in arrays], error)
-        raise error
+            owner = frame.f_globals.get(_OWNER)
+            if isinstance(owner, ReferenceExecutable) and frame.f_code is owner._run.__code__:
+                one = owner.program.instructions[line - 2]
+                inner = one, _arguments(owner.program, one, frame.f_locals)
+                if owner is self:
+                    outer = line - 2
+        if outer is None or inner is None:
+            raise error
+        return Status(outer, _sentence(error), [_describe(array) for array in inner[1]], error, inner[0])
 
-    def trace(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> Any:
-        """Run one instruction after another and yield each with its inputs and outputs, as arrays."""
+    def trace(
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], inside: Watch | None = None
+    ) -> Generator[tuple[Instruction, Sequence[Any], Sequence[Any]], None, Sequence[Any]]:
+        """Run one instruction after another and yield each with its inputs and outputs, as arrays; gives the outputs.
+
+        ``inside`` sees the instructions of bodies in the same way.
+        """
         values: dict[Value, Any] = {g.value: a for g, a in zip(self.program.inputs, inputs, strict=True)}
         for index, one in enumerate(self.program.instructions):
-            op = one.op.bind(sizes) if one.op.is_symbolic else one.op
             arrays = [values[value] for value in one.inputs]
+            bodies = bodies_of(one.op)
+            if inside is None or not bodies:
+                function = self._kernel(one.op, sizes)
+            else:
+                watched = {name: self._watched(body, sizes, inside) for name, body in bodies.items()}
+                function = functools.partial(one.op.bind(sizes).reference, **watched, sizes=sizes)
             with np.errstate(all="ignore"):
-                result = kernel(op)(*arrays)
+                result = function(*arrays)
             outputs = result if len(one.outputs) != 1 else (result,)
             values.update(zip(one.outputs, outputs, strict=True))
             sizes = self._learn(index, sizes, outputs)
             yield one, arrays, outputs
+        return [values[output.value] for output in self.program.outputs]
+
+    def _watched(self, body: Program, sizes: Mapping[Symbol, int], inside: Watch) -> Callable[..., Any]:
+        executable = self._bodies[body]
+
+        def run(*arrays: Any) -> Sequence[Any]:
+            steps = executable.trace(arrays, _with_sizes_of(body, arrays, sizes), inside)
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as done:
+                    result: Sequence[Any] = done.value
+                    return result
+                inside(*step)
+
+        return run
+
+
+def _with_sizes_of(body: Program, arrays: Sequence[Any], sizes: Mapping[Symbol, int]) -> dict[Symbol, int]:
+    """Add to ``sizes`` those that the arrays tell of a body's own symbols."""
+    found = dict(sizes)
+    for type, array in zip(body.input_types, arrays, strict=True):
+        for dim, size in zip(type.dims, np.shape(array), strict=True):
+            if isinstance(dim, Symbol):
+                found.setdefault(dim, size)
+    return found
 
 
 def _sentence(error: Exception) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
 
 from dovetail.errors import DTypeError, InvalidArgumentError
 from dovetail.graph.convert import as_tensor
-from dovetail.graph.op import Op, Sample, Signature
+from dovetail.graph.op import Op, Signature
 from dovetail.graph.operation import Operation
 from dovetail.graph.registry import primitive
 from dovetail.types.dtypes import bool_
@@ -45,12 +45,6 @@ class Assertion(Op):
             shown = "; ".join(_shown(one, self.summarize) for one in data)
             raise InvalidArgumentError(" ".join(filter(None, ["the assertion does not hold.", self.message, shown])))
         return ()
-
-    @classmethod
-    def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """Conditions that hold."""
-        yield Sample(cls(), np.bool_(True), np.arange(3))
-        yield Sample(cls("fine"), np.array([True, True]))
 
 
 def _shown(array: Any, count: int) -> str:

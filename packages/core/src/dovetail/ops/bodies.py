@@ -8,8 +8,8 @@ takes a plain value; of one that is written the operation takes the handle, and 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from dovetail.errors import GradientError, GraphError
 from dovetail.graph.convert import as_tensor
@@ -39,10 +39,15 @@ __all__ = [
 
 
 class ControlOp(Op):
-    """An operation whose attributes are bodies: subgraphs in a graph, programs once lowered."""
+    """An operation whose attributes are bodies: subgraphs in a graph, programs once lowered.
+
+    Class attributes:
+        conditional: whether a body may be one that is not meant to run, so that sizes need not fit it.
+    """
 
     gradient_without_ranks = True
     partial_gradient = True
+    conditional: ClassVar[bool] = False
     label: str
     """Begins the names of sizes that only a run determines."""
 
@@ -67,7 +72,7 @@ class ControlOp(Op):
 
 
 def argument_types(
-    body: Body, actual: Sequence[TensorType], own: Iterable[str] = ()
+    body: Body, actual: Sequence[TensorType], own: Iterable[str] = (), known: Mapping[Symbol, Dim] | None = None
 ) -> tuple[list[TensorType], dict[Symbol, Dim]]:
     """Return the types that a body's inputs have for arguments of these types, and the dimensions that its symbols stand for.
 
@@ -75,9 +80,10 @@ def argument_types(
         body: the body.
         actual: types of the arguments.
         own: names of symbols that stand for nothing outside.
+        known: what is known of symbols besides.
     """
     own = set(own)
-    dims: dict[Symbol, Dim] = {}
+    dims: dict[Symbol, Dim] = dict(known or {})
     for declared, given in zip(body.input_types, actual, strict=True):
         if declared.rank is None or given.rank is None:
             continue

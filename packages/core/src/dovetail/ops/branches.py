@@ -45,6 +45,7 @@ class Cond(ControlOp):
     Inputs are the truth value and the arguments, which both bodies take; outputs are those of the body chosen.
     """
 
+    conditional = True
     then_body: Body
     else_body: Body
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
@@ -36,14 +36,30 @@ def first_bad_operation(program: Program, inputs: Sequence[Any], sizes: Mapping[
                 f'"{getattr(given.key, "name", given.key)}" was fed, or held, {_bad_numbers(array)} before the step; '
                 f"look at what was fed or restored. {given.origin.where()}"
             )
-    for one, arrays, outputs in ReferenceExecutable(program).trace(inputs, sizes):
-        for output in outputs:
-            if not _finite(np.asarray(output)):
-                return _error(one, arrays, output)
+    try:
+        for one, arrays, outputs in ReferenceExecutable(program).trace(inputs, sizes, _look):
+            _look(one, arrays, outputs)
+    except _FoundError as found:
+        return found.error
     return NumericsError(
         "the step gave a NaN or an infinity that repeating it on the reference backend did not; compare the backends on "
         "this step, and report it."
     )
+
+
+@final
+class _FoundError(Exception):
+    """Leads out of the bodies of control flow, however deep."""
+
+    def __init__(self, error: NumericsError) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _look(one: Instruction, arrays: Sequence[Any], outputs: Sequence[Any]) -> None:
+    for output in outputs:
+        if not _finite(np.asarray(output)):
+            raise _FoundError(_error(one, arrays, output))
 
 
 def _error(one: Instruction, arrays: Sequence[Any], output: Any) -> NumericsError:
