@@ -20,7 +20,7 @@ from dovetail.ops.scalar import Expression, Input, basis
 from dovetail.ops.scalars import Scalar, ScalarOp, scalar
 from dovetail.ops.sizes import Tensors
 from dovetail.types.dtypes import DTypeLike, as_dtype
-from dovetail.types.shapes import TensorType, unify
+from dovetail.types.shapes import Shape, TensorType, unify
 
 __all__ = [
     "abs",
@@ -388,8 +388,8 @@ class AddN(ScalarOp):
 
     def infer(self, *types: TensorType) -> Signature:
         """The one type; the shapes must agree."""
-        result = super().infer(*types)
-        assert isinstance(result, TensorType)
+        dtype = self._dtype(tuple([one.dtype for one in types]), types)
+        shape = types[0].shape
         for index, one in enumerate(types):
             message = (
                 f"add_n: input 0 is {types[0]} and input {index} is {one}; all must have one shape. Reshape one, or "
@@ -397,9 +397,9 @@ class AddN(ScalarOp):
             )
             if one.rank != types[0].rank:
                 raise ShapeError(message)
-            for left, right in zip(types[0].dims, one.dims, strict=True):
-                unify(left, right, message)
-        return result
+            if one.shape != shape:
+                shape = Shape([unify(left, right, message) for left, right in zip(shape.dims, one.dims, strict=True)])
+        return TensorType(dtype, shape)
 
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Sequence[Any], *, needed: Sequence[int]) -> list[Any]:
         """The gradient itself, for each."""

@@ -61,8 +61,12 @@ def convert_operands(
         InvalidArgumentError: a number does not fit it.
     """
     graph = get_default_graph()
-    given = [as_tensor(value) if _is_tensor(value) else None for value in values]
-    lead = next((tensor for tensor in given if tensor is not None), None)
+    given: list[Tensor | None] = []
+    lead: Tensor | None = None
+    for value in values:
+        tensor = as_tensor(value) if _is_tensor(value) else None
+        lead = tensor if lead is None else lead
+        given.append(tensor)
     wanted = common_dtype(values) if lead is None else lead.dtype
     result: list[Tensor] = []
     for parameter, value, tensor in zip(parameters, values, given, strict=True):
