@@ -29,7 +29,7 @@ from dovetail.plugins.namespaces import NAMES
 STUBS = Path(__file__).parents[1] / "packages" / "core" / "src" / "dovetail"
 FIRST_PARTY = frozenset({"dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io", "dovetail-train"})
 HEADER = "# {doc}\n# Written by tools/make_stubs.py from the entry points of the first-party plugins.\n"
-OTHERS = "def __getattr__(name: str) -> Any: ...  # what other plugins provide"
+OTHERS = "def __getattr__(name: str) -> _Any: ...  # what other plugins provide"
 
 
 class Stub:
@@ -75,17 +75,18 @@ class Stub:
 
     def _annotation(self, annotation: Any, scopes: list[dict[str, str]]) -> str:
         if annotation is inspect.Signature.empty:
-            self.imports.add("from typing import Any")
-            return "Any"
+            return "_Any"
         text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-        for node in ast.walk(ast.parse(text, mode="eval")):
+        tree = ast.parse(text, mode="eval")
+        for node in ast.walk(tree):
             if isinstance(node, ast.Name) and not hasattr(builtins, node.id):
-                self.imports.add(_import_of(node.id, scopes))
-        return text
+                self.imports.add(_private(_import_of(node.id, scopes)))
+                node.id = f"_{node.id}"
+        return ast.unparse(tree)
 
     def text(self, doc: str) -> str:
         """Give the whole file, formatted as the repository's code is."""
-        imports = sorted(self.imports | {"from typing import Any"})
+        imports = sorted(self.imports | {"from typing import Any as _Any"})
         lines = [*sorted(self.lines), "", OTHERS]
         plain = "\n".join([HEADER.format(doc=doc), *imports, "", *lines, ""])
         file = ["--stdin-filename", str(STUBS / "stub.pyi"), "-"]
@@ -109,8 +110,9 @@ def _bindings(module: ModuleType) -> dict[str, str]:
                 found.setdefault(bound, f"from {node.module} import {alias.name}{renamed}")
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                renamed = f" as {alias.asname}" if alias.asname else ""
-                found.setdefault(alias.asname or alias.name.partition(".")[0], f"import {alias.name}{renamed}")
+                top = alias.name.partition(".")[0]
+                statement = f"import {alias.name} as {alias.asname}" if alias.asname else f"import {top}"
+                found.setdefault(alias.asname or top, statement)
     for name in vars(module):
         found.setdefault(name, f"from {module.__name__} import {name}")
     return found
@@ -121,6 +123,12 @@ def _import_of(name: str, scopes: list[dict[str, str]]) -> str:
         if name in scope:
             return scope[name]
     raise LookupError(f"no module of the class and its bases binds {name!r}, which an annotation uses")
+
+
+def _private(statement: str) -> str:
+    """Let an import bind its name with an underscore before it, so that it is no attribute of the namespace."""
+    imported, _, renamed = statement.partition(" as ")
+    return f"{imported} as _{renamed or imported.rpartition(' ')[2]}"
 
 
 def make(space: Namespace, plugins: PluginManager, distributions: Container[str] = FIRST_PARTY) -> Stub:
@@ -137,9 +145,8 @@ def make(space: Namespace, plugins: PluginManager, distributions: Container[str]
 
 
 def _add(stub: Stub, name: str, provider: Provider, plugins: PluginManager) -> None:
-    target = plugins.load(provider)
     if provider.group == "dovetail.layers" and name == provider.name:
-        stub.layer(name, target)
+        stub.layer(name, plugins.load(provider))
     elif provider.group == "dovetail.namespaces" and "." not in provider.name:
         stub.hand_on(provider.module, name, name)
     else:

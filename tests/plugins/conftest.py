@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -9,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from dovetail.plugins import Namespace, PluginManager
+from dovetail.plugins import Namespace, PluginManager, manager
 
 Install = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the settings of whoever runs the tests out of them."""
+    """Keep the settings of whoever runs the tests out of them, and those of a test out of the process's manager."""
     monkeypatch.delenv("DOVETAIL_PLUGINS", raising=False)
     monkeypatch.delenv("DOVETAIL_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-settings"))
     monkeypatch.setenv("APPDATA", str(tmp_path / "no-settings"))
     monkeypatch.chdir(tmp_path)
+    assert manager.policy.source == "default"  # read now, with what is really installed
 
 
 @pytest.fixture
@@ -65,8 +67,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 
 @pytest.fixture
-def plugins() -> PluginManager:
-    """Give a manager of its own, which has not looked at anything yet."""
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PluginManager:
+    """Give a manager of its own, which has looked at nothing yet and will find only what a test installs."""
+    everything = importlib.metadata.distributions
+    monkeypatch.setattr(
+        importlib.metadata,
+        "distributions",
+        lambda: (item for item in everything() if Path(str(item.locate_file(""))).is_relative_to(tmp_path)),
+    )
     return PluginManager()
 
 

@@ -36,27 +36,27 @@ EXPECTED = """
 # Layers, as functions (`dense`) and as classes (`Dense`).
 # Written by tools/make_stubs.py from the entry points of the first-party plugins.
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Sequence as _Sequence
+from typing import Any as _Any
 
 from toy_many import Many as Many
 
-import dovetail as dt
-from dovetail import Tensor
+import dovetail as _dt
+from dovetail import Tensor as _Tensor
 
 def many(
-    first: Tensor,
-    second: Tensor,
+    first: _Tensor,
+    second: _Tensor,
     units: int,
-    sizes: Sequence[int] = ...,
+    sizes: _Sequence[int] = ...,
     rate: float = 0.5,
-    start: dt.extend.Initializer | None = None,
-    training: bool | Tensor = False,
+    start: _dt.extend.Initializer | None = None,
+    training: bool | _Tensor = False,
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,
-) -> tuple[Tensor, Tensor]: ...
-def __getattr__(name: str) -> Any: ...  # what other plugins provide
+) -> tuple[_Tensor, _Tensor]: ...
+def __getattr__(name: str) -> _Any: ...  # what other plugins provide
 """
 
 

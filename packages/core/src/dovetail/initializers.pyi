@@ -1,7 +1,7 @@
 # First values of weights.
 # Written by tools/make_stubs.py from the entry points of the first-party plugins.
 
-from typing import Any
+from typing import Any as _Any
 
 from dovetail.ops.initializers import ConstantInitializer as ConstantInitializer
 from dovetail.ops.initializers import GlorotNormal as GlorotNormal
@@ -33,4 +33,4 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
 
-def __getattr__(name: str) -> Any: ...  # what other plugins provide
+def __getattr__(name: str) -> _Any: ...  # what other plugins provide

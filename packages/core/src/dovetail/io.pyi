@@ -1,6 +1,12 @@
 # Saving, loading and exporting.
 # Written by tools/make_stubs.py from the entry points of the first-party plugins.
 
-from typing import Any
+from typing import Any as _Any
 
-def __getattr__(name: str) -> Any: ...  # what other plugins provide
+from dovetail_io.api import Checkpoint as Checkpoint
+from dovetail_io.api import read_graph as read_graph
+from dovetail_io.api import verify as verify
+from dovetail_io.api import write_graph as write_graph
+from dovetail_io.onnx import export_onnx as export_onnx
+
+def __getattr__(name: str) -> _Any: ...  # what other plugins provide

@@ -1,6 +1,34 @@
 # Optimizers, schedules, checkpoints, hooks of a training loop.
 # Written by tools/make_stubs.py from the entry points of the first-party plugins.
 
-from typing import Any
+from typing import Any as _Any
 
-def __getattr__(name: str) -> Any: ...  # what other plugins provide
+from dovetail_io.checkpoint import checkpoint_exists as checkpoint_exists
+from dovetail_io.listing import list_variables as list_variables
+from dovetail_io.listing import load_checkpoint as load_checkpoint
+from dovetail_io.listing import load_variable as load_variable
+from dovetail_io.retention import get_checkpoint_state as get_checkpoint_state
+from dovetail_io.retention import latest_checkpoint as latest_checkpoint
+from dovetail_io.retention import update_checkpoint_state as update_checkpoint_state
+from dovetail_io.saver import Saver as Saver
+from dovetail_io.saver import export_meta_graph as export_meta_graph
+from dovetail_io.saver import import_meta_graph as import_meta_graph
+from dovetail_optim.adam import AdamOptimizer as AdamOptimizer
+from dovetail_optim.global_step import create_global_step as create_global_step
+from dovetail_optim.global_step import get_global_step as get_global_step
+from dovetail_optim.global_step import get_or_create_global_step as get_or_create_global_step
+from dovetail_optim.global_step import global_step as global_step
+from dovetail_optim.gradient_descent import GradientDescentOptimizer as GradientDescentOptimizer
+from dovetail_optim.momentum import MomentumOptimizer as MomentumOptimizer
+from dovetail_optim.rmsprop import RMSPropOptimizer as RMSPropOptimizer
+from dovetail_optim.schedules.cosine_decay import cosine_decay as cosine_decay
+from dovetail_optim.schedules.exponential_decay import exponential_decay as exponential_decay
+from dovetail_optim.schedules.piecewise_constant import piecewise_constant as piecewise_constant
+from dovetail_optim.schedules.polynomial_decay import polynomial_decay as polynomial_decay
+
+Adam = AdamOptimizer
+GradientDescent = GradientDescentOptimizer
+Momentum = MomentumOptimizer
+RMSProp = RMSPropOptimizer
+
+def __getattr__(name: str) -> _Any: ...  # what other plugins provide

@@ -266,4 +266,5 @@ def _provided(entries: list[dict[str, Any]], width: int) -> list[str]:
 def _conclusion(broken: int, total: int) -> str:
     if broken == 0:
         return "Everything is in order."
-    return f"{broken} of {total} {'plugin needs' if total == 1 else 'plugins need'} help; the lines marked ! say why."
+    plugins, needs = "plugin" if total == 1 else "plugins", "needs" if broken == 1 else "need"
+    return f"{broken} of {total} {plugins} {needs} help; the lines marked ! say why."

@@ -201,9 +201,7 @@ class PluginManager:
             error: Why; it becomes the cause of every `PluginError` raised for this plugin.
             whole_module: Whether everything else from the same module counts as failed, too.
         """
-        import traceback
-
-        failure = Failure(error, "".join(traceback.format_exception(error)))
+        failure = Failure(error, _traceback(error))
         with self._lock:
             self._loaded.pop(provider, None)
             key = (provider.distribution.key, provider.module if whole_module else provider.value)
@@ -282,6 +280,25 @@ class PluginManager:
             return group_name(group)
         except ValueError as error:
             raise InvalidArgumentError(str(error)) from error
+
+
+def _traceback(error: BaseException) -> str:
+    """Give the traceback of an error as text, without the steps of the import machinery."""
+    import traceback
+
+    whole = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = whole
+    while part is not None:
+        steps = [step for step in part.stack if not _is_machinery(step.filename)]
+        part.stack = traceback.StackSummary.from_list(steps)
+        part = part.__cause__ or part.__context__
+    return "".join(whole.format())
+
+
+def _is_machinery(path: str) -> bool:
+    import importlib
+
+    return path.startswith("<frozen importlib") or path in (__file__, importlib.__file__)
 
 
 def _described(provider: Provider) -> str:
