@@ -1,4 +1,5 @@
-"""Layers, activations, losses and metrics for Dovetail, as ``dt.layers``, ``dt.nn``, ``dt.losses`` and ``dt.metrics`` hand them on."""
+"""Layers, activations, losses and metrics for Dovetail, as ``dt.layers``, ``dt.nn``, ``dt.losses`` and ``dt.metrics``
+hand them on."""
 
 from dovetail_layers.activation import Activation
 from dovetail_layers.batch_normalization import BatchNormalization

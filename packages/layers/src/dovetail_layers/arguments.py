@@ -15,7 +15,7 @@ def pair(layer: str, name: str, value: Any) -> tuple[int, int]:
     Raises:
         InvalidArgumentError: one is below 1.
     """
-    found: tuple[int, int] = (value, value) if isinstance(value, int) else tuple(value)  # type: ignore[assignment]
+    found: tuple[int, int] = (value, value) if isinstance(value, int) else tuple(value)
     if min(found) < 1:
         raise InvalidArgumentError(f"{layer}: {name} is {value}; use 1 or more.")
     return found

@@ -18,12 +18,13 @@ __all__ = ["BatchNormalization"]
 class BatchNormalization(Layer):
     """``(inputs - mean) / sqrt(variance + epsilon) * gamma + beta``, for each channel (Ioffe and Szegedy, 2015).
 
-    While training, mean and variance are those of the batch, and moving averages of them are kept; else they are the moving
-    averages. Every optimizer that minimizes a loss which depends on the layer renews them; ``GraphKeys.UPDATE_OPS`` holds the
-    writes as well. The moving variance takes the unbiased variance, of ``n - 1`` where ``n`` elements are averaged.
+    While training, mean and variance are those of the batch, and moving averages of them are kept; else they are the
+    moving averages. Every optimizer that minimizes a loss which depends on the layer renews them;
+    ``GraphKeys.UPDATE_OPS`` holds the writes as well. The moving variance takes the unbiased variance, of ``n - 1``
+    where ``n`` elements are averaged.
 
-    The weights are ``gamma``, ``beta``, ``moving_mean`` and ``moving_variance``, one number for each channel; of a half type they
-    are float32.
+    The weights are ``gamma``, ``beta``, ``moving_mean`` and ``moving_variance``, one number for each channel; of a
+    half type they are float32.
 
     Args:
         axis: the axis of the channels.
@@ -66,6 +67,7 @@ class BatchNormalization(Layer):
     fused: bool | None = None
 
     least_rank = 2
+    floating_inputs = True
 
     def check(self) -> None:
         """Look at the numbers."""
@@ -88,7 +90,11 @@ class BatchNormalization(Layer):
         self.gamma = self.beta = None
         if self.scale:
             self.gamma = make(
-                "gamma", self.gamma_initializer, True, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint
+                "gamma",
+                self.gamma_initializer,
+                True,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
             )
         if self.center:
             self.beta = make(
@@ -112,10 +118,10 @@ class BatchNormalization(Layer):
             self._renew(self.moving_mean, batch[0], training)
             self._renew(self.moving_variance, _unbiased(x, batch[1]), training)
         shape = [-1 if axis == channels else 1 for axis in range(rank)]
-        parts = [mean, variance, self.beta, self.gamma]
+        parts: list[Any] = [mean, variance, self.beta, self.gamma]
         if channels != rank - 1:
             parts = [None if part is None else dt.reshape(part, shape) for part in parts]
-        result = batch_normalization(x, *parts, self.epsilon)
+        result = batch_normalization(x, parts[0], parts[1], parts[2], parts[3], self.epsilon)
         return result if result.dtype is inputs.dtype else dt.cast(result, inputs.dtype)
 
     def _renew(self, average: dt.Variable, found: Tensor, training: Training) -> None:
@@ -124,6 +130,7 @@ class BatchNormalization(Layer):
 
 
 def _unbiased(x: Tensor, variance: Tensor) -> Tensor:
-    """Return the variance of ``n - 1`` for that of ``n``, where ``n`` elements of ``x`` go into each; as it is where n is 1."""
-    count = dt.cast(dt.size(x), variance.dtype) / dt.cast(dt.size(variance), variance.dtype)
+    """Return the variance of ``n - 1`` for that of ``n``, where ``n`` elements of ``x`` go into each; as it is where
+    n is 1."""
+    count: Tensor = dt.cast(dt.size(x), variance.dtype) / dt.cast(dt.size(variance), variance.dtype)
     return variance * (count / dt.maximum(count - 1.0, 1.0))

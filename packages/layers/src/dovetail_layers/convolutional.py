@@ -62,6 +62,7 @@ class Conv2D(Layer):
     bias_constraint: Callable[[Tensor], Tensor] | None = None
 
     input_rank = 4
+    floating_inputs = True
 
     def check(self) -> None:
         """Look at numbers and names."""

@@ -90,7 +90,8 @@ def softmax_cross_entropy_with_logits_v2(
         wanted = dt.cast(wanted, scores.dtype)
     if not wanted.shape.is_compatible_with(scores.shape):
         raise ShapeError(
-            f"{operation}: labels are {wanted.type}, logits {scores.type}; their shapes must be equal. For classes given by "
+            f"{operation}: labels are {wanted.type}, logits {scores.type}; their shapes must be equal. For classes "
+            "given by "
             f"number, use sparse_softmax_cross_entropy_with_logits. {scores.op.where()}"
         )
     result: Tensor = _softmax_cross_entropy(wanted, scores, axis=one_axis(operation, axis, dim), name=name)
@@ -98,7 +99,12 @@ def softmax_cross_entropy_with_logits_v2(
 
 
 def softmax_cross_entropy_with_logits(
-    _sentinel: Any = None, labels: Any = None, logits: Any = None, dim: int = -1, name: str | None = None, axis: int | None = None
+    _sentinel: Any = None,
+    labels: Any = None,
+    logits: Any = None,
+    dim: int = -1,
+    name: str | None = None,
+    axis: int | None = None,
 ) -> Tensor:
     """Return what ``softmax_cross_entropy_with_logits_v2`` does; no gradient goes to the labels.
 
@@ -131,7 +137,8 @@ def sparse_softmax_cross_entropy_with_logits(
 
     Args:
         _sentinel: must stay ``None``: give labels and logits by name, for their order is easily mistaken.
-        labels: int32 or int64 numbers from 0 up to the number of classes, of the shape of ``logits`` without its last axis.
+        labels: int32 or int64 numbers from 0 up to the number of classes, of the shape of ``logits`` without its last
+            axis.
         logits: floating scores, the classes along the last axis.
         name: name of the node.
 
@@ -152,12 +159,14 @@ def sparse_softmax_cross_entropy_with_logits(
     classes, scores = dt.convert_to_tensor(labels), _scores(operation, logits)
     if not classes.dtype.is_integer:
         raise DTypeError(
-            f"{operation}: labels are {classes.type}; give classes as integers, or use softmax_cross_entropy_with_logits for "
+            f"{operation}: labels are {classes.type}; give classes as integers, or use "
+            "softmax_cross_entropy_with_logits for "
             f"probabilities. {scores.op.where()}"
         )
     if classes.shape.rank is not None and scores.shape.rank is not None and classes.shape.rank != scores.shape.rank - 1:
         raise ShapeError(
-            f"{operation}: labels are {classes.type}, logits {scores.type}; labels must have one axis less than logits. "
+            f"{operation}: labels are {classes.type}, logits {scores.type}; labels must have one axis less than "
+            "logits. "
             f"For probabilities, use softmax_cross_entropy_with_logits. {scores.op.where()}"
         )
     result: Tensor = _sparse_softmax_cross_entropy(classes, scores, name=name)
@@ -193,7 +202,8 @@ def sigmoid_cross_entropy_with_logits(
     wanted = dt.convert_to_tensor(labels, scores.dtype) if not isinstance(labels, Tensor) else labels
     if not wanted.shape.is_compatible_with(scores.shape):
         raise ShapeError(
-            f"{operation}: labels are {wanted.type}, logits {scores.type}; their shapes must be equal. {scores.op.where()}"
+            f"{operation}: labels are {wanted.type}, logits {scores.type}; their shapes must be equal. "
+            f"{scores.op.where()}"
         )
     result: Tensor = _sigmoid_cross_entropy(wanted, scores, name=name)
     return result
@@ -207,5 +217,7 @@ def _by_name(operation: str, sentinel: Any, labels: Any, logits: Any) -> None:
 def _scores(operation: str, logits: Any) -> Tensor:
     scores = dt.convert_to_tensor(logits)
     if not scores.dtype.is_floating:
-        raise DTypeError(f"{operation}: logits are {scores.type}, where a floating type is wanted; use dt.cast. {scores.op.where()}")
+        raise DTypeError(
+            f"{operation}: logits are {scores.type}, where a floating type is wanted; use dt.cast. {scores.op.where()}"
+        )
     return scores

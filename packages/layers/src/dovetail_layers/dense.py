@@ -51,6 +51,7 @@ class Dense(Layer):
     bias_constraint: Callable[[Tensor], Tensor] | None = None
 
     least_rank = 2
+    floating_inputs = True
 
     def check(self) -> None:
         """Look at units and activation."""

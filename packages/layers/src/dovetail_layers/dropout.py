@@ -15,7 +15,8 @@ __all__ = ["Dropout"]
 
 @final
 class Dropout(Layer):
-    """While training, sets elements to zero at random and scales the others, so that the expected sum stays; else does nothing.
+    """While training, sets elements to zero at random and scales the others, so that the expected sum stays; else
+    does nothing.
 
     Args:
         rate: the probability that an element is dropped, from 0 up to 1.

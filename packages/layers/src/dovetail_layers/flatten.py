@@ -28,10 +28,5 @@ class Flatten(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         """Reshape."""
         if inputs.shape.rank is None:
-            result: Tensor = dt.reshape(inputs, [dt.shape(inputs)[0], -1])
-            return result
-        length = 1
-        for dim in inputs.shape[1:]:
-            length = length * dim  # type: ignore[assignment]
-        result = dt.reshape(inputs, [inputs.shape[0], length])
-        return result
+            return dt.reshape(inputs, [dt.shape(inputs)[0], -1])
+        return dt.reshape(inputs, [inputs.shape[0], inputs.shape[1:].size])

@@ -30,7 +30,8 @@ def conv2d(
     """Return the convolution of images with filters, which are not flipped.
 
     Args:
-        input: floating, of shape ``[batch, height, width, channels]``, or ``[batch, channels, height, width]`` for ``"NCHW"``.
+        input: floating, of shape ``[batch, height, width, channels]``, or ``[batch, channels, height, width]`` for
+            ``"NCHW"``.
         filter: of the same dtype, of shape ``[height, width, channels, filters]``.
         strides: how far the window moves: an int, two of them, or one for each axis of the input.
         padding: ``"SAME"``, ``"VALID"``, or for each axis of the input the pair of numbers of zeros before and after.
@@ -78,7 +79,8 @@ def max_pool(
     """Return the maxima over windows of images.
 
     Args:
-        value: numbers, of shape ``[batch, height, width, channels]``, or ``[batch, channels, height, width]`` for ``"NCHW"``.
+        value: numbers, of shape ``[batch, height, width, channels]``, or ``[batch, channels, height, width]`` for
+            ``"NCHW"``.
         ksize: size of the window: an int, two of them, or one for each axis of ``value``.
         strides: how far it moves, as ``ksize``; by as much as its size unless given.
         padding: ``"SAME"`` or ``"VALID"``.
@@ -94,7 +96,16 @@ def max_pool(
         >>> dt.nn.max_pool(dt.zeros([8, 28, 28, 6]), [1, 2, 2, 1], [1, 2, 2, 1], "SAME").shape
         Shape([8, 14, 14, 6])
     """
-    return _pooled("max_pool", pool_maxima, input if value is None else value, ksize, strides, padding, data_format, name or "MaxPool")
+    return _pooled(
+        "max_pool",
+        pool_maxima,
+        input if value is None else value,
+        ksize,
+        strides,
+        padding,
+        data_format,
+        name or "MaxPool",
+    )
 
 
 def avg_pool(
@@ -109,7 +120,8 @@ def avg_pool(
     """Return the means over windows of images; padding does not count.
 
     Args:
-        value: floating, of shape ``[batch, height, width, channels]``, or ``[batch, channels, height, width]`` for ``"NCHW"``.
+        value: floating, of shape ``[batch, height, width, channels]``, or ``[batch, channels, height, width]`` for
+            ``"NCHW"``.
         ksize: size of the window: an int, two of them, or one for each axis of ``value``.
         strides: how far it moves, as ``ksize``; by as much as its size unless given.
         padding: ``"SAME"`` or ``"VALID"``.
@@ -126,7 +138,16 @@ def avg_pool(
         >>> dt.nn.avg_pool(dt.zeros([8, 28, 28, 6]), 2, 2, "VALID").shape
         Shape([8, 14, 14, 6])
     """
-    return _pooled("avg_pool", average_pool, input if value is None else value, ksize, strides, padding, data_format, name or "AvgPool")
+    return _pooled(
+        "avg_pool",
+        average_pool,
+        input if value is None else value,
+        ksize,
+        strides,
+        padding,
+        data_format,
+        name or "AvgPool",
+    )
 
 
 def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | None = None) -> Tensor:
@@ -147,7 +168,9 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
         array([[11., 22.]], dtype=float32)
     """
     x = dt.convert_to_tensor(value)
-    vector = dt.convert_to_tensor(bias) if isinstance(bias, Tensor | dt.Variable) else dt.convert_to_tensor(bias, x.dtype)
+    vector = (
+        dt.convert_to_tensor(bias) if isinstance(bias, Tensor | dt.Variable) else dt.convert_to_tensor(bias, x.dtype)
+    )
     first = _is_channels_first("bias_add", data_format or "NHWC")
     if vector.shape.rank not in (1, None):
         raise ShapeError(f"bias_add: the bias is {vector.type}; give a vector. {vector.op.where()}")
@@ -155,9 +178,10 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
         if x.shape.rank < 2:
             raise ShapeError(f"bias_add: the value is {x.type}; rank 2 or more is expected. {x.op.where()}")
         channels = x.shape[1 if first else -1]
-        if vector.shape.rank == 1 and isinstance(channels, int) and vector.shape[0] not in (channels,):
+        if vector.shape.rank == 1 and isinstance(channels, int) and vector.shape[0] != channels:
             raise ShapeError(
-                f"bias_add: the value is {x.type}, with {channels} channels, the bias {vector.type}; give one number for each "
+                f"bias_add: the value is {x.type}, with {channels} channels, the bias {vector.type}; give one number "
+                "for each "
                 f"channel. {x.op.where()}"
             )
         if first:
@@ -202,7 +226,8 @@ def _is_channels_first(operation: str, data_format: str) -> bool:
 
 
 def _two(what: str, value: Any, data_format: str) -> tuple[int, int]:
-    """Return an argument for height and width, which may be given as one number, two, or one for each axis of the images."""
+    """Return an argument for height and width, which may be given as one number, two, or one for each axis of the
+    images."""
     values: Sequence[int] = [value, value] if isinstance(value, int) else list(value)
     if len(values) == 1:
         values = [values[0]] * 2

@@ -65,7 +65,8 @@ def compute_weighted_loss(
 
     Args:
         losses: a floating tensor.
-        weights: a number, or a tensor whose axes are those of ``losses`` or 1; of lower rank, it weights the first axes.
+        weights: a number, or a tensor whose axes are those of ``losses`` or 1; of lower rank, it weights the first
+            axes.
         scope: scope of the nodes.
         loss_collection: the collection that the loss joins; ``None`` for none.
         reduction: how one loss is made, of ``Reduction``.
@@ -82,7 +83,9 @@ def compute_weighted_loss(
         np.float32(1.5)
     """
     if reduction not in Reduction.all():
-        raise InvalidArgumentError(f"the reduction is {reduction!r}; use one of dt.losses.Reduction: {', '.join(Reduction.all())}.")
+        raise InvalidArgumentError(
+            f"the reduction is {reduction!r}; use one of dt.losses.Reduction: {', '.join(Reduction.all())}."
+        )
     with dt.name_scope(scope or "weighted_loss"):
         values = dt.convert_to_tensor(losses)
         factors = _aligned(dt.cast(weights, values.dtype), values)
@@ -109,7 +112,9 @@ def _aligned(weights: Tensor, values: Tensor) -> Tensor:
     if rank is None or wanted is None or rank == 0 or rank == wanted:
         return weights
     if rank > wanted:
-        raise ShapeError(f"the weights are {weights.type}, the losses {values.type}; give weights of at most their rank.")
+        raise ShapeError(
+            f"the weights are {weights.type}, the losses {values.type}; give weights of at most their rank."
+        )
     return dt.reshape(weights, [*(dt.shape(weights)[axis] for axis in range(rank)), *[1] * (wanted - rank)])
 
 
@@ -243,7 +248,9 @@ def mean_squared_error(
     """
     with dt.name_scope(scope or "mean_squared_error"):
         wanted, found = _of_one_shape("mean_squared_error", labels, predictions)
-        return compute_weighted_loss(dt.squared_difference(found, wanted), weights, "weighted", loss_collection, reduction)
+        return compute_weighted_loss(
+            dt.squared_difference(found, wanted), weights, "weighted", loss_collection, reduction
+        )
 
 
 def absolute_difference(
@@ -281,7 +288,8 @@ def _of_one_shape(operation: str, labels: Any, predictions: Any) -> tuple[Tensor
     wanted = dt.cast(labels, found.dtype)
     if not wanted.shape.is_compatible_with(found.shape):
         raise ShapeError(
-            f"{operation}: labels are {wanted.type}, predictions {found.type}; their shapes must be equal, for broadcasting would "
+            f"{operation}: labels are {wanted.type}, predictions {found.type}; their shapes must be equal, for "
+            "broadcasting would "
             f"compare each with each. Use dt.reshape or dt.expand_dims. {found.op.where()}"
         )
     return wanted, found
@@ -324,5 +332,7 @@ def get_total_loss(
     """
     losses = [*get_losses(scope), *(get_regularization_losses(scope) if add_regularization_losses else ())]
     if not losses:
-        raise InvalidArgumentError("get_total_loss: there are no losses; make one by dt.losses, or add one by dt.losses.add_loss.")
+        raise InvalidArgumentError(
+            "get_total_loss: there are no losses; make one by dt.losses, or add one by dt.losses.add_loss."
+        )
     return dt.add_n(losses, name=name)

@@ -21,7 +21,8 @@ def mean(
 ) -> tuple[Tensor, Tensor]:
     """Return the weighted mean of everything seen, and an operation that sees ``values``.
 
-    The local variables ``total`` and ``count`` hold what was seen; ``dt.local_variables_initializer()`` makes them forget it.
+    The local variables ``total`` and ``count`` hold what was seen; ``dt.local_variables_initializer()`` makes them
+    forget it.
 
     Args:
         values: numbers.
@@ -31,7 +32,8 @@ def mean(
         name: scope of the nodes and variables.
 
     Returns:
-        The mean so far, 0 before anything was seen; and the mean after seeing ``values``, which must be run for each batch.
+        The mean so far, 0 before anything was seen; and the mean after seeing ``values``, which must be run for each
+        batch.
 
     Example:
         >>> value, update = dt.metrics.mean([1.0, 3.0])
@@ -78,7 +80,8 @@ def accuracy(
         name: scope of the nodes and variables.
 
     Returns:
-        The accuracy so far, 0 before anything was seen; and the accuracy after seeing the batch, which must be run for each.
+        The accuracy so far, 0 before anything was seen; and the accuracy after seeing the batch, which must be run
+        for each.
 
     Raises:
         ShapeError: the shapes differ.
@@ -94,7 +97,8 @@ def accuracy(
     wanted = dt.convert_to_tensor(labels)
     if not wanted.shape.is_compatible_with(found.shape):
         raise ShapeError(
-            f"accuracy: labels are {wanted.type}, predictions {found.type}; their shapes must be equal. Use dt.argmax on scores, or "
+            f"accuracy: labels are {wanted.type}, predictions {found.type}; their shapes must be equal. Use dt.argmax "
+            "on scores, or "
             f"dt.squeeze. {found.op.where()}"
         )
     if wanted.dtype is not found.dtype:

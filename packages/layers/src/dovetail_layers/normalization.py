@@ -37,7 +37,9 @@ def _moments(x: Tensor, *, axes: tuple[int, ...], keepdims: bool = False) -> tup
 
 
 @composite(name="BatchNormalization", samples=_normalization_samples)
-def _batch_normalization(x: Tensor, mean: Tensor, variance: Tensor, offset: Tensor, scale: Tensor, *, epsilon: float) -> Tensor:
+def _batch_normalization(
+    x: Tensor, mean: Tensor, variance: Tensor, offset: Tensor, scale: Tensor, *, epsilon: float
+) -> Tensor:
     """``(x - mean) / sqrt(variance + epsilon) * scale + offset``."""
     return (x - mean) * (dt.rsqrt(variance + epsilon) * scale) + offset
 
@@ -109,9 +111,7 @@ def batch_normalization(
     return result
 
 
-def l2_normalize(
-    x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None
-) -> Tensor:
+def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
     """Return ``x`` divided by its length along axes, ``x / sqrt(max(sum(x²), epsilon))``.
 
     Args:
@@ -133,4 +133,6 @@ def l2_normalize(
 
 
 def _of_dtype(value: Any, dtype: dt.DType) -> Tensor:
-    return dt.convert_to_tensor(value) if isinstance(value, Tensor | dt.Variable) else dt.convert_to_tensor(value, dtype)
+    return (
+        dt.convert_to_tensor(value) if isinstance(value, Tensor | dt.Variable) else dt.convert_to_tensor(value, dtype)
+    )

@@ -43,7 +43,8 @@ def dropout(
     Args:
         x: a floating tensor.
         keep_prob: the probability that an element is kept, a number or a scalar tensor; give this or ``rate``.
-        noise_shape: shape of the random choices, which broadcast to ``x``: axes of size 1 are kept or dropped as a whole.
+        noise_shape: shape of the random choices, which broadcast to ``x``: axes of size 1 are kept or dropped as a
+            whole.
         seed: the operation's seed.
         name: scope of the nodes.
         rate: the probability that an element is dropped, from 0 up to 1.
@@ -60,9 +61,13 @@ def dropout(
     """
     tensor = dt.convert_to_tensor(x)
     if not tensor.dtype.is_floating:
-        raise DTypeError(f"dropout: the input is {tensor.type}, where a floating type is wanted; use dt.cast. {tensor.op.where()}")
+        raise DTypeError(
+            f"dropout: the input is {tensor.type}, where a floating type is wanted; use dt.cast. {tensor.op.where()}"
+        )
     if (keep_prob is None) == (rate is None):
-        raise InvalidArgumentError("dropout: give either rate, the probability to drop, or keep_prob, the probability to keep.")
+        raise InvalidArgumentError(
+            "dropout: give either rate, the probability to drop, or keep_prob, the probability to keep."
+        )
     if rate is None and not isinstance(keep_prob, Tensor | dt.Variable):
         rate = 1.0 - float(keep_prob)
     if rate is not None and not isinstance(rate, Tensor | dt.Variable):

@@ -30,7 +30,8 @@ class Sequential(Layer):
         >>> net(dt.zeros([8, 28, 28])).shape
         Shape([8, 10])
         >>> [weight.name for weight in net.weights]
-        ['sequential/dense/kernel:0', 'sequential/dense/bias:0', 'sequential/dense_1/kernel:0', 'sequential/dense_1/bias:0']
+        ['sequential/dense/kernel:0', 'sequential/dense/bias:0', 'sequential/dense_1/kernel:0',
+        'sequential/dense_1/bias:0']
     """
 
     layers: tuple[Step, ...] = ()
@@ -47,7 +48,8 @@ class Sequential(Layer):
         """
         if self.built:
             raise LayerError(
-                f'sequential: a layer was added after "{self.scope_name}" was first called; add all layers before, or put both '
+                f'sequential: a layer was added after "{self.scope_name}" was first called; add all layers before, or '
+                "put both "
                 f"into another Sequential."
             )
         self.layers = (*self.layers, _as_layer(layer))
@@ -67,6 +69,7 @@ def _as_layer(step: Any) -> Layer:
     if isinstance(step, str) or (callable(step) and not isinstance(step, type)):
         return Activation(step)
     raise LayerError(
-        f"sequential: {step!r} is a {type(step).__name__}; give layers such as dt.layers.Dense(10), functions, or names of functions "
+        f"sequential: {step!r} is a {type(step).__name__}; give layers such as dt.layers.Dense(10), functions, or "
+        "names of functions "
         f"in dt.nn."
     )

@@ -17,9 +17,10 @@ class AdamOptimizer(Optimizer):
     """Steps by estimates of the gradient's first two moments (Kingma and Ba, 2015, the form before section 2.1).
 
     ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g²``, then
-    ``w -= learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)``. This is TensorFlow 1's placement of
-    ``epsilon``; the paper's own corresponds to ``epsilon * sqrt(1 - beta2^t)``. The slots are ``m`` and ``v``; the powers of the
-    betas are the variables ``beta1_power`` and ``beta2_power``. A gradient of some rows decays the moments of all rows.
+    ``w -= learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)``. This is TensorFlow 1's
+    placement of ``epsilon``; the paper's own corresponds to ``epsilon * sqrt(1 - beta2^t)``. The slots are ``m`` and
+    ``v``; the powers of the betas are the variables ``beta1_power`` and ``beta2_power``. A gradient of some rows
+    decays the moments of all rows.
 
     Args:
         learning_rate: about how far each weight goes in a step.
@@ -37,8 +38,6 @@ class AdamOptimizer(Optimizer):
     beta1: Hyperparameter = 0.9
     beta2: Hyperparameter = 0.999
     epsilon: Hyperparameter = 1e-8
-    use_locking: bool = False
-    name: str = "Adam"
 
     def slots(self) -> Mapping[str, float]:
         """The moments, which begin at zero."""

@@ -20,7 +20,9 @@ def get_global_step(graph: Graph | None = None) -> Variable | None:
         return None
     step = found[0]
     if not isinstance(step, Variable) or not step.dtype.is_integer:
-        raise DTypeError(f"get_global_step: the collection {GraphKeys.GLOBAL_STEP!r} holds {step!r}, no integer variable.")
+        raise DTypeError(
+            f"get_global_step: the collection {GraphKeys.GLOBAL_STEP!r} holds {step!r}, no integer variable."
+        )
     return step
 
 

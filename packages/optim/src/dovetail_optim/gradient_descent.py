@@ -31,8 +31,6 @@ class GradientDescentOptimizer(Optimizer):
     """
 
     learning_rate: Hyperparameter
-    use_locking: bool = False
-    name: str = "GradientDescent"
 
     def update(
         self, gradient: Tensor, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers

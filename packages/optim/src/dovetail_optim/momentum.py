@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import final
 
 from dovetail import Tensor
-from dovetail.extend import Hyperparameter, Numbers, Optimizer
+from dovetail.extend import Hyperparameter, Numbers, Optimizer, field
 
 __all__ = ["MomentumOptimizer"]
 
@@ -15,15 +15,15 @@ __all__ = ["MomentumOptimizer"]
 class MomentumOptimizer(Optimizer):
     """Gradient descent that keeps part of its speed (Polyak, 1964).
 
-    ``a = momentum * a + g``, then ``w -= learning_rate * a``; with ``use_nesterov``, ``w -= learning_rate * (g + momentum * a)``
-    (Sutskever et al., 2013). The slot ``momentum`` holds ``a``.
+    ``a = momentum * a + g``, then ``w -= learning_rate * a``; with ``use_nesterov``, ``w -= learning_rate * (g +
+    momentum * a)`` (Sutskever et al., 2013). The slot ``momentum`` holds ``a``.
 
     Args:
         learning_rate: how far to go.
         momentum: the part of the speed to keep, such as 0.9.
+        use_nesterov: whether to look ahead, as Nesterov's accelerated gradient does.
         use_locking: has no effect; here for TensorFlow 1 programs.
         name: the scope of the step.
-        use_nesterov: whether to look ahead, as Nesterov's accelerated gradient does.
 
     Example:
         >>> step = dt.train.MomentumOptimizer(0.1, 0.9, use_nesterov=True).minimize(loss)
@@ -31,9 +31,7 @@ class MomentumOptimizer(Optimizer):
 
     learning_rate: Hyperparameter
     momentum: Hyperparameter
-    use_locking: bool = False
-    name: str = "Momentum"
-    use_nesterov: bool = False
+    use_nesterov: bool = field(default=False, kw_only=True)
 
     def slots(self) -> Mapping[str, float]:
         """The speed, which begins at zero."""

@@ -7,7 +7,7 @@ from typing import final
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail.extend import Hyperparameter, Numbers, Optimizer
+from dovetail.extend import Hyperparameter, Numbers, Optimizer, field
 
 __all__ = ["RMSPropOptimizer"]
 
@@ -17,17 +17,17 @@ class RMSPropOptimizer(Optimizer):
     """Divides the gradient by a running average of its magnitude (Tieleman and Hinton, 2012).
 
     ``s = decay * s + (1 - decay) * g²``, ``a = momentum * a + learning_rate * g / sqrt(s + epsilon)``, ``w -= a``. With
-    ``centered``, ``s`` is lessened by the square of the running average of ``g`` (Graves, 2013). As in TensorFlow 1, ``s``
-    begins at one, ``epsilon`` stands under the root, and the learning rate counts into the momentum. The slots are ``rms`` (``s``),
-    ``momentum`` (``a``) and, if centered, ``mg``.
+    ``centered``, ``s`` is lessened by the square of the running average of ``g`` (Graves, 2013). As in TensorFlow 1,
+    ``s`` begins at one, ``epsilon`` stands under the root, and the learning rate counts into the momentum. The slots
+    are ``rms`` (``s``), ``momentum`` (``a``) and, if centered, ``mg``.
 
     Args:
         learning_rate: how far to go.
         decay: the part of the averages to keep.
         momentum: the part of the speed to keep.
         epsilon: keeps the root from zero.
-        use_locking: has no effect; here for TensorFlow 1 programs.
         centered: whether to divide by an estimate of the gradient's deviation rather than its magnitude.
+        use_locking: has no effect; here for TensorFlow 1 programs.
         name: the scope of the step.
 
     Example:
@@ -38,9 +38,7 @@ class RMSPropOptimizer(Optimizer):
     decay: Hyperparameter = 0.9
     momentum: Hyperparameter = 0.0
     epsilon: Hyperparameter = 1e-10
-    use_locking: bool = False
-    centered: bool = False
-    name: str = "RMSProp"
+    centered: bool = field(default=False, kw_only=True)
 
     def slots(self) -> Mapping[str, float]:
         """Averages and speed."""
@@ -58,5 +56,7 @@ class RMSPropOptimizer(Optimizer):
             mean = decay * slots["mg"] + (1.0 - decay) * gradient
             changed["mg"] = mean
             spread = rms - mean * mean
-        speed = numbers["momentum"] * slots["momentum"] + numbers["learning_rate"] * gradient * dt.rsqrt(spread + epsilon)
+        speed = numbers["momentum"] * slots["momentum"] + numbers["learning_rate"] * gradient * dt.rsqrt(
+            spread + epsilon
+        )
         return value - speed, {**changed, "momentum": speed}

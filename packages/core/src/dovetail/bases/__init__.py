@@ -1,0 +1,1 @@
+"""What plugins subclass: layers, optimizers, formats, regularizers."""

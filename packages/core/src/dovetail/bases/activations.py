@@ -28,7 +28,8 @@ def as_activation(activation: Activation) -> Callable[[Any], Tensor]:
     found = getattr(namespace("nn"), activation) if isinstance(activation, str) else activation
     if not callable(found):
         raise LayerError(
-            f"the activation {activation!r} is a {type(activation).__name__}; give a function, or the name of one in dt.nn, "
+            f"the activation {activation!r} is a {type(activation).__name__}; give a function, or the name of one in "
+            "dt.nn, "
             f"such as 'relu'."
         )
     result: Callable[[Any], Tensor] = found

@@ -1,8 +1,9 @@
-"""``Layer``: the base of layers, which keeps the layer contract so that a layer is its fields, ``build`` and ``call``."""
+"""``Layer``: the base of layers, which keeps the layer contract so that a layer is its fields, ``build`` and
+``call``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -49,8 +50,9 @@ _NAMES_NO_LINE: Final = (ShapeError, DTypeError, InvalidArgumentError, LayerErro
 class Layer(Configured):
     """Base of layers.
 
-    A subclass declares its configuration as annotated fields, makes its weights in ``build`` and computes in ``call``. Calling an
-    instance twice shares its weights. Sub-layers are fields, or are made in ``build``; their weights stand under this layer's scope.
+    A subclass declares its configuration as annotated fields, makes its weights in ``build`` and computes in
+    ``call``. Calling an instance twice shares its weights. Sub-layers are fields, or are made in ``build``; their
+    weights stand under this layer's scope.
 
     Args:
         trainable: whether optimizers change its weights by default.
@@ -59,6 +61,7 @@ class Layer(Configured):
     Class attributes:
         input_rank: the rank that every input must have, or ``None`` for any.
         least_rank: the least rank that every input must have.
+        floating_inputs: whether every input must be floating.
 
     Example:
         >>> class Scale(Layer):
@@ -79,6 +82,7 @@ class Layer(Configured):
 
     input_rank: ClassVar[int | None] = None
     least_rank: ClassVar[int] = 0
+    floating_inputs: ClassVar[bool] = False
     _error: ClassVar[type[LayerError]] = LayerError
 
     def _begin(self) -> None:
@@ -133,13 +137,16 @@ class Layer(Configured):
             ShapeError: a size is not known while the graph is built.
         """
         if self._building is None:
-            raise LayerError(f"{self._label()}: weight({name!r}) was asked for outside build(); make all weights there.")
+            raise LayerError(
+                f"{self._label()}: weight({name!r}) was asked for outside build(); make all weights there."
+            )
         if dtype is None:
             dtype = next((one.dtype for one in self._building if one.dtype.is_floating), float32)
         wanted = root_graph().make_shape(shape, name)
         if wanted.rank is None or not wanted.is_static:
             raise ShapeError(
-                f'{self._label()}: the weight "{name}" would have shape {wanted}, of which a size is not known while the graph '
+                f'{self._label()}: the weight "{name}" would have shape {wanted}, of which a size is not known while '
+                "the graph "
                 f"is built. Give the placeholder that size, or call set_shape on the input."
             )
         losses = root_graph().get_collection_ref(GraphKeys.REGULARIZATION_LOSSES)
@@ -160,8 +167,8 @@ class Layer(Configured):
     def update(self, variable: Variable, value: Any) -> Operation:
         """Renew a non-trainable weight whenever the network is trained; called in ``call``.
 
-        The write is made once, joins ``GraphKeys.UPDATE_OPS``, and is part of the step of every optimizer that minimizes a loss
-        which depends on this call.
+        The write is made once, joins ``GraphKeys.UPDATE_OPS``, and is part of the step of every optimizer that
+        minimizes a loss which depends on this call.
 
         Args:
             variable: the weight.
@@ -221,7 +228,8 @@ class Layer(Configured):
         return stack
 
     def share(self, reuse: bool | str | None) -> None:
-        """Take the weights that a layer of the same name has made: ``True``, or ``dt.AUTO_REUSE`` to make them if need be."""
+        """Take the weights that a layer of the same name has made: ``True``, or ``dt.AUTO_REUSE`` to make them if
+        need be."""
         self._reuse = reuse
 
     @contextmanager
@@ -230,7 +238,8 @@ class Layer(Configured):
         root = root_graph(graph)
         if self._graph is not None and self._graph is not root:
             raise GraphError(
-                f"{self._label()} made its weights in another graph, where it was first called; make a new layer, or build "
+                f"{self._label()} made its weights in another graph, where it was first called; make a new layer, or "
+                "build "
                 f"everything in one `with graph.as_default():`. (called at {source})"
             )
         if self._scope is not None:
@@ -239,9 +248,12 @@ class Layer(Configured):
             given = self.name or self._name_as_field()
             if self._reuse and not given:
                 raise InvalidArgumentError(
-                    f"{self._label()}: reuse={self._reuse!r} needs name=, to say whose weights to share. (called at {source})"
+                    f"{self._label()}: reuse={self._reuse!r} needs name=, to say whose weights to share. (called at "
+                    f"{source})"
                 )
-            scopes = variable_scope(given, layer_name(type(self)), reuse=self._reuse or None, auxiliary_name_scope=False)
+            scopes = variable_scope(
+                given, layer_name(type(self)), reuse=self._reuse or None, auxiliary_name_scope=False
+            )
         with scopes as scope, graph.name_scope(name or scope.name.rpartition("/")[2]) as name_scope:
             yield scope, name_scope.rstrip("/")
 
@@ -278,21 +290,30 @@ class Layer(Configured):
         wanted = input_names(type(self))
         if wanted is not None and len(wanted) != len(tensors):
             raise LayerError(
-                f"{self._label()} takes {len(wanted)} input{'s'[: len(wanted) != 1]} ({', '.join(wanted)}); {len(tensors)} "
+                f"{self._label()} takes {len(wanted)} input{'s'[: len(wanted) != 1]} ({', '.join(wanted)}); "
+                f"{len(tensors)} "
                 f"were given."
             )
         for index, tensor in enumerate(tensors):
+            if self.floating_inputs and not tensor.dtype.is_floating:
+                raise DTypeError(
+                    f"{self._label()}: input {index} is {tensor.type}, where a floating type is wanted. Use dt.cast, "
+                    "or dt.one_hot "
+                    f"for numbers of classes."
+                )
             rank = tensor.shape.rank
             if rank is None:
                 continue
             if self.input_rank is not None and rank != self.input_rank:
                 raise ShapeError(
-                    f"{self._label()}: input {index} is {tensor.type}, of rank {rank}; rank {self.input_rank} is expected. "
+                    f"{self._label()}: input {index} is {tensor.type}, of rank {rank}; rank {self.input_rank} is "
+                    "expected. "
                     f"Use dt.reshape or dt.expand_dims."
                 )
             if rank < self.least_rank:
                 raise ShapeError(
-                    f"{self._label()}: input {index} is {tensor.type}, of rank {rank}; rank {self.least_rank} or more is "
+                    f"{self._label()}: input {index} is {tensor.type}, of rank {rank}; rank {self.least_rank} or more "
+                    "is "
                     f"expected. Use dt.expand_dims."
                 )
 
@@ -302,7 +323,8 @@ class Layer(Configured):
         types = tuple(tensor.type for tensor in tensors)
         if type(self).build is not Layer.build and any(one.rank is None for one in types):
             raise ShapeError(
-                f"{self._label()}: an input's rank is not known, and the layer has weights to make. Give the placeholder a "
+                f"{self._label()}: an input's rank is not known, and the layer has weights to make. Give the "
+                "placeholder a "
                 f"shape, or call set_shape on the input."
             )
         self._building = types

@@ -20,8 +20,8 @@ _FUNCTIONS: Final[dict[type[Layer], Callable[..., Any]]] = {}
 def function_of(cls: type[Layer]) -> Callable[..., Any]:
     """Return the function that makes a layer of ``cls`` and applies it.
 
-    Its parameters are the inputs of ``call``, the fields of the class, ``training`` where ``call`` takes it, ``name`` and
-    ``reuse``, which shares the weights of a layer of that name.
+    Its parameters are the inputs of ``call``, the fields of the class, ``training`` where ``call`` takes it, ``name``
+    and ``reuse``, which shares the weights of a layer of that name.
     """
     known = _FUNCTIONS.get(cls)
     if known is None:
@@ -83,13 +83,16 @@ def _parameters(cls: type[Layer], inputs: tuple[str, ...] | None, training: bool
 
 
 def _of_field(one: Any, kind: Any) -> Parameter:
-    return Parameter(one.name, kind, default=Parameter.empty if one.required else one.default, annotation=one.annotation)
+    return Parameter(
+        one.name, kind, default=Parameter.empty if one.required else one.default, annotation=one.annotation
+    )
 
 
 def _documentation(cls: type[Layer]) -> str:
     own = inspect.cleandoc(cls.__doc__ or f"Apply the layer {cls.__qualname__}.")
     return (
         f"{own}\n\n"
-        f"This function makes a new {cls.__qualname__} and applies it to its inputs, which come first; ``name`` is its scope, and\n"
+        f"This function makes a new {cls.__qualname__} and applies it to its inputs, which come first; ``name`` is its "
+        "scope, and\n"
         f"``reuse`` (``True`` or ``dt.AUTO_REUSE``) shares the weights of the layer of that name."
     )

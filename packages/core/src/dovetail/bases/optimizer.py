@@ -27,7 +27,8 @@ from dovetail.types.fields import Field, field
 __all__ = ["Hyperparameter", "Numbers", "Optimizer"]
 
 Hyperparameter: TypeAlias = "float | Tensor | Variable | Callable[[], Any]"
-"""A number; a tensor, such as a schedule of the global step; or a function of no arguments that returns one of these."""
+"""A number; a tensor, such as a schedule of the global step; or a function of no arguments that returns one of
+these."""
 Numbers: TypeAlias = Mapping[str, Tensor]
 """Scalars by name: hyperparameters, and what the optimizer keeps for all variables."""
 
@@ -35,9 +36,9 @@ Numbers: TypeAlias = Mapping[str, Tensor]
 class Optimizer(Configured):
     """Base of optimizers.
 
-    A subclass declares hyperparameters as fields annotated ``Hyperparameter`` (or ``float``), and defines ``update``: a function of gradient,
-    value and slots that returns the new value and the new slots. ``slots`` names what is kept for each variable, ``scalars`` what
-    is kept once for all of them.
+    A subclass declares hyperparameters as fields annotated ``Hyperparameter`` (or ``float``), and defines ``update``:
+    a function of gradient, value and slots that returns the new value and the new slots. ``slots`` names what is kept
+    for each variable, ``scalars`` what is kept once for all of them.
 
     Args:
         use_locking: has no effect: steps of a session never mix; here for TensorFlow 1 programs.
@@ -69,9 +70,12 @@ class Optimizer(Configured):
         self._scalars: dict[tuple[str, Graph], Variable] = {}
 
     def _checked(self, one: Field, value: Any) -> Any:
-        if _is_hyperparameter(one) and not (_is_number(value) or isinstance(value, (Tensor, Variable)) or callable(value)):
+        if _is_hyperparameter(one) and not (
+            _is_number(value) or isinstance(value, (Tensor, Variable)) or callable(value)
+        ):
             raise ConfigurationError(
-                f"{self.get_name()}: {one.name} is {value!r}; give a number, a scalar tensor, or a function that returns one."
+                f"{self.get_name()}: {one.name} is {value!r}; give a number, a scalar tensor, or a function that "
+                "returns one."
             )
         return value if isinstance(value, (Tensor, Variable)) else super()._checked(one, value)
 
@@ -102,7 +106,9 @@ class Optimizer(Configured):
             slots: what is kept for the variable, of its type.
             numbers: hyperparameters and scalars, of the variable's dtype.
         """
-        raise InvalidArgumentError(f"{type(self).__qualname__} does not define update(gradient, value, slots, numbers).")
+        raise InvalidArgumentError(
+            f"{type(self).__qualname__} does not define update(gradient, value, slots, numbers)."
+        )
 
     def update_sparse(
         self, gradient: IndexedSlices, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers
@@ -133,7 +139,8 @@ class Optimizer(Configured):
     ) -> Operation:
         """Return an operation that makes one step to lessen ``loss``.
 
-        The step includes the updates of the layers that the loss depends on, such as the moving averages of batch normalisation.
+        The step includes the updates of the layers that the loss depends on, such as the moving averages of batch
+        normalisation.
 
         Args:
             loss: a floating tensor; the sum of its elements is minimized.
@@ -155,7 +162,8 @@ class Optimizer(Configured):
             tensor = as_tensor(loss)
             raise InvalidArgumentError(
                 f'{self.get_name()}: the loss "{tensor.name}" depends on none of the variables '
-                f"{_listed(variable for _, variable in pairs)}. Pass others as var_list, or look for what cuts them off: "
+                f"{_listed(variable for _, variable in pairs)}. Pass others as var_list, or look for what cuts them "
+                "off: "
                 f"stop_gradient, a cast to integers, argmax. {tensor.op.where()}"
             )
         return self._apply(pairs, global_step, name, [as_tensor(loss)])
@@ -172,24 +180,31 @@ class Optimizer(Configured):
         """Return pairs of gradient and variable, the first half of ``minimize``.
 
         Returns:
-            For each variable its gradient: a tensor, ``IndexedSlices``, or ``None`` where the loss does not depend on it.
+            For each variable its gradient: a tensor, ``IndexedSlices``, or ``None`` where the loss does not depend on
+                it.
         """
         tensor = as_tensor(loss)
         if not tensor.dtype.is_floating:
             raise DTypeError(
-                f'{self.get_name()}: the loss "{tensor.name}" is {tensor.type}; only floating tensors can be minimized. Use '
+                f'{self.get_name()}: the loss "{tensor.name}" is {tensor.type}; only floating tensors can be '
+                "minimized. Use "
                 f"dt.cast. {tensor.op.where()}"
             )
         variables = list(trainable_variables()) if var_list is None else _flat(var_list)
         if not variables:
             what = "the graph has no trainable variables" if var_list is None else "var_list is empty"
-            raise InvalidArgumentError(f"{self.get_name()}: there is nothing to optimize, for {what}. {tensor.op.where()}")
+            raise InvalidArgumentError(
+                f"{self.get_name()}: there is nothing to optimize, for {what}. {tensor.op.where()}"
+            )
         self._check(variables, root_graph(tensor.graph))
         found = gradients(tensor, variables, grad_loss)
         return list(zip(found, variables, strict=True))
 
     def apply_gradients(
-        self, grads_and_vars: Iterable[tuple[Any, Variable]], global_step: Variable | None = None, name: str | None = None
+        self,
+        grads_and_vars: Iterable[tuple[Any, Variable]],
+        global_step: Variable | None = None,
+        name: str | None = None,
     ) -> Operation:
         """Return an operation that makes one step along given gradients, the second half of ``minimize``.
 
@@ -232,27 +247,33 @@ class Optimizer(Configured):
                 raise DTypeError(f"{self.get_name()}: {variable!r} is no dt.Variable, so that it cannot be optimized.")
             if variable.graph is not graph:
                 raise GraphError(
-                    f'{self.get_name()}: variable "{variable.op.name}" belongs to another graph than the loss; build everything '
+                    f'{self.get_name()}: variable "{variable.op.name}" belongs to another graph than the loss; build '
+                    "everything "
                     f"in one `with graph.as_default():`. {variable.op.where()}"
                 )
             if not variable.dtype.is_floating:
                 raise DTypeError(
-                    f'{self.get_name()}: variable "{variable.op.name}" is {variable.dtype.name}; only floating variables can be '
+                    f'{self.get_name()}: variable "{variable.op.name}" is {variable.dtype.name}; only floating '
+                    "variables can be "
                     f"optimized. {variable.op.where()}"
                 )
 
     def _apply(
         self, pairs: Sequence[tuple[Any, Variable]], global_step: Variable | None, name: str | None, roots: list[Tensor]
     ) -> Operation:
-        chosen = [(one if isinstance(one, IndexedSlices) else as_tensor(one), var) for one, var in pairs if one is not None]
+        chosen = [
+            (one if isinstance(one, IndexedSlices) else as_tensor(one), var) for one, var in pairs if one is not None
+        ]
         graph = get_default_graph()
-        if global_step is not None and not (isinstance(global_step, Variable) and global_step.dtype.is_integer):
+        if global_step is not None and not _counts(global_step):
             raise DTypeError(f"{self.get_name()}: global_step is {global_step!r}; give an integer variable.")
         roots = [*roots, *(one.values if isinstance(one, IndexedSlices) else one for one, _ in chosen)]
         with graph.source(graph.current_source()), graph.name_scope(name or self.get_name()) as scope:
             scalars = self._make_scalars([variable for _, variable in chosen])
             given = self._given()
-            kinds = dict.fromkeys(variable.dtype for variable in [*(variable for _, variable in chosen), *scalars.values()])
+            kinds = dict.fromkeys(
+                variable.dtype for variable in [*(variable for _, variable in chosen), *scalars.values()]
+            )
             numbers = {dtype: _numbers(given, scalars, dtype) for dtype in kinds}
             operations: list[Operation] = []
             for gradient, variable in chosen:
@@ -333,6 +354,10 @@ def updates_of(tensors: Iterable[Tensor]) -> list[Operation]:
 
 def _is_hyperparameter(one: Field) -> bool:
     return "Hyperparameter" in one.annotation or one.annotation == Hyperparameter
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, Variable) and value.dtype.is_integer
 
 
 def _is_number(value: Any) -> bool:

@@ -12,8 +12,8 @@ __all__ = ["Regularizer"]
 class Regularizer(Configured):
     """Base of losses that a layer adds for its weights; a subclass defines ``loss``.
 
-    Annotated fields are the configuration. A plain function of a tensor serves as well, but a layer that has one cannot be made
-    again from its configuration.
+    Annotated fields are the configuration. A plain function of a tensor serves as well, but a layer that has one
+    cannot be made again from its configuration.
 
     Example:
         >>> class Squares(Regularizer):

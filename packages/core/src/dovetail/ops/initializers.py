@@ -12,7 +12,7 @@ from dovetail.graph.operation import Tensor
 from dovetail.ops.constants import array_of, constant
 from dovetail.ops.fills import eye, fill
 from dovetail.ops.random import random_normal, random_uniform, truncated_normal
-from dovetail.types.configured import Configured
+from dovetail.types.configured import Configured, make_public
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, float32
 from dovetail.types.shapes import Shape
 
@@ -85,7 +85,7 @@ class Initializer(Configured):
 
     def __eq__(self, other: object) -> bool:
         """Compare class and configuration."""
-        return type(self) is type(other) and self.get_config() == other.get_config()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         """Hash the text form."""
@@ -449,3 +449,6 @@ INITIALIZERS: Final[dict[str, type[Initializer]]] = {
     "zeros": Zeros,
 }
 """What core contributes to ``dt.initializers``."""
+
+for _name, _class in INITIALIZERS.items():
+    make_public(_class, f"dovetail.initializers:{_name}")

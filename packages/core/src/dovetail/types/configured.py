@@ -37,6 +37,7 @@ __all__ = [
     "encode_value",
     "find_class",
     "known_class",
+    "make_public",
     "qualified_name",
 ]
 
@@ -46,12 +47,19 @@ FUNCTION_NAMES: Final[list[Callable[[Any], str | None]]] = []
 """Asked for the public name of a function, as of an activation."""
 
 _CLASSES: Final[dict[str, type[Configured]]] = {}
+_PUBLIC: Final[dict[Any, str]] = {}
 _PLAIN: Final = (bool, int, str, type(None))
 
 
 def qualified_name(value: Any) -> str:
-    """Return ``module:name`` of a class or function."""
-    return f"{value.__module__}:{value.__qualname__}"
+    """Return the public name of a class, if it has one, else ``module:name`` of a class or function."""
+    return _PUBLIC.get(value) or f"{value.__module__}:{value.__qualname__}"
+
+
+def make_public(cls: type[Configured], name: str) -> None:
+    """Give a class a name that stays when the class moves, as ``"dovetail.initializers:zeros"``, to stand in files."""
+    _PUBLIC[cls] = name
+    _CLASSES[name] = cls
 
 
 class _Signature:
@@ -97,7 +105,8 @@ class Configured:
         for one in cls.fields:
             if one.required and optional and not one.keyword_only:
                 raise cls._error(
-                    f"{cls.__qualname__}.{one.name} has no default but follows {optional!r}, which has one; declare it first."
+                    f"{cls.__qualname__}.{one.name} has no default but follows {optional!r}, which has one; declare it "
+                    "first."
                 )
             if not one.required and not one.keyword_only:
                 optional = one.name
@@ -153,7 +162,9 @@ class Configured:
             return as_dtype(value)
         value = self._normalized(value, where)
         if _matches(value, one.annotation) is False:
-            raise self._error(f"{where} is {_shortened(value)}, a {type(value).__name__}; {one.annotation} is expected.")
+            raise self._error(
+                f"{where} is {_shortened(value)}, a {type(value).__name__}; {one.annotation} is expected."
+            )
         return value
 
     def _normalized(self, value: Any, where: str) -> Any:
@@ -167,7 +178,8 @@ class Configured:
         if isinstance(value, (*_PLAIN, float, DType, np.ndarray, Configured)) or callable(value):
             return value
         raise self._error(
-            f"{where} is {_shortened(value)}, a {type(value).__name__}, which no file could keep; use numbers, strings, "
+            f"{where} is {_shortened(value)}, a {type(value).__name__}, which no file could keep; use numbers, "
+            "strings, "
             f"truth values, arrays, None, functions, layers or initializers, or tuples of these."
         )
 
@@ -196,7 +208,7 @@ class Configured:
         shown = [
             f"{one.name}={self.__dict__[one.name]!r}"
             for one in self.fields
-            if one.required or self.__dict__[one.name] is not one.default and self.__dict__[one.name] != one.default
+            if one.required or (self.__dict__[one.name] is not one.default and self.__dict__[one.name] != one.default)
         ]
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
@@ -223,7 +235,7 @@ _ATOMS: Final[dict[str, Callable[[Any], bool]]] = {
 
 def _matches(value: Any, annotation: str) -> bool | None:
     """Whether ``value`` is of the kind an annotation names; ``None`` where the annotation is not understood."""
-    answers = []
+    answers: list[bool | None] = []
     for part in _split(annotation, "|"):
         if part in _ATOMS:
             answers.append(_ATOMS[part](value))
@@ -350,7 +362,8 @@ def _find_function(name: str) -> Callable[..., Any]:
         found = None if found is None else getattr(found, part, None)
     if not isinstance(found, FunctionType) or qualified_name(found) != name:
         raise FormatError(
-            f"the function {name!r} is not known here. Import its module first; a lambda, or a function within another, "
+            f"the function {name!r} is not known here. Import its module first; a lambda, or a function within "
+            "another, "
             f"cannot be found again: define it in a module."
         )
     return found

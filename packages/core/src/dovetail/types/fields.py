@@ -42,16 +42,17 @@ class FieldSpec:
 
 
 def field(*, default: Any = MISSING, kw_only: bool = False) -> Any:
-    """Say more of a field than its default: ``name: str | None = field(default=None, kw_only=True)``."""
+    """Declare a field with more than its default, as in ``label: str = field(default="", kw_only=True)``."""
     return FieldSpec(default, kw_only)
 
 
 def read_fields(cls: type, inherited: tuple[Field, ...]) -> tuple[Field, ...]:
     """Return the fields of a class: the inherited ones, then its own, in the order of their annotations.
 
-    Names that begin with ``_`` and class variables are none. A default stands in the class's body.
+    Names that begin with ``_`` and class variables are none. A default stands in the class's body. A field declared
+    again keeps its place, and stays keyword-only if it was.
     """
-    own: dict[str, Field] = {}
+    known = {one.name: one for one in inherited}
     for name, annotation in cls.__annotations__.items():
         if isinstance(annotation, str):
             text = annotation
@@ -59,12 +60,13 @@ def read_fields(cls: type, inherited: tuple[Field, ...]) -> tuple[Field, ...]:
             text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
         if name.startswith("_") or text.startswith(("ClassVar", "typing.ClassVar", "Final", "typing.Final")):
             continue
-        default, keyword_only = cls.__dict__.get(name, MISSING), False
+        before = known.get(name)
+        default, keyword_only = cls.__dict__.get(name, MISSING), before is not None and before.keyword_only
         if isinstance(default, FieldSpec):
             default, keyword_only = default.default, default.keyword_only
             if default is MISSING:
                 delattr(cls, name)
             else:
                 setattr(cls, name, default)
-        own[name] = Field(name, text, default, keyword_only)
-    return (*(one for one in inherited if one.name not in own), *own.values())
+        known[name] = Field(name, text, default, keyword_only)
+    return tuple(known.values())

@@ -8,7 +8,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, InvalidArgumentError
 
-__all__ = ["as_rate", "as_step"]
+__all__ = ["as_number", "as_rate", "as_step"]
 
 
 def as_rate(value: Any, what: str) -> Tensor:
@@ -23,4 +23,10 @@ def as_step(global_step: Any, rate: Tensor, what: str) -> Tensor:
     """Return the global step in the type of the rate."""
     if global_step is None:
         raise InvalidArgumentError(f"{what}: global_step is None; use dt.train.get_or_create_global_step().")
-    return dt.cast(global_step, rate.dtype)
+    return as_number(global_step, rate)
+
+
+def as_number(value: Any, rate: Tensor) -> Tensor:
+    """Return a number or tensor in the type of the rate."""
+    number: Tensor = dt.cast(value, rate.dtype)
+    return number

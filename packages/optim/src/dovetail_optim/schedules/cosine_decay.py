@@ -7,12 +7,14 @@ from typing import Any
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail_optim.schedules._steps import as_rate, as_step
+from dovetail_optim.schedules._steps import as_number, as_rate, as_step
 
 __all__ = ["cosine_decay"]
 
 
-def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: Any = 0.0, name: str | None = None) -> Tensor:
+def cosine_decay(
+    learning_rate: Any, global_step: Any, decay_steps: Any, alpha: Any = 0.0, name: str | None = None
+) -> Tensor:
     """Return a rate that falls along half a cosine to ``alpha * learning_rate`` (Loshchilov and Hutter, 2017).
 
     Args:
@@ -30,8 +32,8 @@ def cosine_decay(learning_rate: Any, global_step: Any, decay_steps: Any, alpha: 
     """
     with dt.name_scope(name or "CosineDecay"):
         rate = as_rate(learning_rate, "cosine_decay: learning_rate")
-        total = dt.cast(decay_steps, rate.dtype)
+        total = as_number(decay_steps, rate)
         step = dt.minimum(as_step(global_step, rate, "cosine_decay"), total)
         wave = 0.5 * (1.0 + dt.cos(math.pi * (step / total)))
-        left = dt.cast(alpha, rate.dtype)
+        left = as_number(alpha, rate)
         return rate * ((1.0 - left) * wave + left)

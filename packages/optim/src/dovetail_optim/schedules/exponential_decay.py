@@ -6,7 +6,7 @@ from typing import Any
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail_optim.schedules._steps import as_rate, as_step
+from dovetail_optim.schedules._steps import as_number, as_rate, as_step
 
 __all__ = ["exponential_decay"]
 
@@ -38,7 +38,7 @@ def exponential_decay(
     """
     with dt.name_scope(name or "ExponentialDecay"):
         rate = as_rate(learning_rate, "exponential_decay: learning_rate")
-        power = as_step(global_step, rate, "exponential_decay") / dt.cast(decay_steps, rate.dtype)
+        power = as_step(global_step, rate, "exponential_decay") / as_number(decay_steps, rate)
         if staircase:
             power = dt.floor(power)
-        return rate * dt.cast(decay_rate, rate.dtype) ** power
+        return rate * as_number(decay_rate, rate) ** power

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import dovetail as dt
@@ -30,10 +31,11 @@ def piecewise_constant(x: Any, boundaries: Sequence[Any], values: Sequence[Any],
     """
     if len(values) != len(boundaries) + 1:
         raise InvalidArgumentError(
-            f"piecewise_constant: {len(boundaries)} boundaries need {len(boundaries) + 1} values; {len(values)} were given."
+            f"piecewise_constant: {len(boundaries)} boundaries need {len(boundaries) + 1} values; {len(values)} were "
+            "given."
         )
     plain = [one for one in boundaries if isinstance(one, (int, float))]
-    if any(low >= high for low, high in zip(plain, plain[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(plain)):
         raise InvalidArgumentError(f"piecewise_constant: the boundaries {list(boundaries)} must rise.")
     with dt.name_scope(name or "PiecewiseConstant"):
         position = dt.convert_to_tensor(x)

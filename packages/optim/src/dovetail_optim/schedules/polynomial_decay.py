@@ -6,7 +6,7 @@ from typing import Any
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail_optim.schedules._steps import as_rate, as_step
+from dovetail_optim.schedules._steps import as_number, as_rate, as_step
 
 __all__ = ["polynomial_decay"]
 
@@ -22,8 +22,8 @@ def polynomial_decay(
 ) -> Tensor:
     """Return a rate that falls to ``end_learning_rate`` at ``decay_steps`` and stays there.
 
-    ``(learning_rate - end_learning_rate) * (1 - step / decay_steps) ** power + end_learning_rate``, where ``step`` is at most
-    ``decay_steps``.
+    ``(learning_rate - end_learning_rate) * (1 - step / decay_steps) ** power + end_learning_rate``, where ``step`` is
+    at most ``decay_steps``.
 
     Args:
         learning_rate: the rate at step 0.
@@ -43,10 +43,10 @@ def polynomial_decay(
     with dt.name_scope(name or "PolynomialDecay"):
         rate = as_rate(learning_rate, "polynomial_decay: learning_rate")
         step = as_step(global_step, rate, "polynomial_decay")
-        total = dt.cast(decay_steps, rate.dtype)
-        end = dt.cast(end_learning_rate, rate.dtype)
+        total = as_number(decay_steps, rate)
+        end = as_number(end_learning_rate, rate)
         if cycle:
             total = total * dt.maximum(dt.ceil(step / total), 1.0)
         else:
             step = dt.minimum(step, total)
-        return (rate - end) * (1.0 - step / total) ** dt.cast(power, rate.dtype) + end
+        return (rate - end) * (1.0 - step / total) ** as_number(power, rate) + end
