@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import dovetail as dt
 from dovetail import plugins as public
 from dovetail.errors import PluginError
 from dovetail.plugins import HOOKS, Hooks, PluginManager, hookimpl, hookspecs
@@ -260,3 +261,24 @@ def test_the_public_functions_serve_the_hooks_of_the_process() -> None:
     finally:
         public.unregister_hooks(listener)
     assert [name for name, _ in listener.heard] == ["checkpoint_saved"]
+
+
+def test_a_session_tells_what_it_compiles_and_runs() -> None:
+    listener = Listener()
+    public.register_hooks(listener)
+    try:
+        with dt.Session() as session:
+            y = dt.constant(1.0) + 1.0
+            session.run(y)
+            session.run([y])
+    finally:
+        public.unregister_hooks(listener)
+    names = [name for name, _ in listener.heard]
+    assert names.count("step_run") == 2
+    assert 1 <= names.count("plan_compiled") <= 2
+    assert names.index("plan_compiled") < names.index("step_run")
+    steps = [heard for name, heard in listener.heard if name == "step_run"]
+    assert [step["fetches"] for step in steps] == [y, [y]]
+    assert all(step["session"] is session and step["seconds"] > 0 for step in steps)
+    (program, *_) = [heard["program"] for name, heard in listener.heard if name == "plan_compiled"]
+    assert str(program)
