@@ -36,10 +36,10 @@ def load(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 def network(images: dt.Tensor, training: dt.Tensor) -> dt.Tensor:
     """Return the ten scores of each image."""
     x = dt.layers.conv2d(images, 32, 3, padding="same", use_bias=False, name="conv1")
-    x = dt.nn.relu(dt.layers.batch_normalization(x, training=training, name="norm1"))
+    x = dt.nn.relu(dt.layers.batch_normalization(x, momentum=0.9, training=training, name="norm1"))
     x = dt.layers.max_pooling2d(x, 2, 2, name="pool1")
     x = dt.layers.conv2d(x, 64, 3, padding="same", use_bias=False, name="conv2")
-    x = dt.nn.relu(dt.layers.batch_normalization(x, training=training, name="norm2"))
+    x = dt.nn.relu(dt.layers.batch_normalization(x, momentum=0.9, training=training, name="norm2"))
     x = dt.layers.max_pooling2d(x, 2, 2, name="pool2")
     x = dt.layers.flatten(x, name="flat")
     x = dt.layers.dense(x, 128, activation="relu", name="hidden")
