@@ -33,6 +33,7 @@ from dovetail.types.attributes import ArraySource, ArrayStore
 from dovetail.types.configured import Configured
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
 from dovetail.types.dtypes import DType
+from dovetail.types.fields import field
 from dovetail.types.shapes import Constraint, Shape, TensorType
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "definitions",
     "dims",
     "expressions",
+    "field",
     "find_definition",
     "graph_from_data",
     "graph_hash",

@@ -1,5 +1,4 @@
-"""Layers, activations, losses and metrics for Dovetail, as ``dt.layers``, ``dt.nn``, ``dt.losses`` and ``dt.metrics``
-hand them on."""
+"""What fills ``dt.layers``, ``dt.nn``, ``dt.losses`` and ``dt.metrics``: layers, activations, losses, measures."""
 
 from dovetail_layers.activation import Activation
 from dovetail_layers.batch_normalization import BatchNormalization

@@ -130,7 +130,6 @@ class BatchNormalization(Layer):
 
 
 def _unbiased(x: Tensor, variance: Tensor) -> Tensor:
-    """Return the variance of ``n - 1`` for that of ``n``, where ``n`` elements of ``x`` go into each; as it is where
-    n is 1."""
+    """Return the variance of ``n - 1`` for that of ``n`` elements of ``x``; as it is where n is 1."""
     count: Tensor = dt.cast(dt.size(x), variance.dtype) / dt.cast(dt.size(variance), variance.dtype)
     return variance * (count / dt.maximum(count - 1.0, 1.0))

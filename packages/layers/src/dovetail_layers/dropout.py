@@ -15,8 +15,9 @@ __all__ = ["Dropout"]
 
 @final
 class Dropout(Layer):
-    """While training, sets elements to zero at random and scales the others, so that the expected sum stays; else
-    does nothing.
+    """While training, sets elements to zero at random and scales the others; else does nothing.
+
+    The scale, ``1 / (1 - rate)``, keeps the expected sum.
 
     Args:
         rate: the probability that an element is dropped, from 0 up to 1.

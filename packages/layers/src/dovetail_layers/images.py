@@ -226,8 +226,7 @@ def _is_channels_first(operation: str, data_format: str) -> bool:
 
 
 def _two(what: str, value: Any, data_format: str) -> tuple[int, int]:
-    """Return an argument for height and width, which may be given as one number, two, or one for each axis of the
-    images."""
+    """Return an argument for height and width, given as one number, two, or one for each axis of the images."""
     values: Sequence[int] = [value, value] if isinstance(value, int) else list(value)
     if len(values) == 1:
         values = [values[0]] * 2

@@ -1,5 +1,4 @@
-"""``Layer``: the base of layers, which keeps the layer contract so that a layer is its fields, ``build`` and
-``call``."""
+"""``Layer``: the base of layers. It keeps the layer contract, so that a layer is its fields, ``build`` and ``call``."""
 
 from __future__ import annotations
 
@@ -228,8 +227,11 @@ class Layer(Configured):
         return stack
 
     def share(self, reuse: bool | str | None) -> None:
-        """Take the weights that a layer of the same name has made: ``True``, or ``dt.AUTO_REUSE`` to make them if
-        need be."""
+        """Share the weights of a layer of the same name.
+
+        Args:
+            reuse: ``True`` where such a layer has made them, ``dt.AUTO_REUSE`` to make them if need be, else ``None``.
+        """
         self._reuse = reuse
 
     @contextmanager

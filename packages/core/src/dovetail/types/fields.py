@@ -42,7 +42,7 @@ class FieldSpec:
 
 
 def field(*, default: Any = MISSING, kw_only: bool = False) -> Any:
-    """Declare a field with more than its default, as in ``label: str = field(default="", kw_only=True)``."""
+    """Give a default and say whether the value is given by name only, as in ``label: str = field(kw_only=True)``."""
     return FieldSpec(default, kw_only)
 
 
