@@ -53,7 +53,8 @@ def fold(program: Program) -> Program:
         if int(np.prod(value.type.shape.evaluate({}))) > max(_LIMIT, *(np.size(array) for array in arrays)):
             return None
         try:
-            array = np.asarray(kernel(op)(*arrays))
+            with np.errstate(all="ignore"):
+                array = np.asarray(kernel(op)(*arrays))
         except Exception:
             return None
         constants[value] = array
