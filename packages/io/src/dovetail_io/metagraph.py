@@ -1,0 +1,100 @@
+"""Graphs to files and back, under TensorFlow 1's names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dovetail as dt
+from dovetail.errors import DovetailError, FormatError
+from dovetail_io.checkpoint import Checkpoint, PathLike, as_prefix
+from dovetail_io.graphfile import EncodedGraph, StoredGraph
+from dovetail_io.saver import Saver
+from dovetail_io.sealed import temporary_name
+
+__all__ = ["export_meta_graph", "import_meta_graph"]
+
+
+def export_meta_graph(
+    filename: PathLike | None = None,
+    *,
+    graph: dt.Graph | None = None,
+    saver: Saver | None = None,
+    as_text: bool = True,
+    clear_devices: bool = False,
+) -> dict[str, Any]:
+    """Return a graph as data; write it to a graph file if a name is given.
+
+    Args:
+        filename: where to write it; what ``import_meta_graph`` takes.
+        graph: the graph, the default one unless given.
+        saver: the saver that ``import_meta_graph`` will return.
+        as_text: has no effect; graph files are text.
+        clear_devices: whether to leave out on which devices nodes should run.
+
+    Raises:
+        StorageError: the file system refuses.
+    """
+    definition = None if saver is None else saver.definition()
+    encoded = EncodedGraph(graph or dt.get_default_graph(), definition, clear_devices=clear_devices)
+    if filename is not None:
+        encoded.save(as_prefix(filename, "export_meta_graph"))
+    return encoded.data
+
+
+def import_meta_graph(
+    meta_graph_or_file: PathLike, clear_devices: bool = False, import_scope: str | None = None
+) -> Saver | None:
+    """Make a saved graph in the default graph, and return the saver that belongs to it.
+
+    Layers and operations of plugins that are not installed work by what they are made of, which the file holds.
+
+    Args:
+        meta_graph_or_file: the graph file, such as ``"model-100.meta"``, or the checkpoint beside it.
+        clear_devices: whether to forget on which devices nodes should run.
+        import_scope: a scope to put before all names.
+
+    Returns:
+        A saver, which restores checkpoints of the saved graph also where ``import_scope`` has changed the names;
+        ``None`` where the graph has no variables.
+
+    Raises:
+        NotFoundError: there is no such file, or an operation needs a distribution that is not installed: it is named.
+        FormatError: the file is damaged; the default graph is as it was.
+        GraphError: a name is taken in the default graph.
+    """
+    path = as_prefix(meta_graph_or_file, "import_meta_graph")
+    if not path.is_file() and not _in_waiting(path):
+        path = path.with_name(path.name + ".meta")
+    stored = StoredGraph(path, _in_waiting(path))
+    graph = dt.get_default_graph()
+    made = stored.make(graph, import_scope=import_scope or "", clear_devices=clear_devices)
+    name, operation = next(iter(made.items()), ("", None))
+    scope = "" if operation is None else operation.name.removesuffix(name)
+    by_op = {
+        one.op: one
+        for key in graph.get_all_collection_keys()
+        for one in graph.get_collection(key)
+        if isinstance(one, dt.Variable)
+    }
+    variables = {name: by_op[op] for name, op in made.items() if op in by_op}
+    definition = stored.saver
+    if definition is None:
+        definition = {"variables": {one.save_name.removeprefix(scope): name for name, one in variables.items()}}
+    try:
+        saver = Saver.from_definition(definition, variables, scope)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FormatError(f'"{path}" is damaged: what it says of the saver is {definition!r}.') from error
+    return saver if saver.variables else None
+
+
+def _in_waiting(path: Path) -> bytes | None:
+    """Return a checkpoint's graph that is not in its place: its writer was killed when it had only to be moved."""
+    try:
+        checkpoint = Checkpoint(path.with_suffix(""))
+        record = next((one for one in checkpoint.files if one.path(checkpoint.prefix) == path), None)
+        if record is None or not path.with_name(temporary_name(path.name, record.pending)).exists():
+            return None
+        return checkpoint.read_file(record.ending)
+    except DovetailError:
+        return None
