@@ -42,7 +42,7 @@ class FieldSpec:
 
 
 def field(*, default: Any = MISSING, kw_only: bool = False) -> Any:
-    """Give a default and say whether the value is given by name only, as in ``label: str = field(kw_only=True)``."""
+    """Give a default, and say whether the value is given by name only."""
     return FieldSpec(default, kw_only)
 
 
