@@ -121,8 +121,12 @@ def holds_anyway(definition: ControlOp, constraint: Constraint) -> bool:
 
 
 def needed_operations(fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]) -> list[Operation]:
-    """Return, in order of creation, the operations that the fetches need when ``feeds`` are given."""
+    """Return, in order of creation, the operations that the fetches need when ``feeds`` are given.
+
+    What mentions a size that only the run of another operation determines needs that operation.
+    """
     seen: set[Operation] = set()
+    makers: dict[Graph, dict[Symbol, Operation]] = {}
     waiting = [tensor.op for tensor in fetches if tensor not in feeds]
     waiting.extend(targets)
     while waiting:
@@ -132,7 +136,24 @@ def needed_operations(fetches: Iterable[Tensor], targets: Iterable[Operation], f
         seen.add(op)
         waiting.extend(tensor.op for tensor in op.inputs if tensor not in feeds)
         waiting.extend(op.control_inputs)
+        for symbol in op.definition.symbols:
+            if symbol.data_dependent:
+                if op.graph not in makers:
+                    makers[op.graph] = _makers(op.graph)
+                if symbol in makers[op.graph]:
+                    waiting.append(makers[op.graph][symbol])
     return sorted(seen, key=lambda one: one.index)
+
+
+def _makers(graph: Graph) -> dict[Symbol, Operation]:
+    """Return the first operation of a graph that determines each size which only a run knows."""
+    found: dict[Symbol, Operation] = {}
+    for op in graph.get_operations():
+        for tensor in op.outputs:
+            for dim in tensor.shape if tensor.shape.rank is not None else ():
+                if isinstance(dim, Symbol) and dim.data_dependent:
+                    found.setdefault(dim, op)
+    return found
 
 
 class Lowering:
@@ -157,7 +178,7 @@ class Lowering:
         self.constraints: list[tuple[Constraint, Origin]] = []
         self.resources: dict[Tensor, str] = {}
         self.flags: dict[Value, bool] = {}
-        self.symbols = symbols or {}
+        self.symbols: dict[Symbol, Dim] = dict(symbols or {})
         self.respecialize = (
             respecialize or bool(symbols) or any(feed.type != tensor.type for tensor, feed in feeds.items())
         )
@@ -291,12 +312,16 @@ class Lowering:
             definition, kept = resolved
             inputs = [inputs[i] for i in kept]
             outputs = self.emit(definition, inputs, op)
-        elif self.respecialize:
+        elif self.respecialize or self.symbols:
             outputs = self.emit(definition, inputs, op)
         else:
             outputs = tuple(Value(tensor.type, op.name, tensor.symbolic_value) for tensor in op.outputs)
             self.append(Instruction(definition, inputs, outputs, self.origin(op)))
-        for tensor, value in zip(op.outputs, outputs, strict=True):
+        self.publish(op, outputs)
+
+    def publish(self, op: Operation, values: Sequence[Value]) -> None:
+        """Let ``values`` be what the outputs of ``op`` stand for; sizes that only a run was to know may be known now."""
+        for tensor, value in zip(op.outputs, values, strict=True):
             if value.type.rank is None:
                 raise UnsupportedOperationError(
                     f"{op.type}: the rank of its output is not known even now that the feeds are; "
@@ -304,6 +329,9 @@ class Lowering:
                 )
             if tensor not in self.values:
                 self.values[tensor] = value
+                for declared, size in zip(tensor.shape.dims if tensor.shape.rank is not None else (), value.type.dims, strict=False):
+                    if isinstance(declared, Symbol) and declared.data_dependent and declared != size:
+                        self.symbols.setdefault(declared, size)
 
     def finish(self, outputs: Sequence[Output]) -> Program:
         """Return the program with ``outputs`` and the new state of variables that were written."""

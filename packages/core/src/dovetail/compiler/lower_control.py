@@ -11,7 +11,6 @@ from typing import Any, final
 
 from dovetail.compiler.lower import Lowering, handle, holds_anyway, needed_operations
 from dovetail.compiler.program import Origin, Output, Program, ProgramInput, Value
-from dovetail.errors import UnsupportedOperationError
 from dovetail.graph.op import Op
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.subgraph import Subgraph
@@ -173,16 +172,6 @@ class _InlineLowering(Lowering):
         return self.outer.is_written(name)
 
 
-def _publish(work: Lowering, op: Operation, values: Sequence[Value]) -> None:
-    for tensor, value in zip(op.outputs, values, strict=True):
-        if value.type.rank is None:
-            raise UnsupportedOperationError(
-                f"{op.type}: the rank of output {tensor.value_index} is not known even now that the feeds are. Give both branches, "
-                f"or every iteration, results of one rank. {op.where()}"
-            )
-        work.values.setdefault(tensor, value)
-
-
 def _cond(work: Lowering, op: Operation) -> None:
     definition = op.definition
     assert isinstance(definition, Cond)
@@ -191,7 +180,7 @@ def _cond(work: Lowering, op: Operation) -> None:
     types = [_type(argument, tensor) for argument, tensor in zip(arguments, op.inputs[1:], strict=True)]
     known = work.flags.get(predicate)
     if known is not None:
-        _publish(work, op, _InlineLowering(work, definition.branch(known), arguments, types).results)
+        work.publish(op, _InlineLowering(work, definition.branch(known), arguments, types).results)
         return
     branches = [_BodyLowering(work, definition.branch(which), types, arguments) for which in (True, False)]
     written = dict.fromkeys(name for branch in branches for name in branch.written)
@@ -207,7 +196,7 @@ def _cond(work: Lowering, op: Operation) -> None:
         work.constraints.extend(pair for pair in branch.constraints if holds_anyway(definition, pair[0]))
     lowered = definition.replace(then_body=programs[0], else_body=programs[1])
     outputs = work.emit(lowered, [predicate, *_values(arguments), *extras.values()], op)
-    _publish(work, op, outputs[: len(op.outputs)])
+    work.publish(op, outputs[: len(op.outputs)])
     for name, value in zip(written, outputs[len(op.outputs) :], strict=True):
         work.write_state(name, value, op)
 
@@ -252,7 +241,7 @@ def _loop(work: Lowering, op: Operation) -> None:
     values = _values(arguments)
     emitted = work.emit(lowered, [*values[:count], *states.values(), *values[count:], *extras.values()], op)
     after = count + len(states)
-    _publish(work, op, [*emitted[:count], *emitted[after:]])
+    work.publish(op, [*emitted[:count], *emitted[after:]])
     for name, value in zip(states, emitted[count:after], strict=True):
         work.write_state(name, value, op)
 

@@ -25,6 +25,7 @@ __all__ = [
     "Splice",
     "Value",
     "bodies_of",
+    "first_makers",
     "map_bodies",
     "prune",
     "rewrite",
@@ -270,48 +271,28 @@ def bodies_of(op: Op) -> dict[str, Program]:
 
 
 def prune(program: Program) -> Program:
-    """Drop instructions whose outputs nobody takes.
-
-    Kept are those with effects, and those that determine a size which depends on data and which an attribute mentions.
-    """
+    """Drop instructions whose outputs nobody takes, but for those with effects, or that determine a size somebody mentions."""
     needed = {output.value for output in program.outputs}
-    determined = _determined_symbols(program)
-    sizes: set[Symbol] = set()
+    makers = first_makers(program)
+    sizes: set[Value] = set()
     kept: list[Instruction] = []
     for one in reversed(program.instructions):
-        if (
-            one.op.effect
-            or any(value in needed for value in one.outputs)
-            or (sizes and not sizes.isdisjoint(determined.get(one, ())))
-        ):
+        if one.op.effect or any(value in needed or value in sizes for value in one.outputs):
             kept.append(one)
             needed.update(one.inputs)
-            if determined:
-                sizes.update(symbols_mentioned(one.op))
+            sizes.update(makers[symbol] for symbol in one.op.symbols if symbol in makers)
     if len(kept) == len(program.instructions):
         return program
     return program.replace(instructions=reversed(kept))
 
 
-def _determined_symbols(program: Program) -> dict[Instruction, set[Symbol]]:
-    """Return the data-dependent symbols that each instruction is the first to have in its outputs."""
-    seen = {symbol for given in program.inputs for symbol in given.value.type.shape.symbols}
-    result: dict[Instruction, set[Symbol]] = {}
-    for one in program.instructions:
-        for value in one.outputs:
-            fresh = {s for s in value.type.shape.symbols if s.data_dependent and s not in seen}
-            if fresh:
-                seen |= fresh
-                result.setdefault(one, set()).update(fresh)
-    return result
-
-
-def symbols_mentioned(op: Op) -> set[Symbol]:
-    """Return the symbols in the attributes of ``op`` and within its bodies."""
-    found = set(op.symbols)
-    for body in bodies_of(op).values():
-        for one in body.instructions:
-            found |= symbols_mentioned(one.op)
+def first_makers(program: Program) -> dict[Symbol, Value]:
+    """Return the first value that determines each size which only a run knows."""
+    found: dict[Symbol, Value] = {}
+    for value in (*(given.value for given in program.inputs), *(v for one in program.instructions for v in one.outputs)):
+        for dim in value.type.dims:
+            if isinstance(dim, Symbol) and dim.data_dependent:
+                found.setdefault(dim, value)
     return found
 
 
