@@ -13,7 +13,6 @@ from dovetail.graph.op import Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.operators import operator
 from dovetail.graph.registry import register
-from dovetail.ops.constants import static_shape
 from dovetail.ops.operands import leading_dtype
 from dovetail.ops.passing import identity
 from dovetail.ops.scalar import Expression, Input, basis
@@ -467,9 +466,8 @@ def accumulate_n(
     if tensor_dtype is not None and as_dtype(tensor_dtype) is not result.dtype:
         wanted = as_dtype(tensor_dtype).name
         raise DTypeError(f"accumulate_n: the inputs are {result.dtype.name}, where {wanted} is asked for; use dt.cast.")
-    wanted_shape = None if shape is None else static_shape(shape)
-    if wanted_shape is not None:
-        result.set_shape(wanted_shape)
+    if shape is not None:
+        result.set_shape(shape)
     return result
 
 
