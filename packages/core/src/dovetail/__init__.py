@@ -23,7 +23,7 @@ from dovetail.ops.arrays import *
 from dovetail.ops.casting import *
 from dovetail.ops.comparison import *
 from dovetail.ops.constants import constant, convert_to_tensor
-from dovetail.ops.control_flow import Cond as _Cond
+from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, while_loop
 from dovetail.ops.einsum import einsum
 from dovetail.ops.elementary import *
 from dovetail.ops.gather import *
@@ -99,11 +99,12 @@ from dovetail.types.shapes import Shape as TensorShape
 from dovetail.version import __version__
 
 _plugins.install(__name__)
-for _name, _class in _INITIALIZERS.items():
-    _plugins.namespace("initializers").provide(_name, _class)
+
+from dovetail import data, estimator, initializers, io, layers, losses, metrics, nn, saved_model, summary, train  # noqa: E402 - modules that the line above makes
 
 __all__ = [
     "AUTO_REUSE",
+    "Assert",
     "ConfigProto",
     "DType",
     "GPUOptions",
@@ -150,10 +151,12 @@ __all__ = [
     "broadcast_dynamic_shape",
     "broadcast_static_shape",
     "broadcast_to",
+    "case",
     "cast",
     "ceil",
     "clip_by_value",
     "concat",
+    "cond",
     "constant",
     "constant_initializer",
     "control_dependencies",
@@ -163,6 +166,7 @@ __all__ = [
     "count_nonzero",
     "cumprod",
     "cumsum",
+    "data",
     "depth_to_space",
     "device",
     "diag",
@@ -176,6 +180,7 @@ __all__ = [
     "erf",
     "erfc",
     "errors",
+    "estimator",
     "exp",
     "expand_dims",
     "explain",
@@ -190,6 +195,8 @@ __all__ = [
     "floor_divide",
     "floordiv",
     "floormod",
+    "foldl",
+    "foldr",
     "gather",
     "gather_nd",
     "get_collection",
@@ -210,16 +217,19 @@ __all__ = [
     "identity",
     "identity_initializer",
     "identity_n",
+    "initializers",
     "int16",
     "int32",
     "int64",
     "int8",
     "invert",
     "invert_permutation",
+    "io",
     "is_finite",
     "is_inf",
     "is_nan",
     "is_variable_initialized",
+    "layers",
     "left_shift",
     "less",
     "less_equal",
@@ -235,6 +245,8 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "losses",
+    "map_fn",
     "matmul",
     "matrix_band_part",
     "matrix_diag",
@@ -242,6 +254,7 @@ __all__ = [
     "matrix_transpose",
     "maximum",
     "meshgrid",
+    "metrics",
     "minimum",
     "mod",
     "model_variables",
@@ -249,6 +262,7 @@ __all__ = [
     "multiply",
     "name_scope",
     "negative",
+    "nn",
     "no_op",
     "norm",
     "not_equal",
@@ -293,6 +307,8 @@ __all__ = [
     "rsqrt",
     "saturate_cast",
     "save",
+    "saved_model",
+    "scan",
     "scatter_nd",
     "searchsorted",
     "select",
@@ -318,6 +334,7 @@ __all__ = [
     "strided_slice",
     "string",
     "subtract",
+    "summary",
     "tan",
     "tanh",
     "tensordot",
@@ -328,6 +345,7 @@ __all__ = [
     "to_int32",
     "to_int64",
     "top_k",
+    "train",
     "trainable_variables",
     "transpose",
     "truediv",
@@ -346,6 +364,7 @@ __all__ = [
     "variables_initializer",
     "variance_scaling_initializer",
     "where",
+    "while_loop",
     "zeros",
     "zeros_initializer",
     "zeros_like",

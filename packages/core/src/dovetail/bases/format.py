@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
-from dovetail.errors import FormatError, InvalidArgumentError, NotFoundError
+from dovetail.errors import FormatError, InvalidArgumentError, NotFoundError, PluginError
 from dovetail.plugins import hook, manager
 
 __all__ = ["Format", "load", "save"]
@@ -47,7 +47,10 @@ class Format(ABC):
 def _choose(path: Path, format: str | None) -> Format:
     if format is None:
         for name in manager.names(_GROUP):
-            provided = manager.get(_GROUP, name)
+            try:
+                provided = manager.get(_GROUP, name)
+            except PluginError:
+                continue
             if any(path.name.endswith(suffix) for suffix in provided.suffixes):
                 format = name
                 break
@@ -56,7 +59,7 @@ def _choose(path: Path, format: str | None) -> Format:
             raise FormatError(f"no format is known for {str(path)!r} by its ending; pass format= (there are: {known}).")
     provided = manager.get(_GROUP, format)
     chosen: Format = provided() if isinstance(provided, type) else provided
-    if hook.active("format_chosen"):
+    if hook.format_chosen_active:
         hook.format_chosen(path, format)
     return chosen
 

@@ -215,12 +215,10 @@ def _symbols_of(type: Any) -> frozenset[Symbol]:
 def _load_package(domain: str) -> None:
     """Load the plugins of a package, so that the operations it defines are known; what fails is left out."""
     for group in GROUPS:
-        for provider in manager.providers(group):
-            if provider.module.partition(".")[0] == domain:
-                try:
-                    manager.load(provider)
-                except DovetailError:
-                    continue
+        try:
+            manager.load_package(group, domain)
+        except DovetailError:
+            continue
 
 
 def _decode_variable(data: Mapping[str, Any], made: Mapping[str, Operation], prefix: str) -> Variable:

@@ -161,7 +161,7 @@ class Session:
                 slot = self._slot(key)
             slots.append(slot)
             arrays.append(slot.convert(value))
-        if hook.active("step_run"):
+        if hook.step_run_active:
             begin = time.perf_counter()
             result = fetch.rebuild(self._run(fetch, slots, arrays))
             hook.step_run(self, fetches, time.perf_counter() - begin)
@@ -262,7 +262,7 @@ class Session:
             entry = _Entry(Plan(program, self.devices), len(fetch.tensors), slots, types, ones)
             if self._config.log_device_placement:
                 self._log_placement(entry.plan)
-            if hook.active("plan_compiled"):
+            if hook.plan_compiled_active:
                 hook.plan_compiled(self, entry.plan.program)
             self._plans[key] = entry
             return entry
