@@ -238,7 +238,7 @@ class Layer(Configured):
     def _scopes(self, graph: Graph, name: str | None, source: Source) -> Iterator[tuple[VariableScope, str]]:
         """Enter the variable scope of the layer and a name scope of this call."""
         root = root_graph(graph)
-        if self._graph is not None and self._graph is not root:
+        if self._graph is not None and self._graph is not root and self.weights:
             raise GraphError(
                 f"{self._label()} made its weights in another graph, where it was first called; make a new layer, or "
                 "build "
