@@ -1,0 +1,64 @@
+"""Random programs on sizes known only when fed: the same values as with static shapes, one plan for every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import hypothesis.strategies as st
+import numpy as np
+from hypothesis import given
+
+import dovetail as dt
+from dovetail.graph.operation import Tensor
+
+Step = tuple[str, int]
+
+# Each step takes the tensor so far, of shape [batch, ...], and gives another whose first axis is still the batch.
+STEPS: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "scale": lambda x, k: x * float(k + 1) - 1.0,
+    "tanh": lambda x, k: dt.tanh(x),
+    "flatten": lambda x, k: dt.reshape(x, [-1, int(np.prod(x.shape.as_list()[1:]))]),
+    "by_shape": lambda x, k: dt.reshape(x, dt.concat([dt.shape(x)[:1], [int(np.prod(x.shape.as_list()[1:]))]], 0)),
+    "softmax": lambda x, k: dt.exp(x - dt.reduce_max(x, axis=-1, keepdims=True)),
+    "center": lambda x, k: x - dt.reduce_mean(x, axis=0, keepdims=True),
+    "tail": lambda x, k: dt.concat([x, x[:, :1]], axis=1),
+    "pairs": lambda x, k: dt.concat([x, dt.reverse(x, [0])], axis=-1),
+    "gather": lambda x, k: dt.gather(x, dt.range(dt.shape(x)[0] - 1, -1, -1)),
+    "tile": lambda x, k: dt.tile(x, [1, k + 1, *[1] * (x.shape.rank - 2)]),
+    "stack": lambda x, k: dt.stack([x, x * 2.0], axis=1),
+    "matmul": lambda x, k: dt.matmul(x, dt.ones([x.shape.as_list()[-1], k + 2], x.dtype)),
+    "normed": lambda x, k: x / dt.sqrt(1.0 + dt.reduce_sum(dt.square(x)) / dt.cast(dt.size(x), x.dtype)),
+    "where": lambda x, k: dt.where(x > 0.0, x, dt.zeros_like(x)),
+    "pad": lambda x, k: dt.pad(x, [[0, 0], [1, k], *[[0, 0]] * (x.shape.rank - 2)]),
+    "drop_and_pad": lambda x, k: dt.pad(x[1:], [[1, 0], *[[0, 0]] * (x.shape.rank - 1)]),
+}
+
+programs = st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 2)), min_size=1, max_size=7)
+
+
+def apply(x: Tensor, steps: list[Step]) -> Tensor:
+    for name, k in steps:
+        x = STEPS[name](x, k)
+    return x
+
+
+@given(programs, st.lists(st.integers(1, 6), min_size=2, max_size=3))
+def test_symbolic_batches_agree_with_static_ones(steps: list[Step], sizes: list[int]) -> None:
+    rng = np.random.default_rng(3)
+    arrays = [rng.normal(size=(size, 2, 3)) for size in sizes]
+    with dt.Graph().as_default(), dt.Session() as session:
+        x = dt.placeholder(dt.float64, [None, 2, 3], name="x")
+        y = apply(x, steps)
+        grad = dt.convert_to_tensor(dt.gradients(dt.reduce_sum(dt.square(y)), x)[0])
+        symbolic = [session.run([y, grad], {x: array}) for array in arrays]
+        assert len(session._plans) == 1
+        for (value, _), size in zip(symbolic, sizes, strict=True):
+            declared = y.shape.substitute({dim: size for dim in y.shape.symbols})
+            assert value.shape == declared.evaluate({})
+    for array, found in zip(arrays, symbolic, strict=True):
+        with dt.Graph().as_default(), dt.Session() as session:
+            x = dt.placeholder(dt.float64, array.shape, name="x")
+            y = apply(x, steps)
+            grad = dt.convert_to_tensor(dt.gradients(dt.reduce_sum(dt.square(y)), x)[0])
+            for one, other in zip(found, session.run([y, grad], {x: array}), strict=True):
+                np.testing.assert_array_equal(one, other)
