@@ -152,3 +152,17 @@ def test_text_round_trip_with_state_bodies_and_constraints() -> None:
 def test_a_program_of_a_graph_without_a_session() -> None:
     x = dt.constant(2.0)
     assert "Mul" in str(lower(dt.get_default_graph(), [x * x]))
+
+
+def test_a_composite_that_draws_random_numbers_is_refused() -> None:
+    from dovetail.extend import composite
+
+    @composite
+    def test_noisy(x: Tensor) -> Tensor:
+        """Adds noise within, which it must not."""
+        noisy: Tensor = x + dt.random_uniform([2])
+        return noisy
+
+    y = test_noisy(dt.placeholder(dt.float32, [2], name="x"))
+    with dt.Session() as session, pytest.raises(errors.GraphError, match=r"the composite TestNoisy draws random numbers"):
+        session.run(y, {"x:0": [1.0, 2.0]})

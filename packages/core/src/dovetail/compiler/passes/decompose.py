@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dovetail.compiler.inline import inline
 from dovetail.compiler.lower import Lowering
 from dovetail.compiler.program import Instruction, Output, Program, Splice, map_bodies, prune, rewrite
+from dovetail.errors import GraphError
 from dovetail.graph.op import Op
 from dovetail.ops.composites import CompositeOp, decompose
 from dovetail.types.shapes import TensorType
@@ -30,7 +31,11 @@ def decompose_composites(program: Program, keeps: Callable[[Op], bool] = lambda 
 
 @functools.lru_cache(maxsize=1024)
 def decomposition_of(op: CompositeOp, types: tuple[TensorType, ...]) -> Program:
-    """Return the decomposition of a composite as a program of ``argument`` inputs and ``result`` outputs."""
+    """Return the decomposition of a composite as a program of ``argument`` inputs and ``result`` outputs.
+
+    Raises:
+        GraphError: the decomposition is no function of its inputs, because it draws random numbers or reads a variable.
+    """
     body = decompose(op, types)
     work = Lowering(body.graph, {})
     inputs = []
@@ -40,5 +45,11 @@ def decomposition_of(op: CompositeOp, types: tuple[TensorType, ...]) -> Program:
         work.values[tensor] = value
         inputs.append(work.inputs["argument", index])
     work.run(body.graph.get_operations())
+    outside = next((given for given in work.inputs.values() if given.kind != "argument"), None)
+    if outside is not None or work.written:
+        raise GraphError(
+            f"the composite {op.name} draws random numbers, or reads or writes a variable, within its decomposition; make "
+            f"them outside and pass them in, as its gradient repeats the decomposition."
+        )
     outputs = [Output(work.value_of(tensor), "result", i) for i, tensor in enumerate(body.outputs)]
     return prune(Program(inputs, work.instructions, outputs))
