@@ -362,9 +362,11 @@ class Session:
     def random_state(self) -> dict[str, Any]:
         """Return the state of the random numbers: the seed drawn where none was set, and how often each operation ran.
 
-        With the variables it is all that a session's future depends on.
+        With the variables it is all that a session's future depends on; so the seed is drawn now if it has not been.
         """
-        with self._lock.reading():
+        with self._lock.writing():
+            if self._seed is None and self._graph.seed is None:
+                self._seed = secrets.randbits(63)
             return {"seed": self._seed, "counters": dict(sorted(self._counters.items()))}
 
     def set_random_state(self, state: Mapping[str, Any]) -> None:
