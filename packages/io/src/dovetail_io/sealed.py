@@ -223,10 +223,14 @@ class FileRecord:
         return stem.parent / (stem.name + self.ending)
 
     def places(self, stem: Path) -> Iterator[Path]:
-        """Give the places where the file may lie: its own, then the one where it was written."""
+        """Give the places where the file may lie: its own, and the one where it was written.
+
+        Its own comes once more: the file may be moved there between two looks.
+        """
         final = self.path(stem)
         yield final
         yield final.with_name(temporary_name(final.name, self.pending))
+        yield final
 
     def is_there(self, stem: Path) -> bool:
         """Whether a file of the right size is in one of its places."""
