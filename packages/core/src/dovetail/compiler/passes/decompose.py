@@ -48,8 +48,8 @@ def decomposition_of(op: CompositeOp, types: tuple[TensorType, ...]) -> Program:
     outside = next((given for given in work.inputs.values() if given.kind != "argument"), None)
     if outside is not None or work.written:
         raise GraphError(
-            f"the composite {op.name} draws random numbers, or reads or writes a variable, within its decomposition; make "
-            f"them outside and pass them in, as its gradient repeats the decomposition."
+            f"the composite {op.name} draws random numbers, or reads or writes a variable, within its decomposition; "
+            f"make them outside and pass them in, as its gradient repeats the decomposition."
         )
     outputs = [Output(work.value_of(tensor), "result", i) for i, tensor in enumerate(body.outputs)]
     return prune(Program(inputs, work.instructions, outputs))
