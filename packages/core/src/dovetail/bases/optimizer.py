@@ -190,14 +190,17 @@ class Optimizer(Configured):
                 "minimized. Use "
                 f"dt.cast. {tensor.op.where()}"
             )
-        variables = list(trainable_variables()) if var_list is None else _flat(var_list)
+        if var_list is None:
+            variables = [variable for variable in trainable_variables() if variable.dtype.is_floating]
+        else:
+            variables = _flat(var_list)
         if not variables:
             what = "the graph has no trainable variables" if var_list is None else "var_list is empty"
             raise InvalidArgumentError(
                 f"{self.get_name()}: there is nothing to optimize, for {what}. {tensor.op.where()}"
             )
         self._check(variables, root_graph(tensor.graph))
-        found = gradients(tensor, variables, grad_loss)
+        found = gradients([tensor], variables, None if grad_loss is None else [grad_loss])
         return list(zip(found, variables, strict=True))
 
     def apply_gradients(
