@@ -13,7 +13,7 @@ from dovetail.types.shapes import TensorType
 
 __all__ = ["Explanation", "Row", "STAGES", "bytes_of", "describe"]
 
-STAGES: Final = ("lower", "fold", "decompose", "simplify", "share")
+STAGES: Final = ("lower", "fold", "decompose", "simplify", "drop", "share")
 
 
 def bytes_of(type: TensorType, sizes: Mapping[Symbol, int]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, final
 
 from dovetail.compiler.backend import Backend, DeviceInfo, Executable, Status
-from dovetail.compiler.passes import decompose_composites, fold, share, simplify
+from dovetail.compiler.passes import decompose_composites, drop_dead, fold, share, simplify
 from dovetail.compiler.placement import Devices, Placed
 from dovetail.compiler.program import Instruction, Output, Program, ProgramInput, Value
 from dovetail.types.dims import Symbol
@@ -28,6 +28,7 @@ def optimize(program: Program, keeps: Callable[[Any], bool] = lambda op: False, 
     program = done("fold", fold(program))
     program = done("decompose", decompose_composites(program, keeps))
     program = done("simplify", simplify(fold(program)))
+    program = done("drop", drop_dead(program))
     return done("share", share(program))
 
 

@@ -169,8 +169,8 @@ class Scan(Loop):
     """Runs a body once for each slice of ``xs`` tensors along their first axis, the last first if ``reverse``."""
 
     xs: int
-    length: Dim
-    """The size of the first axis, or the number of iterations where nothing is sliced."""
+    length: Dim = 0
+    """The number of iterations, where nothing is sliced."""
     reverse: bool = False
 
     @property
@@ -185,7 +185,7 @@ class Scan(Loop):
 
     def infer(self, *types: TensorType) -> Signature:
         """Carries keep their types; results are stacked along a new first axis, in the order of the slices."""
-        length = self.length
+        length = opaque_dim(f"{self.label}.length") if self.xs else self.length
         sliced = [one for one in types[self.carries : self.carries + self.xs] if one.rank is not None]
         for index, one in enumerate(sliced):
             if one.rank == 0:
@@ -241,7 +241,7 @@ def make_scan(
     xs: Sequence[Tensor],
     constants: Sequence[Tensor] = (),
     *,
-    length: Dim | None = None,
+    length: Dim = 0,
     reverse: bool = False,
     prefix: str,
     names: Sequence[str] = (),
@@ -253,7 +253,7 @@ def make_scan(
         carries: the initial carries.
         xs: tensors to slice along their first axis.
         constants: more arguments.
-        length: the number of iterations, where ``xs`` do not say.
+        length: the number of iterations, where nothing is sliced.
         reverse: whether the last slice comes first.
         prefix: begins the names in the body.
         names: names of carries and slices.
@@ -269,19 +269,11 @@ def make_scan(
         return [*after, *results, *tensors[:count], index]
 
     label = opaque_name(prefix)
-    ranked = [x.shape.dims[0] for x in xs if x.shape.rank]
-    attributes: dict[str, Any] = {
-        "label": label,
-        "carries": count,
-        "xs": len(xs),
-        "length": ranked[0] if ranked else opaque_dim(f"{label}.length") if length is None else length,
-        "reverse": reverse,
-    }
     types = [one.type for one in (*carries, *xs, *constants)]
     inside = [INDEX_TYPE, *types[:count], *map(_slice, types[count:end]), *types[end:]]
     body = trace(flat, inside, outer=graph, names=("index", *names), prefix=prefix)
     closed = close(graph, [body])
-    op = Scan(body=closed.bodies[0], **attributes)
+    op = Scan(label=label, body=closed.bodies[0], carries=count, xs=len(xs), length=length, reverse=reverse)
     node = graph.create(op, [*carries, *xs, *constants, *closed.captures], control_inputs=closed.awaited)
     return node.outputs[:count], node.outputs[count : len(node.outputs) - count - 1]
 

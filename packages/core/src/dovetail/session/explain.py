@@ -27,7 +27,7 @@ def explain(
         fetches: as for ``Session.run``.
         feed_dict: values for flags and for placeholders of unknown rank; others may be left out.
         session: whose devices and graph to use; the default session, or one made for the purpose.
-        stage: the pass after which the program is shown: ``lower``, ``fold``, ``decompose``, ``simplify`` or ``share``.
+        stage: the pass after which the program is shown: ``lower``, ``fold``, ``decompose``, ``simplify``, ``drop`` or ``share``.
         sizes: sizes to assume for symbolic dimensions, by name, or one for all.
 
     Returns:

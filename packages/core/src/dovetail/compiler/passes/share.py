@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dovetail.compiler.program import Instruction, Program, Splice, Value, rewrite
+from dovetail.compiler.program import Instruction, Program, Splice, Value, map_bodies, rewrite
 from dovetail.graph.op import Op
 
 __all__ = ["share"]
 
 
 def share(program: Program) -> Program:
-    """Keep the first of equal operations on equal inputs; effects and state are never equal."""
+    """Keep the first of equal operations on equal inputs, in bodies too; effects and state are never equal."""
     known: dict[tuple[Op, tuple[Value, ...], str], tuple[Value, ...]] = {}
 
     def rule(one: Instruction) -> Splice | None:
@@ -21,4 +21,4 @@ def share(program: Program) -> Program:
             return None
         return Splice((), dict(zip(one.outputs, first, strict=True)))
 
-    return rewrite(program, rule)
+    return map_bodies(rewrite(program, rule), share)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dovetail.compiler.program import Instruction, Program, Splice, Value, rewrite
+from dovetail.compiler.program import Instruction, Program, Splice, Value, map_bodies, rewrite
 
 __all__ = ["simplify"]
 
 
 def simplify(program: Program) -> Program:
-    """Drop operations that give back an input unchanged, and writes that give a variable the value it has."""
+    """Drop operations that give back an input unchanged, in bodies too, and writes that give a variable the value it has."""
 
     def rule(one: Instruction) -> Splice | None:
         if len(one.outputs) != 1 or not one.inputs or one.op.effect:
@@ -18,7 +18,7 @@ def simplify(program: Program) -> Program:
             return None
         return Splice((), {one.outputs[0]: one.inputs[index]})
 
-    result = rewrite(program, rule)
+    result = map_bodies(rewrite(program, rule), simplify)
     states: dict[object, Value] = {given.key: given.value for given in result.inputs if given.kind == "state"}
     outputs = [one for one in result.outputs if one.kind != "state" or states.get(one.key) is not one.value]
     return result if len(outputs) == len(result.outputs) else result.replace(outputs=outputs)
