@@ -99,6 +99,8 @@ from dovetail.types.shapes import Shape as TensorShape
 from dovetail.version import __version__
 
 _plugins.install(__name__)
+for _name, _class in _INITIALIZERS.items():
+    _plugins.namespace("initializers").provide(_name, _class)
 
 from dovetail import data, estimator, initializers, io, layers, losses, metrics, nn, saved_model, summary, train  # noqa: E402 - modules that the line above makes
 
