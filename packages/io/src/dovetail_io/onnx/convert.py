@@ -1,0 +1,297 @@
+"""From a program to a graph of ONNX nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, final
+
+import numpy as np
+
+from dovetail import extend as dx
+from dovetail.extend import (
+    Array,
+    CompositeOp,
+    Instruction,
+    Op,
+    Origin,
+    Output,
+    Program,
+    ProgramInput,
+    decompose_composites,
+    definitions,
+)
+from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.functions import FunctionTable, parameter_name
+from dovetail_io.onnx.model import Graph, Value
+from dovetail_io.onnx.passes import improve
+from dovetail_io.onnx.registry import find_converter
+from dovetail_io.onnx.units import Unit, Wanted, divide
+
+__all__ = ["Conversion", "Problem"]
+
+_FOLD_LIMIT: Final = 1 << 14
+_NAMED: Final = 64
+
+
+@final
+class Problem:
+    """What cannot be exported: an operation, where it is, and why."""
+
+    __slots__ = ("operation", "origin", "reason")
+
+    def __init__(self, operation: str, origin: Origin, reason: str) -> None:
+        """Describe a problem."""
+        self.operation = operation
+        self.origin = origin
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """One line of the list."""
+        return f'{self.operation} "{self.origin.name}" ({self.origin.source}): {self.reason}'
+
+
+@final
+class _Scope:
+    """A graph being made, and what stands in it for the values of the program."""
+
+    __slots__ = ("builder", "parent", "prefix", "values")
+
+    def __init__(self, builder: Builder, parent: _Scope | None = None, prefix: str = "") -> None:
+        self.builder = builder
+        self.parent = parent
+        self.prefix = prefix
+        self.values: dict[dx.Value, Value] = {}
+
+
+@final
+class Conversion:
+    """Converts a program, and collects what cannot be.
+
+    Attributes:
+        problems: what cannot be exported.
+        functions: those made of layers.
+    """
+
+    def __init__(self, opset: int, wanted: Wanted) -> None:
+        """Begin.
+
+        Args:
+            opset: the version of ONNX's operators.
+            wanted: whether a call of a layer is to be a function.
+        """
+        self.opset = opset
+        self.wanted = wanted
+        self.problems: list[Problem] = []
+        self.functions = FunctionTable()
+        self.constants: dict[dx.Value, tuple[Array, str]] = {}
+
+    def keeps(self, op: Op) -> bool:
+        """Whether an operation has a converter of its own."""
+        return find_converter(type(op), self.opset) is not None
+
+    def graph(self, program: Program, names: Mapping[Any, str], arrays: Mapping[str, Array]) -> Graph:
+        """Return the graph of the whole program.
+
+        Args:
+            program: decomposed down to what ``keeps`` keeps.
+            names: names of what is fed.
+            arrays: the values of variables.
+        """
+        graph = Graph()
+        scope = _Scope(Builder(self.opset, graph))
+        for given in program.inputs:
+            value = Value(given.value.type, names.get(given.key, str(given.key)))
+            if given.kind == "state":
+                value.array = arrays[given.key]
+            elif given.kind == "initialized":
+                value.array = np.asarray(True)
+            elif given.kind == "feed":
+                graph.inputs.append(value)
+            scope.values[given.value] = value
+        for value in graph.inputs:
+            scope.builder.knows(value)
+        self._remember_constants(program.instructions)
+        for item in divide(program.instructions, self.wanted):
+            if isinstance(item, Unit):
+                self._unit(item, scope, program)
+            else:
+                self._instruction(item, scope)
+        for output in program.outputs:
+            if output.kind == "fetch":
+                graph.outputs.append(self._own(self._value(output.value, scope), scope))
+            else:
+                origin = _writer_of(output, program)
+                self.problems.append(
+                    Problem("AssignVariable", origin, "it writes a variable, and a model has no state; fetch without it")
+                )
+        return graph
+
+    def _remember_constants(self, instructions: Iterable[Instruction]) -> None:
+        for one in instructions:
+            if isinstance(one.op, definitions.Constant):
+                self.constants[one.outputs[0]] = (one.op.value.array, one.origin.name)
+
+    def _value(self, value: dx.Value, scope: _Scope) -> Value:
+        """Return what stands for a value of the program; constants are made where they are used."""
+        found = scope.values.get(value)
+        if found is not None:
+            return found
+        constant = self.constants.get(value)
+        if constant is not None:
+            array, name = constant
+            found = scope.builder.constant(array, name=name if array.size > _NAMED else "")
+        else:
+            assert scope.parent is not None, value
+            found = self._value(value, scope.parent)
+        scope.values[value] = found
+        return found
+
+    def _own(self, value: Value, scope: _Scope) -> Value:
+        """Return a value that a node of this graph makes, as outputs must be, each by another."""
+        graph = scope.builder.graph
+        made = any(value in node.outputs for node in graph.nodes)
+        return value if made and value not in graph.outputs else scope.builder.node("Identity", value, type=value.type)
+
+    # Instructions. ---------------------------------------------------------------------------------------------------
+
+    def _instruction(self, one: Instruction, scope: _Scope) -> None:
+        if isinstance(one.op, definitions.Constant):
+            return
+        builder = scope.builder
+        origin = one.origin
+        name = origin.name.removeprefix(scope.prefix)
+        builder.origin = origin if name == origin.name else Origin(name, origin.source)
+        builder.types = tuple(value.type for value in one.outputs)
+        builder.convert_body = lambda body, arguments, inputs=(): self._body(body, arguments, inputs, scope)
+        inputs = [self._value(value, scope) for value in one.inputs]
+        folded = self._folded(one, inputs)
+        if folded is not None:
+            scope.values[one.outputs[0]] = folded
+            return
+        try:
+            converter = find_converter(type(one.op), self.opset)
+            if converter is None:
+                raise CannotExport(_no_converter(one.op))
+            before = len(builder.graph.nodes)
+            try:
+                result = converter(builder, one.op, *inputs)
+            except CannotExport:
+                if not isinstance(one.op, CompositeOp):
+                    raise
+                del builder.graph.nodes[before:]
+                self._decomposed(one, scope)
+                return
+        except CannotExport as problem:
+            self.problems.append(Problem(one.op.name, origin, str(problem)))
+            result = [Value(value.type) for value in one.outputs]
+        results = list(result) if isinstance(result, (list, tuple)) else [result]
+        for value, made in zip(one.outputs, results, strict=True):
+            if made not in inputs and made.array is None:
+                made.type = value.type
+                made.name = made.name or name
+            builder.knows(made)
+            scope.values[value] = made
+
+    def _folded(self, one: Instruction, inputs: Sequence[Value]) -> Value | None:
+        """Compute what depends on weights and constants alone, by the operation's definition."""
+        op = one.op
+        if not inputs or len(one.outputs) != 1 or isinstance(op, CompositeOp) or op.effect or op.stateful or op.is_symbolic:
+            return None
+        type = one.outputs[0].type
+        if any(value.array is None for value in inputs) or not type.shape.is_static or _has_bodies(op):
+            return None
+        limit = max(_FOLD_LIMIT, *(value.array.size for value in inputs if value.array is not None))
+        if int(np.prod(type.shape.evaluate({}))) > limit:
+            return None
+        with np.errstate(all="ignore"):
+            try:
+                array = np.asarray(op.reference(*(value.array for value in inputs)))
+            except (ArithmeticError, ValueError):
+                return None  # as it would fail in a session, too: where it runs
+        name = next((value.name for value in inputs if value.name), one.origin.name)
+        return Value(type, name if len(inputs) == 1 else one.origin.name, np.ascontiguousarray(array))
+
+    def _decomposed(self, one: Instruction, scope: _Scope) -> None:
+        """Convert the decomposition of a composite whose converter does not serve these inputs."""
+        program = Program(
+            [ProgramInput(value, "argument", index) for index, value in enumerate(one.inputs)],
+            [one],
+            [Output(value, "result", index) for index, value in enumerate(one.outputs)],
+        )
+        program = decompose_composites(program, lambda op: op != one.op and self.keeps(op))
+        self._remember_constants(program.instructions)
+        for inner in program.instructions:
+            self._instruction(inner, scope)
+        for value, output in zip(one.outputs, program.outputs, strict=True):
+            scope.values[value] = self._value(output.value, scope)
+
+    def _body(
+        self, body: Program, arguments: Sequence[Value], inputs: Sequence[Value], outer: _Scope
+    ) -> Graph:
+        """Convert a body of control flow, which may take values of the graph around it."""
+        graph = Graph(inputs)
+        builder = Builder(self.opset, graph, outer.builder)
+        scope = _Scope(builder, outer, outer.prefix)
+        for given, value in zip(body.inputs, arguments, strict=True):
+            scope.values[given.value] = value
+            builder.knows(value, given.value.type)
+        self._remember_constants(body.instructions)
+        for one in body.instructions:
+            self._instruction(one, scope)
+        for output in body.outputs:
+            graph.outputs.append(self._own(self._value(output.value, scope), scope))
+        return graph
+
+    # Layers as functions. --------------------------------------------------------------------------------------------
+
+    def _unit(self, unit: Unit, outer: _Scope, program: Program) -> None:
+        members = set(unit.instructions)
+        made = {value for one in unit.instructions for value in one.outputs}
+        outside = {value for one in program.instructions if one not in members for value in one.inputs}
+        outside.update(output.value for output in program.outputs)
+        taken = dict.fromkeys(
+            value
+            for one in unit.instructions
+            for value in one.inputs
+            if value not in made and value not in self.constants
+        )
+        arguments = {value: self._value(value, outer) for value in taken}
+        order = sorted(taken, key=lambda value: arguments[value].array is not None)  # weights last
+        graph = Graph([Value(arguments[value].type, parameter_name(arguments[value], unit.call)) for value in order])
+        scope = _Scope(Builder(self.opset, graph), None, f"{unit.call.name}/")
+        scope.values.update(zip(order, graph.inputs, strict=True))
+        for one in unit.instructions:
+            self._instruction(one, scope)
+        results = [value for value in made if value in outside]
+        results.sort(key=lambda value: [v for one in unit.instructions for v in one.outputs].index(value))
+        for value in results:
+            graph.outputs.append(self._own(self._value(value, scope), scope))
+        improve(graph)
+        values = self.functions.call(unit.call, graph, [arguments[value] for value in order], outer.builder)
+        for value, result in zip(results, values, strict=True):
+            result.type = value.type
+            result.name = unit.call.name
+            outer.builder.knows(result)
+            outer.values[value] = result
+
+
+def _has_bodies(op: Op) -> bool:
+    return any(isinstance(value, Program) for value in op.attributes().values())
+
+
+def _no_converter(op: Op) -> str:
+    if op.domain:
+        return (
+            f"the package {op.domain!r} declares no converter for it; one is declared by an entry point "
+            f'{op.name} of the group "dovetail.onnx"'
+        )
+    return "ONNX has no operators for it"
+
+
+def _writer_of(output: Output, program: Program) -> Origin:
+    for one in reversed(program.instructions):
+        if output.value in one.outputs:
+            return one.origin
+    return next((given.origin for given in program.inputs if given.key == output.key), Origin(str(output.key), None))  # type: ignore[arg-type]
+
+

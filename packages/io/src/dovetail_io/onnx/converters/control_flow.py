@@ -1,0 +1,5 @@
+"""Branches and loops."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,101 @@
+"""Operations of networks that ONNX has operators for; the package that defines them need not be installed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from dovetail.extend import CompositeOp, ScalarOp, Shape, TensorType
+from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.model import Value
+from dovetail_io.onnx.registry import converter_of
+
+__all__: list[str] = []
+
+_LAYERS: Final = "dovetail_layers"
+
+
+def _rank(x: Value) -> int:
+    assert x.type is not None
+    return len(x.type.dims)
+
+
+@converter_of(_LAYERS, "Softmax")
+def _softmax(to: Builder, op: CompositeOp, x: Value) -> Value:
+    return to.node("Softmax", x, axis=op.attributes()["axis"] % _rank(x))
+
+
+@converter_of(_LAYERS, "LogSoftmax")
+def _log_softmax(to: Builder, op: CompositeOp, x: Value) -> Value:
+    return to.node("LogSoftmax", x, axis=op.attributes()["axis"] % _rank(x))
+
+
+@converter_of(_LAYERS, "BatchNormalization")
+def _batch_normalization(
+    to: Builder, op: CompositeOp, x: Value, mean: Value, variance: Value, offset: Value, scale: Value
+) -> Value:
+    """The operator, where mean and variance differ along one axis only; that becomes axis 1."""
+    assert x.type is not None
+    rank = _rank(x)
+    axis = _channel_axis(mean, x)
+    channels = x.type.dims[axis]
+    if not isinstance(channels, int) or axis == 0:
+        raise CannotExport("BatchNormalization normalizes channels, whose number is known, along an axis after the first")
+    order = [0, axis, *(one for one in range(1, rank) if one != axis)]
+    turned = to.transpose(x, order)
+    parts = [_per_channel(to, part, axis, x) for part in (scale, offset, mean, variance)]
+    result = to.node("BatchNormalization", turned, *parts, epsilon=op.attributes()["epsilon"], type=turned.type)
+    return to.transpose(result, [order.index(one) for one in range(rank)])
+
+
+def _channel_axis(mean: Value, x: Value) -> int:
+    assert mean.type is not None
+    lead = _rank(x) - _rank(mean)
+    axes = [lead + axis for axis, dim in enumerate(mean.type.dims) if dim != 1]
+    if lead < 0 or len(axes) > 1 or _rank(x) < 2:
+        raise CannotExport("BatchNormalization takes a mean that differs along one axis")
+    return axes[0] if axes else _rank(x) - 1
+
+
+def _per_channel(to: Builder, part: Value, axis: int, x: Value) -> Value:
+    """Return an operand as a vector along ``axis``; numbers for all channels are repeated."""
+    assert part.type is not None and x.type is not None
+    channels = x.type.dims[axis]
+    if part.array is not None and part.array.size == 1 and isinstance(channels, int):
+        array = np.full(channels, part.array.item(), part.array.dtype)
+        return Value(TensorType(part.dtype, Shape(array.shape)), part.name, array)
+    lead = _rank(x) - _rank(part)
+    if [lead + place for place, dim in enumerate(part.type.dims) if dim != 1] not in ([axis], []) or part.type.size != channels:
+        raise CannotExport("BatchNormalization takes parts that differ along one axis")
+    return to.reshape(part, (channels,))
+
+
+@converter_of(_LAYERS, "Elu")
+def _elu(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Elu", x)
+
+
+@converter_of(_LAYERS, "Selu")
+def _selu(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Selu", x)
+
+
+@converter_of(_LAYERS, "LeakyRelu")
+def _leaky_relu(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("LeakyRelu", x, alpha=op.attributes()["alpha"])
+
+
+@converter_of(_LAYERS, "Softplus")
+def _softplus(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Softplus", x)
+
+
+@converter_of(_LAYERS, "Softsign")
+def _softsign(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Softsign", x)
+
+
+@converter_of(_LAYERS, "Relu6")
+def _relu6(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Clip", x, to.constant(0, x.dtype), to.constant(6, x.dtype))

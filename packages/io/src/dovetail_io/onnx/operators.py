@@ -1,0 +1,101 @@
+"""What is known of ONNX's operators here: which work element by element, and in which dtypes they can be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import dovetail as dt
+from dovetail.extend import Dim, DType, Shape, TensorType
+from dovetail_io.onnx.model import Value
+
+__all__ = ["ELEMENTWISE", "broadcast", "carrier", "is_data", "result_type"]
+
+_TESTS: Final = frozenset(
+    ["Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "And", "Or", "Xor", "Not"]
+)
+
+ELEMENTWISE: Final = _TESTS | frozenset(
+    """
+    Abs Acos Acosh Add Asin Asinh Atan Atanh BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast Ceil Celu Clip Cos Cosh
+    Div Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log Max Min Mish Mod Mul Neg Pow Reciprocal Relu
+    Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum Tan Tanh ThresholdedRelu Where
+    """.split()
+)
+"""Operators of broadcast operands whose output elements depend on the operands' elements in the same place alone."""
+
+
+def broadcast(*shapes: Sequence[Dim]) -> tuple[Dim, ...]:
+    """Return the shape that several broadcast to; that they do, the graph has made sure of."""
+    result: list[Dim] = [1] * max(map(len, shapes), default=0)
+    for shape in shapes:
+        for axis, dim in enumerate(shape, len(result) - len(shape)):
+            if result[axis] == 1 or (isinstance(dim, int) and dim != 1):
+                result[axis] = dim
+    return tuple(result)
+
+
+def result_type(op_type: str, inputs: Sequence[Value | None], attributes: Mapping[str, Any]) -> TensorType | None:
+    """Return the type of the output of an elementwise operator; ``None`` for others, or where an input's is not known."""
+    types = [value.type for value in inputs if value is not None]
+    known = [one for one in types if one is not None]
+    if op_type not in ELEMENTWISE or len(known) < len(types):
+        return None
+    shape = Shape(broadcast(*(one.dims for one in known)))
+    if op_type in _TESTS:
+        return TensorType(dt.bool, shape)
+    if op_type == "Cast":
+        return TensorType(attributes["to"], shape)
+    return TensorType(known[1 if op_type == "Where" else 0].dtype, shape)
+
+
+# Dtypes. The standard admits some dtypes for few operators, and ONNX Runtime's CPU provider has kernels for fewer (versions
+# 1.20 to 1.32, each operator and dtype tried). Integers are then computed exactly in a wider dtype, and bfloat16, which
+# Dovetail defines to be computed in float32, in that.
+
+_SMALL: Final = {dtype: dt.int32 for dtype in (dt.int8, dt.int16, dt.uint8, dt.uint16)}
+_SIXTEEN: Final = {dtype: dt.int32 for dtype in (dt.int16, dt.uint16)}
+_LARGE: Final = {dt.uint32: dt.int64, dt.uint64: dt.int64}  # which wraps to the same bits
+_ORDERED: Final = {dt.uint32: dt.int64}
+_MOVED: Final = {**_SIXTEEN, dt.uint64: dt.int64}
+
+_CARRIERS: Final[Mapping[str, Mapping[DType, DType]]] = {
+    "ArgMax": {**_SIXTEEN, **_ORDERED},
+    "ArgMin": {**_SIXTEEN, **_ORDERED},
+    "CumSum": {**_SMALL, **_LARGE},
+    "IsInf": {dt.float16: dt.float32},
+    "MatMul": _SMALL,
+    "Max": _SIXTEEN,
+    "Min": _SIXTEEN,
+    "NonZero": {dtype: dt.bool for dtype in (dt.int8, dt.int16, dt.uint16, dt.uint32, dt.uint64, dt.float64)},
+    "Pad": _SIXTEEN,
+    "Pow": {**_SMALL, **_LARGE},
+    "ReduceMax": {**_SMALL, **_ORDERED},
+    "ReduceMin": {**_SMALL, **_ORDERED},
+    "ReduceProd": {**_SMALL, **_LARGE},
+    "ReduceSum": {**_SMALL, **_LARGE},
+    "TopK": {dt.uint16: dt.int32, **_ORDERED},
+    "Unique": {d: dt.int64 for d in (dt.bool, dt.uint8, dt.uint16, dt.uint32, dt.int16, dt.int32)},
+    "Where": {**_MOVED, dt.bool: dt.uint8},
+}
+_HOLDS_BFLOAT16: Final = frozenset(
+    """
+    Cast Concat Gather GatherElements GatherND Identity If Loop Reshape ScatterElements ScatterND Shape Size Slice Split Squeeze
+    Transpose Unsqueeze
+    """.split()
+)
+_INDEX_OUTPUT: Final = _TESTS | frozenset(["ArgMax", "ArgMin", "NonZero", "Shape", "Size"])
+
+
+def carrier(op_type: str, dtype: DType) -> DType | None:
+    """Return the dtype in which an operator is computed instead of ``dtype``; ``None`` where it takes that itself."""
+    if dtype is dt.bfloat16:
+        return None if op_type in _HOLDS_BFLOAT16 else dt.float32
+    return _CARRIERS.get(op_type, {}).get(dtype)
+
+
+def is_data(op_type: str, index: int, *, output: bool = False) -> bool:
+    """Whether an input or output holds elements of the operator's dtype, rather than truth values, sizes or places."""
+    if output:
+        return index == 0 and op_type not in _INDEX_OUTPUT
+    return index > 0 if op_type == "Where" else True

@@ -1,0 +1,21 @@
+"""Passes over the nodes of a graph; each keeps its outputs as they are."""
+
+from __future__ import annotations
+
+from dovetail_io.onnx.model import Graph
+from dovetail_io.onnx.passes.fuse import fuse
+from dovetail_io.onnx.passes.layout import cancel_transpositions
+from dovetail_io.onnx.passes.prune import prune
+
+__all__ = ["cancel_transpositions", "fuse", "improve", "prune"]
+
+
+def improve(graph: Graph, *, fold_batch_norm: bool = False) -> None:
+    """Run all passes, in graphs within nodes too."""
+    for node in graph.nodes:
+        for inner in node.graphs():
+            improve(inner)
+    prune(graph)
+    cancel_transpositions(graph)
+    fuse(graph, fold_batch_norm=fold_batch_norm)
+    prune(graph)

@@ -1,0 +1,304 @@
+"""Whether a model does what the graph does: run by ONNX Runtime at several sizes and compared with the session."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, final
+
+import numpy as np
+
+import dovetail as dt
+from dovetail.errors import DovetailError, ExportError
+from dovetail.extend import Array, Constraint, DType, Symbol, TensorType, dims
+from dovetail_io.onnx.packages import load_onnx, load_runtime
+
+__all__ = ["Case", "Verification", "cases", "compare"]
+
+_SIZES: Final = 3
+_CANDIDATES: Final = (1, 3, 7, 2, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96, 112, 128, 160, 192, 224, 256)
+_TRIES: Final = 20_000
+
+TOLERANCE: Final[Mapping[DType, float]] = {
+    dt.float64: 1e-9,
+    dt.float32: 1e-4,
+    dt.float16: 1e-2,
+    dt.bfloat16: 1e-1,
+}
+"""The largest difference, as a part of the largest element where that is above 1; integers and truth values must be equal."""
+
+Runner = Callable[[Mapping[str, Array]], Sequence[Any]]
+
+
+@final
+class Case:
+    """Sizes, and arrays of these sizes for the inputs."""
+
+    __slots__ = ("arrays", "sizes")
+
+    def __init__(self, sizes: Mapping[Symbol, int], arrays: Mapping[str, Array]) -> None:
+        """Pair them."""
+        self.sizes = dict(sizes)
+        self.arrays = dict(arrays)
+
+    def __str__(self) -> str:
+        """Give the sizes."""
+        return ", ".join(f"{symbol} = {size}" for symbol, size in self.sizes.items()) or "its only sizes"
+
+
+@final
+class Verification:
+    """What was compared.
+
+    Attributes:
+        by: who ran the model: ``"ONNX Runtime"``, ``"the ONNX reference"``, or nobody.
+        cases: the sizes compared.
+        difference: the largest difference of a floating element.
+    """
+
+    __slots__ = ("by", "cases", "difference")
+
+    def __init__(self, by: str = "", cases: Sequence[Case] = (), difference: float = 0.0) -> None:
+        """Keep the outcome."""
+        self.by = by
+        self.cases = tuple(cases)
+        self.difference = difference
+
+
+# Inputs. -------------------------------------------------------------------------------------------------------------
+
+
+def cases(
+    types: Mapping[str, TensorType], constraints: Sequence[Constraint], samples: Mapping[str, Array] | None
+) -> list[Case]:
+    """Return inputs to compare on: at three sizes of every symbolic dimension that the graph's constraints admit.
+
+    Args:
+        types: types of the inputs.
+        constraints: what must hold of the sizes.
+        samples: arrays to take the elements from; random ones by default.
+
+    Raises:
+        ExportError: no sizes that the constraints admit were found.
+    """
+    symbols = sorted(frozenset[Symbol]().union(*(one.shape.symbols for one in types.values())), key=str)
+    first = _sizes_of(types, samples or {})
+    chosen = _choose(symbols, [one for one in constraints if one.symbols <= set(symbols)], types, first)
+    if not chosen:
+        raise ExportError(
+            f"no sizes for {', '.join(map(str, symbols))} were found that the graph's constraints admit; pass sample_inputs."
+        )
+    rng = np.random.default_rng(20)
+    result = []
+    for sizes in chosen:
+        arrays = {}
+        for name, type in types.items():
+            shape = type.shape.evaluate(sizes)
+            sample = None if samples is None else samples.get(name)
+            arrays[name] = _random(rng, type.dtype, shape) if sample is None else _resized(sample, shape)
+        result.append(Case(sizes, arrays))
+    return result
+
+
+def _sizes_of(types: Mapping[str, TensorType], samples: Mapping[str, Array]) -> dict[Symbol, int]:
+    found: dict[Symbol, int] = {}
+    for name, array in samples.items():
+        for dim, size in zip(types[name].dims, array.shape, strict=True):
+            if isinstance(dim, Symbol):
+                found.setdefault(dim, size)
+    return found
+
+
+def _choose(
+    symbols: Sequence[Symbol], constraints: Sequence[Constraint], types: Mapping[str, TensorType], first: Mapping[Symbol, int]
+) -> list[dict[Symbol, int]]:
+    """Return combinations in which each symbol has several values, the sizes of the samples before others."""
+    if not symbols:
+        return [{}]
+
+    def holds(sizes: dict[Symbol, int]) -> bool:
+        return all(one.holds(sizes) for one in constraints) and all(
+            dims.evaluate(dim, sizes) >= 0 for one in types.values() for dim in one.dims
+        )
+
+    result: list[dict[Symbol, int]] = [dict(first)] if len(first) == len(symbols) and holds(dict(first)) else []
+    seen: dict[Symbol, set[int]] = {symbol: {sizes[symbol] for sizes in result} for symbol in symbols}
+    tries = 0
+    for distinct in (True, False):  # sizes that differ from each other tell mistakes apart, where they can
+        for combination in _combinations(len(symbols)):
+            tries += 1
+            if all(len(one) >= _SIZES for one in seen.values()) or tries > _TRIES:
+                return result
+            sizes = dict(zip(symbols, combination, strict=True))
+            if distinct and len(symbols) > 1 and len(set(combination)) < len(symbols):
+                continue
+            if any(len(seen[symbol]) < _SIZES and size not in seen[symbol] for symbol, size in sizes.items()) and holds(sizes):
+                result.append(sizes)
+                for symbol, size in sizes.items():
+                    seen[symbol].add(size)
+    return result
+
+
+def _combinations(count: int) -> Any:
+    """Yield sizes for some symbols: those that are alike first, shifted against each other, then all."""
+    length = len(_CANDIDATES)
+    for start in range(length):
+        yield tuple(_CANDIDATES[(start + shift) % length] for shift in range(count))
+    for size in _CANDIDATES:
+        yield (size,) * count
+    yield from itertools.product(_CANDIDATES, repeat=count)
+
+
+def _random(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> Array:
+    """Normal numbers, integers 0 and 1 (which are likely to be valid indices), truth values, short strings."""
+    if dtype.is_floating:
+        return np.asarray(rng.normal(size=shape)).astype(dtype.numpy)
+    numbers = np.asarray(rng.integers(0, 2, shape))
+    if dtype.is_string:
+        return np.array([b"a", b"bc"], object)[numbers]
+    return numbers.astype(dtype.numpy)
+
+
+def _resized(sample: Array, shape: tuple[int, ...]) -> Array:
+    """Return a sample cut, or repeated, to a shape."""
+    for axis, size in enumerate(shape):
+        if sample.shape[axis] != size:
+            sample = np.take(sample, np.arange(size), axis, mode="wrap")
+    return sample
+
+
+# Running. ------------------------------------------------------------------------------------------------------------
+
+
+def compare(
+    model: Any,
+    path: Path | None,
+    run: Runner,
+    names: Sequence[str],
+    chosen: Sequence[Case],
+    lines: Mapping[str, str],
+) -> Verification:
+    """Compare a model with the session.
+
+    Where ONNX Runtime has no kernel for an operator and dtype, a warning names it and ONNX's reference implementation runs
+    the model; where ONNX Runtime is not installed, a warning says that nothing was compared.
+
+    Args:
+        model: the ``ModelProto``.
+        path: where the model lies, if its data are in a file beside it.
+        run: runs the session on inputs by name.
+        names: names of the outputs.
+        chosen: the inputs.
+        lines: the user's line for names of nodes.
+
+    Raises:
+        ExportError: an output differs by more than the tolerance of its dtype, or the model does not run.
+    """
+    runtime = load_runtime()
+    if runtime is None:
+        warnings.warn(
+            "onnxruntime is not installed: the model follows the standard, but whether it computes what the graph does was not "
+            "checked. Install it: pip install 'dovetail-io[onnx]'",
+            stacklevel=4,
+        )
+        return Verification()
+    by, runner = _runner(runtime, model, path, lines)
+    largest = 0.0
+    for case in chosen:
+        try:
+            expected = run(case.arrays)
+        except DovetailError as error:
+            raise ExportError(
+                f"the session itself failed on the inputs that the model was to be compared on ({case}); pass arrays that "
+                f"suit the graph as sample_inputs, or verify=False. {error}"
+            ) from error
+        try:
+            found = runner(_for_runtime(case.arrays))
+        except Exception as error:  # noqa: BLE001 - a runtime raises classes of its own
+            raise ExportError(f"{by} fails to run the model at {case}, which the session runs: {error}") from error
+        for name, mine, theirs in zip(names, expected, found, strict=True):
+            largest = max(largest, _compare(name, np.asarray(mine), theirs, case, by))
+    return Verification(by, chosen, largest)
+
+
+def _runner(runtime: Any, model: Any, path: Path | None, lines: Mapping[str, str]) -> tuple[str, Runner]:
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = runtime.InferenceSession(model.SerializeToString() if path is None else str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - a runtime raises classes of its own
+        missing = re.search(r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*?)'", str(error))
+        if missing is None:
+            raise ExportError(f"ONNX Runtime does not load the model: {error}") from error
+        where = lines.get(missing[2], "")
+        warnings.warn(
+            f'ONNX Runtime {runtime.__version__} has no CPU kernel for {missing[1]} in the dtype of node "{missing[2]}"'
+            f"{f' ({where})' if where else ''}; the model was compared by ONNX's reference implementation instead. Cast to "
+            f"float32 before it if the model is to run there.",
+            stacklevel=5,
+        )
+        return "the ONNX reference", _reference(model, path)
+
+    def run(arrays: Mapping[str, Array]) -> Sequence[Any]:
+        result: Sequence[Any] = session.run(None, dict(arrays))
+        return result
+
+    return "ONNX Runtime", run
+
+
+def _reference(model: Any, path: Path | None) -> Runner:
+    import importlib
+
+    load_onnx()
+    evaluator = importlib.import_module("onnx.reference").ReferenceEvaluator(model if path is None else str(path))
+
+    def run(arrays: Mapping[str, Array]) -> Sequence[Any]:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result: Sequence[Any] = evaluator.run(None, dict(arrays))
+        return result
+
+    return run
+
+
+def _for_runtime(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: _as_text(array) if array.dtype == object else array for name, array in arrays.items()}
+
+
+def _as_text(array: Array) -> Array:
+    result = np.empty(array.shape, object)
+    result.reshape(-1)[:] = [one.decode() if isinstance(one, bytes) else one for one in array.reshape(-1).tolist()]
+    return result
+
+
+def _compare(name: str, mine: Array, theirs: Any, case: Case, by: str) -> float:
+    theirs = np.asarray(theirs)
+    if mine.dtype == object:
+        mine, theirs = _as_text(mine), _as_text(theirs.astype(object))
+    if mine.dtype != theirs.dtype or mine.shape != theirs.shape:
+        raise ExportError(
+            f"output {name!r} is {theirs.dtype}{list(theirs.shape)} in {by} and {mine.dtype}{list(mine.shape)} in the "
+            f"session, at {case}."
+        )
+    dtype = dt.as_dtype(mine.dtype)
+    if not dtype.is_floating:
+        wrong = int(np.sum(mine != theirs))
+        if wrong:
+            raise ExportError(f"output {name!r} of {by} differs from the session's in {wrong} of {mine.size} elements, at {case}.")
+        return 0.0
+    mine, theirs = mine.astype(np.float64), theirs.astype(np.float64)
+    same = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
+    finite = np.isfinite(mine)
+    scale = max(1.0, float(np.max(np.abs(mine), where=finite, initial=0.0)))
+    with np.errstate(invalid="ignore"):
+        difference = np.where(same, 0.0, np.abs(mine - theirs))
+    largest = float(np.max(np.where(np.isnan(difference), np.inf, difference), initial=0.0))
+    if largest > TOLERANCE[dtype] * scale:
+        raise ExportError(
+            f"output {name!r} of {by} differs from the session's by up to {largest:.3g}, which is above {TOLERANCE[dtype]:g} of "
+            f"its largest element {scale:.3g}, at {case}."
+        )
+    return largest
