@@ -162,14 +162,18 @@ def test_steps_come_from_numbers_tensors_and_variables(session: dt.Session, tmp_
         saver.save(session, tmp_path / "m", global_step=1.5)
 
 
-def test_paths_stay_as_they_are_written(
-    session: dt.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paths_stay_as_they_are_written(session: dt.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     saver = dt.train.Saver()
     assert saver.save(session, "./model.ckpt", global_step=1) == "./model.ckpt-1"
     assert saver.save(session, Path("deep/er/model")) == str(Path("deep/er/model"))
-    for path in ("model.ckpt-1", "./model.ckpt-1", Path("model.ckpt-1"), "model.ckpt-1.json", "model.ckpt-1.safetensors"):
+    for path in (
+        "model.ckpt-1",
+        "./model.ckpt-1",
+        Path("model.ckpt-1"),
+        "model.ckpt-1.json",
+        "model.ckpt-1.safetensors",
+    ):
         saver.restore(session, path)
         assert dt.train.checkpoint_exists(path)
     assert not dt.train.checkpoint_exists("model.ckpt-2")
@@ -297,14 +301,18 @@ def test_restoring_nothing_says_what_there_is(session: dt.Session, saved: Path, 
     saver = dt.train.Saver()
     with pytest.raises(InvalidArgumentError, match="the path is None; dt.train.latest_checkpoint found no checkpoint"):
         saver.restore(session, dt.train.latest_checkpoint(tmp_path / "nowhere"))  # type: ignore[arg-type]
-    with pytest.raises(NotFoundError, match=r'no checkpoint ".*model-4": "model-4.json" is missing. Did you mean \'model-3\''):
+    with pytest.raises(
+        NotFoundError, match=r'no checkpoint ".*model-4": "model-4.json" is missing. Did you mean \'model-3\''
+    ):
         saver.restore(session, tmp_path / "model-4")
     with pytest.raises(NotFoundError, match=r'the folder ".*nowhere" does not exist'):
         saver.restore(session, tmp_path / "nowhere" / "model")
     with pytest.raises(InvalidArgumentError, match="is a folder, not a checkpoint; dt.train.latest_checkpoint"):
         saver.restore(session, tmp_path)
     (tmp_path / "model-3.json").unlink()
-    with pytest.raises(NotFoundError, match=r'"model-3.json" is missing, without which "model-3.safetensors" cannot be'):
+    with pytest.raises(
+        NotFoundError, match=r'"model-3.json" is missing, without which "model-3.safetensors" cannot be'
+    ):
         saver.restore(session, saved)
 
 
@@ -350,7 +358,9 @@ def test_other_dtypes_and_shapes_are_told_with_both_types(saved: Path) -> None:
 
         unchanged_by(other, model, restore)
         wide = dt.Variable(np.zeros((2, 3)), name="wide")
-        with pytest.raises(DTypeError, match=r"dense/kernel: float32\[2, 3\] in the checkpoint, float64\[2, 3\] in the"):
+        with pytest.raises(
+            DTypeError, match=r"dense/kernel: float32\[2, 3\] in the checkpoint, float64\[2, 3\] in the"
+        ):
             dt.train.Saver({"dense/kernel": wide}).restore(other, saved)
 
 
@@ -388,7 +398,9 @@ def test_a_file_in_place_of_the_folder_is_told(session: dt.Session, tmp_path: Pa
 def test_a_version_from_the_future_is_told(session: dt.Session, saved: Path) -> None:
     path = Path(f"{saved}.json")
     path.write_text(path.read_text().replace('"version": 1,', '"version": 2,'))
-    with pytest.raises(FormatError, match="has format version 2, written by Dovetail .* reads version 1. Update dovetail-io"):
+    with pytest.raises(
+        FormatError, match="has format version 2, written by Dovetail .* reads version 1. Update dovetail-io"
+    ):
         dt.train.Saver().restore(session, saved)
     path.write_text(json.dumps({"format": "something else"}))
     with pytest.raises(FormatError, match="is no checkpoint of Dovetail: its format is not 'dovetail-checkpoint'"):

@@ -19,7 +19,20 @@ from dovetail.errors import DovetailError, DTypeError, FormatError, InvalidArgum
 from dovetail_io.tensors import encode, read_tensors
 
 NUMERIC = [
-    *("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"),
+    *(
+        "float16",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "bool",
+    ),
     ml_dtypes.bfloat16,
 ]
 
@@ -89,7 +102,9 @@ def test_strings_are_offsets_and_bytes(tmp_path: Path, array: np.ndarray) -> Non
 @given(
     st.dictionaries(
         st.text(min_size=1).filter(lambda name: name != "__metadata__"),
-        st_np.arrays(st.sampled_from(["float32", "int8", "bool", "uint64"]), st_np.array_shapes(min_dims=0, min_side=0)),
+        st_np.arrays(
+            st.sampled_from(["float32", "int8", "bool", "uint64"]), st_np.array_shapes(min_dims=0, min_side=0)
+        ),
         max_size=5,
     )
 )

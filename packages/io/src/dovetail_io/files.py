@@ -245,7 +245,8 @@ else:
                 alone = False
             yield alone
         finally:
-            os.close(descriptor)
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 def _settle(folder: Path) -> None:

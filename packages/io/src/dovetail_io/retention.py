@@ -149,11 +149,13 @@ class Retention:
         """Delete checkpoints; one that cannot be deleted stays in the group, to be tried again."""
         for name in names:
             try:
-                paths = Checkpoint(self.folder / name).paths()
+                paths = Checkpoint(self.folder / name).paths()[
+                    ::-1
+                ]  # the manifest last: it tells what is to be deleted
             except NotFoundError:
                 paths = []
             except DovetailError:
-                endings = (".json", ".safetensors", ".meta", ".meta.safetensors")
+                endings = (".safetensors", ".meta", ".meta.safetensors", ".json")
                 paths = [self.folder / f"{name}{ending}" for ending in endings]
             if remove(paths):
                 group.checkpoints.pop(name, None)

@@ -203,6 +203,7 @@ class Saver:
         arrays, ties, random_state = _snapshot(sess, variables)
         graph = EncodedGraph(sess.graph, self.definition()) if write_meta_graph else None
         with locked(prefix.parent):
+            group = self._announce(retention, prefix) if write_state else None
             with FileSet(prefix.parent) as work:
                 records = [] if graph is None else _write_graph(work, prefix.name, f".{meta_graph_suffix}", graph)
                 saved = write_checkpoint(
@@ -216,8 +217,8 @@ class Saver:
                     records=records,
                     max_shard_bytes=self._max_shard_bytes,
                 )
-            if write_state:
-                self._retain(retention, prefix, saved)
+            if group is not None:
+                self._retain(retention, group, prefix, saved)
         if hook.active("checkpoint_saved"):
             hook.checkpoint_saved(str(prefix), step)
         return os.fspath(save_path) + prefix.name.removeprefix(Path(save_path).name)
@@ -251,29 +252,35 @@ class Saver:
             self._hash = (graph, graph.version, (encoded or EncodedGraph(graph)).hash)
         return encoded.hash if encoded else self._hash[2]
 
-    def _retain(self, retention: Retention, prefix: Path, saved: float) -> None:
-        folder = prefix.parent
-        key = folder.resolve()
+    def _announce(self, retention: Retention, prefix: Path) -> Group:
+        """List the checkpoint before it is written, so that it is not forgotten if the process is killed after that."""
+        folder = prefix.parent.resolve()
         with suppress(FormatError):  # then it begins anew, and nothing that it listed is dropped
             retention.read()
-        group = retention.group_for(prefix.name, self._identities.get(key))
-        self._recover(group, key)
-        retention.latest = prefix.name
+        group = retention.group_for(prefix.name, self._identities.get(folder))
+        self._recover(group, folder)
+        group.add(prefix.name, max(group.checkpoints.values(), default=0.0))
+        retention.write()
+        return group
+
+    def _retain(self, retention: Retention, group: Group, prefix: Path, saved: float) -> None:
+        """List the checkpoint as the newest, and drop old ones."""
         group.add(prefix.name, saved)
+        retention.latest = prefix.name
         if self._max_to_keep:
             drop = group.surplus(self._max_to_keep, self._hours)
             if drop:
                 retention.drop(group, drop)
         retention.write()
-        self._identities[key] = group.identity
-        self._kept[folder] = list(group.checkpoints)
+        self._identities[prefix.parent.resolve()] = group.identity
+        self._kept[prefix.parent] = list(group.checkpoints)
 
     def _recover(self, group: Group, folder: Path) -> None:
         for path in [one for one in self._recovered if one.parent.resolve() == folder]:
             self._recovered.remove(path)
-            if path.name not in group.checkpoints:
-                group.add(path.name, Checkpoint(path).saved)
-        group.checkpoints = dict(sorted(group.checkpoints.items(), key=lambda item: item[1]))
+            group.add(path.name, Checkpoint(path).saved)
+        there = [item for item in group.checkpoints.items() if (folder / f"{item[0]}.json").exists()]
+        group.checkpoints = dict(sorted(there, key=lambda item: item[1]))
 
     @property
     def last_checkpoints(self) -> list[str]:
