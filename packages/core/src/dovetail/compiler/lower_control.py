@@ -1,7 +1,8 @@
 """Lowering of control flow: bodies become programs, and take what they use from around as arguments.
 
-A body's program is pure: the variables that it reads, the keys and counters of its random operations and the indices of the loops
-around it are extra arguments; the variables that it writes are extra results, which a loop carries from one iteration to the next.
+A body's program is pure: the variables that it reads, the keys and counters of its random operations and the indices of
+the loops around it are extra arguments; the variables that it writes are extra results, which a loop carries from one
+iteration to the next.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import Any, final
 
 from dovetail.compiler.lower import Lowering, handle, holds_anyway, needed_operations
 from dovetail.compiler.program import Origin, Output, Program, ProgramInput, Value
+from dovetail.errors import UnsupportedOperationError
 from dovetail.graph.op import Op
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.subgraph import Subgraph
 from dovetail.ops.bodies import argument_types
 from dovetail.ops.branches import Cond
-from dovetail.ops.loops import INDEX_TYPE, Loop, Scan, While
+from dovetail.ops.loops import Loop, Scan, While
 from dovetail.types.shapes import TensorType
 
 __all__: list[str] = []
@@ -66,7 +68,8 @@ class _BodyLowering(Lowering):
             outer: what lowers the graph around.
             body: the body.
             types: types of the arguments.
-            arguments: what each input stands for: a value that is the same whenever the body runs, a variable, or ``None``.
+            arguments: what each input stands for: a value that is the same whenever the body runs, a variable, or
+                ``None``.
             own: names of symbols of the inputs that stand for nothing around.
             index: whether the first input is the index of the iteration.
         """
@@ -111,7 +114,7 @@ class _BodyLowering(Lowering):
         return around if self.index is None else (*around, self.index)
 
     def external(self, kind: Any, key: Any, type: TensorType, origin: Origin) -> Value:
-        """Return the argument that stands for what the program around takes, or for the value that a variable has there."""
+        """Return the argument that stands for an input of the program around, or for a variable's value there."""
         known = self.extras.get((kind, key))
         if known is not None:
             return known[0]
@@ -126,14 +129,18 @@ class _BodyLowering(Lowering):
     def program(self, inputs: Iterable[Value], outputs: Iterable[Value]) -> Program:
         """Return the body as a program."""
         given = [ProgramInput(value, "argument", index) for index, value in enumerate(inputs)]
-        return Program(given, self.instructions, [Output(value, "result", index) for index, value in enumerate(outputs)])
+        return Program(
+            given, self.instructions, [Output(value, "result", index) for index, value in enumerate(outputs)]
+        )
 
 
 @final
 class _InlineLowering(Lowering):
     """The state of lowering one body as a part of the program around, where it is known that it runs."""
 
-    def __init__(self, outer: Lowering, body: Subgraph, arguments: Sequence[Argument], types: Sequence[TensorType]) -> None:
+    def __init__(
+        self, outer: Lowering, body: Subgraph, arguments: Sequence[Argument], types: Sequence[TensorType]
+    ) -> None:
         """Lower ``body`` for ``arguments``."""
         types, dims = argument_types(body, types, (), outer.symbols)
         changed = outer.respecialize or tuple(types) != body.input_types
@@ -192,10 +199,20 @@ def _cond(work: Lowering, op: Operation) -> None:
     for branch in branches:
         captured = [branch.capture(key, around) for key, around in extras.items()]
         given = [value for value in branch.parameters if value is not None]
-        programs.append(branch.program([*given, *captured], [*branch.results, *(branch.state[name] for name in written)]))
+        programs.append(
+            branch.program([*given, *captured], [*branch.results, *(branch.state[name] for name in written)])
+        )
         work.constraints.extend(pair for pair in branch.constraints if holds_anyway(definition, pair[0]))
     lowered = definition.replace(then_body=programs[0], else_body=programs[1])
     outputs = work.emit(lowered, [predicate, *_values(arguments), *extras.values()], op)
+    for tensor, value, *results in zip(op.outputs, outputs, *(branch.results for branch in branches), strict=False):
+        if value.type.rank is None:
+            shown = " and ".join(str(result.type) for result in results)
+            raise UnsupportedOperationError(
+                f"cond: output {tensor.value_index} is {shown} in the two branches. Give both the same rank, or "
+                "decide by a flag: "
+                f"a boolean placeholder of shape []. {op.where()}"
+            )
     work.publish(op, outputs[: len(op.outputs)])
     for name, value in zip(written, outputs[len(op.outputs) :], strict=True):
         work.write_state(name, value, op)
@@ -217,9 +234,7 @@ def _loop(work: Lowering, op: Operation) -> None:
         for name, body in definition.bodies().items()
     }
     main = bodies["body"]
-    states = {
-        name: work.read_state(name, main.state[name].type, work.origin(op)) for name in main.written
-    }
+    states = {name: work.read_state(name, main.state[name].type, work.origin(op)) for name in main.written}
     extras = {
         key: around
         for body in bodies.values()

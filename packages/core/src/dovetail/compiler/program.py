@@ -13,7 +13,7 @@ from dovetail.graph.op import Array, Body, Op, free_symbols
 from dovetail.graph.source import Source
 from dovetail.types.attributes import register_kind
 from dovetail.types.constraints import Constraint, collecting
-from dovetail.types.dims import Symbol
+from dovetail.types.dims import Dim, Symbol, substitute
 from dovetail.types.shapes import TensorType
 
 __all__ = [
@@ -197,6 +197,17 @@ class Program(Body):
     def effect(self) -> bool:
         """Whether an instruction has an effect."""
         return any(one.op.effect for one in self.instructions)
+
+    @property
+    def flops(self) -> Dim:
+        """Floating-point operations of a run."""
+        return sum(
+            (
+                one.op.flops([value.type for value in one.inputs], [value.type for value in one.outputs])
+                for one in self.instructions
+            ),
+            0,
+        )
 
     def substitute(self, dims: Mapping[Symbol, Dim]) -> Program:
         """Return the program with symbols replaced by dimensions."""

@@ -71,9 +71,9 @@ class ReferenceExecutable(Executable):
                 names[value] = f"v{count}"
                 count += 1
             arguments = ", ".join(names[value] for value in one.inputs)
-            function = f"late({index}, S)" if index in self._late else f"K[{index}]"
+            callee = f"late({index}, S)" if index in self._late else f"K[{index}]"
             targets = ", ".join(names[value] for value in one.outputs)
-            call = f"{function}({arguments})"
+            call = f"{callee}({arguments})"
             text = f"{targets} = {call}" if targets else call
             fresh = {s for value in one.outputs for s in value.type.shape.symbols} - bound
             if fresh:
@@ -217,7 +217,7 @@ def _with_sizes_of(body: Program, arrays: Sequence[Any], sizes: Mapping[Symbol, 
 
 def _sentence(error: Exception) -> str:
     text = str(error)
-    return text if text else type(error).__name__
+    return text or type(error).__name__
 
 
 def _arguments(program: Program, one: Instruction, frame_locals: Mapping[str, Any]) -> list[Any]:

@@ -85,6 +85,11 @@ class Body(ABC):
     def effect(self) -> bool:
         """Whether something inside has an effect."""
 
+    @property
+    @abstractmethod
+    def flops(self) -> Dim:
+        """Floating-point operations of a run."""
+
     @abstractmethod
     def substitute(self, dims: Mapping[Symbol, Dim]) -> Body:
         """Return the body with symbols replaced by dimensions."""

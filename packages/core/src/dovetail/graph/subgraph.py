@@ -69,7 +69,9 @@ class BodyGraph(Graph):
 
     def add_input(self, type: TensorType, name: str = "input") -> Tensor:
         """Add an input of the body."""
-        tensor = self.create(BodyInput(type), (), name=name, source=self._sources[-1] if self._sources else None).outputs[0]
+        tensor = self.create(
+            BodyInput(type), (), name=name, source=self._sources[-1] if self._sources else None
+        ).outputs[0]
         self.inputs.append(tensor)
         return tensor
 
@@ -130,7 +132,9 @@ class Subgraph(Body):
 
     __slots__ = ("_symbols", "captures", "graph", "inputs", "outputs")
 
-    def __init__(self, graph: BodyGraph, inputs: Sequence[Tensor], outputs: Sequence[Tensor], captures: Sequence[Tensor]) -> None:
+    def __init__(
+        self, graph: BodyGraph, inputs: Sequence[Tensor], outputs: Sequence[Tensor], captures: Sequence[Tensor]
+    ) -> None:
         """Describe a traced function; ``captures`` are tensors of the graph around, for the last inputs."""
         self.graph = graph
         self.inputs = tuple(inputs)
@@ -161,6 +165,17 @@ class Subgraph(Body):
         """Whether something inside has an effect."""
         return any(op.definition.effect for op in self.graph.get_operations())
 
+    @property
+    def flops(self) -> Dim:
+        """Floating-point operations of a run."""
+        return sum(
+            (
+                op.definition.flops([tensor.type for tensor in op.inputs], [tensor.type for tensor in op.outputs])
+                for op in self.graph.get_operations()
+            ),
+            0,
+        )
+
     def substitute(self, dims: Mapping[Symbol, Dim]) -> Subgraph:
         """Return the body with symbols replaced by dimensions."""
         if self.symbols.isdisjoint(dims):
@@ -181,7 +196,9 @@ class Subgraph(Body):
                 new.symbolic_value = _substituted(old.symbolic_value, dims)
             tensors[old] = new
         copy_nodes(self.graph.get_operations(), graph, tensors, dims)
-        return Subgraph(graph, [tensors[one] for one in self.inputs], [tensors[one] for one in self.outputs], self.captures)
+        return Subgraph(
+            graph, [tensors[one] for one in self.inputs], [tensors[one] for one in self.outputs], self.captures
+        )
 
     def __str__(self) -> str:
         """Show the signature."""

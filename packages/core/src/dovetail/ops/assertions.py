@@ -54,11 +54,13 @@ def _shown(array: Any, count: int) -> str:
     return " ".join([*items, "…"] if len(items) < flat.size else items)
 
 
-def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None, name: str | None = None) -> Operation:  # noqa: N802
+def Assert(  # noqa: N802 - TensorFlow 1's name
+    condition: Any, data: Sequence[Any], summarize: int | None = None, name: str | None = None
+) -> Operation:
     """Return an operation that fails the run unless every element of ``condition`` is true.
 
-    It runs when it is fetched, or when something depends on it by ``dt.control_dependencies``; inside a body of control flow it
-    always runs.
+    It runs when it is fetched, or when something depends on it by ``dt.control_dependencies``; inside a body of control
+    flow it always runs.
 
     Args:
         condition: truth values.
@@ -74,5 +76,7 @@ def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None, na
         >>> with dt.control_dependencies([dt.Assert(x > 0.0, [x])]):
         ...     root = dt.sqrt(x)
     """
-    op: Operation = Assertion(summarize=3 if summarize is None else summarize)(condition, *map(as_tensor, data), name=name)
+    op: Operation = Assertion(summarize=3 if summarize is None else summarize)(
+        condition, *map(as_tensor, data), name=name
+    )
     return op

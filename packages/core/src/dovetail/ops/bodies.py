@@ -1,8 +1,9 @@
 """Bodies of control flow: what such operations have in common, and how Python functions become bodies.
 
-A body sees the graph around it through its captures, which become arguments of the operation. Inside, a variable is read by
-nodes of the body. When the body is done, a variable that nothing in it writes is read around it instead, so that the operation
-takes a plain value; of one that is written the operation takes the handle, and lowering threads the state through.
+A body sees the graph around it through its captures, which become arguments of the operation. Inside, a variable is
+read by nodes of the body. When the body is done, a variable that nothing in it writes is read around it instead, so
+that the operation takes a plain value; of one that is written the operation takes the handle, and lowering threads the
+state through.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from dovetail.errors import GradientError, GraphError
+from dovetail.errors import GradientError, GraphError, InvalidArgumentError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import Graph, get_default_graph
 from dovetail.graph.op import Body, Op
@@ -22,6 +23,7 @@ from dovetail.ops.constants import constant
 from dovetail.ops.sizes import opaque_dim
 from dovetail.ops.state import ReadVariable, VariableHandle
 from dovetail.types.dims import Dim, Symbol, substitute, symbols_of
+from dovetail.types.dtypes import DType
 from dovetail.types.shapes import Shape, TensorType
 
 __all__ = [
@@ -57,6 +59,18 @@ class ControlOp(Op):
         self.__dict__["effect"] = any(body.effect for body in self.bodies().values())
         self.__dict__["_symbols"] -= {Symbol(name) for name in self.own_symbols()}
 
+    def __str__(self) -> str:
+        """Show the attributes but for the bodies."""
+        hidden = {"label", *self.bodies()}
+        shown = [
+            f"{field.name}={self.__dict__[field.name]}"
+            for field in self.fields
+            if field.name not in hidden and (field.required or self.__dict__[field.name] != field.default)
+        ]
+        return f"{self.name}[{', '.join(shown)}]" if shown else self.name
+
+    __repr__ = __str__
+
     def bodies(self) -> dict[str, Any]:
         """Return the bodies by the names of their attributes."""
         return {name: value for name, value in self.attributes().items() if isinstance(value, Body)}
@@ -74,7 +88,7 @@ class ControlOp(Op):
 def argument_types(
     body: Body, actual: Sequence[TensorType], own: Iterable[str] = (), known: Mapping[Symbol, Dim] | None = None
 ) -> tuple[list[TensorType], dict[Symbol, Dim]]:
-    """Return the types that a body's inputs have for arguments of these types, and the dimensions that its symbols stand for.
+    """Return the types that a body's inputs have for arguments of these types, and what its symbols stand for.
 
     Args:
         body: the body.
@@ -123,7 +137,7 @@ def _specialized(body: Subgraph, types: tuple[TensorType, ...], dims: tuple[tupl
 
 
 def escaped(type: TensorType, known: frozenset[Symbol], label: str, index: int) -> TensorType:
-    """Return the type that an output of a body has outside, where sizes that only the body determines have names of their own."""
+    """Return the type of a body's output outside, where sizes that only the body determines have names of their own."""
     if type.rank is None:
         return type
     dims = [
@@ -144,8 +158,8 @@ def trace_structure(
     *,
     outer: Graph,
     prefix: str,
+    what: str,
     names: Sequence[str] = (),
-    convert: Callable[[Any], Sequence[Tensor]] | None = None,
 ) -> tuple[Subgraph, Any]:
     """Trace a function that returns a nested structure.
 
@@ -154,29 +168,43 @@ def trace_structure(
         types: types of its arguments.
         outer: the graph around.
         prefix: begins the names in the body.
+        what: names the function, in errors.
         names: names of the arguments.
-        convert: turns what the function returned into the tensors that the body gives; by default each leaf becomes a tensor.
 
     Returns:
         The body, its captures last, and what the function returned.
+
+    Raises:
+        InvalidArgumentError: it returned ``None``.
     """
     returned: list[Any] = []
 
     def flat(*arguments: Tensor) -> Sequence[Tensor]:
         result = function(*arguments)
         returned.append(result)
-        return [as_output(leaf) for leaf in nest.flatten(result)] if convert is None else convert(result)
+        return [as_output(what, leaf) for leaf in nest.flatten(result)]
 
     body = trace(flat, types, outer=outer, names=names, prefix=prefix)
     return body, returned[0]
 
 
-def as_output(value: Any, like: Any = None) -> Tensor:
-    """Return what a body gave as a tensor; an operation becomes a truth value that is there once it is done."""
+def as_output(what: str, value: Any, dtype: DType | None = None) -> Tensor:
+    """Return what a body gave as a tensor; an operation becomes a truth value that is there once it is done.
+
+    Args:
+        what: names the function that gave it, in errors.
+        value: a tensor, an operation, a number.
+        dtype: what a Python value should become.
+
+    Raises:
+        InvalidArgumentError: it is ``None``.
+    """
+    if value is None:
+        raise InvalidArgumentError(f"{what} returns None; return a tensor, or an operation to run.")
     if isinstance(value, Operation):
         with get_default_graph().control_dependencies([value]):
             return constant(True, name="done")
-    return as_tensor(value, like)
+    return as_tensor(value, dtype)
 
 
 def is_resource(tensor: Tensor) -> bool:
@@ -209,24 +237,22 @@ def close(graph: Graph, bodies: Sequence[Subgraph]) -> Closed:
         around
         for body in bodies
         for around, inner in _captures(body)
-        if is_resource(around)
-        and any(not isinstance(op.definition, ReadVariable) for op in inner.consumers())
+        if is_resource(around) and any(not isinstance(op.definition, ReadVariable) for op in inner.consumers())
     }
     places: dict[tuple[Tensor, int], list[Tensor | None]] = {}
     for number, body in enumerate(bodies):
         counts: dict[Tensor, int] = {}
         for around, inner in _captures(body):
-            if is_resource(around) and around not in handles:
-                around = _read_around(around, graph)
-            count = counts[around] = counts.get(around, -1) + 1
-            places.setdefault((around, count), [None] * len(bodies))[number] = inner
-    captures = [around for around, _ in places]
+            taken = _read_around(around, graph) if is_resource(around) and around not in handles else around
+            count = counts[taken] = counts.get(taken, -1) + 1
+            places.setdefault((taken, count), [None] * len(bodies))[number] = inner
+    captures = [taken for taken, _ in places]
     closed = []
     for number, body in enumerate(bodies):
         inputs = list(body.inputs[: len(body.inputs) - len(body.captures)])
-        for around, inners in zip(captures, places.values(), strict=True):
-            inner = inners[number]
-            inputs.append(body.graph.add_input(around.type, "unused") if inner is None else inner)
+        for taken, inners in zip(captures, places.values(), strict=True):
+            known = inners[number]
+            inputs.append(body.graph.add_input(taken.type, "unused") if known is None else known)
         closed.append(Subgraph(body.graph, inputs, body.outputs, captures))
     return Closed(closed, captures, dict.fromkeys(op for body in bodies for op in body.graph.awaited))
 
@@ -252,7 +278,9 @@ def _read_around(handle: Tensor, graph: Graph) -> Tensor:
     return known
 
 
-def replay(body: Subgraph, arguments: Sequence[Tensor], wanted: Sequence[Tensor], resources: Iterable[Tensor]) -> list[Tensor]:
+def replay(
+    body: Subgraph, arguments: Sequence[Tensor], wanted: Sequence[Tensor], resources: Iterable[Tensor]
+) -> list[Tensor]:
     """Copy into the default graph what computes ``wanted``, outputs of ``body``, with ``arguments`` for its inputs.
 
     Args:
@@ -275,9 +303,9 @@ def replay(body: Subgraph, arguments: Sequence[Tensor], wanted: Sequence[Tensor]
         seen.add(op)
         if any(tensor in variables for tensor in op.inputs):
             raise GradientError(
-                f"{op.type} uses a variable that the same branch or loop body writes, and a gradient is asked for through it, "
-                f"which would need the value from before. Write the variable outside, or carry the value as a loop variable; "
-                f"or use dt.stop_gradient where the value should count as constant. {op.where()}"
+                f'"{op.name}" uses a variable that the same branch or loop body writes, and a gradient is asked for '
+                "through it, which would need the value from before. Write the variable outside, or carry the value "
+                f"as a loop variable. {op.where()}"
             )
         waiting.extend(tensor.op for tensor in op.inputs if tensor not in tensors)
     copy_nodes(sorted(seen, key=lambda op: op.index), get_default_graph(), tensors)

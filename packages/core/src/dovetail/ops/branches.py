@@ -17,7 +17,7 @@ from dovetail.graph.subgraph import Subgraph, trace
 from dovetail.ops import nest
 from dovetail.ops.bodies import ControlOp, as_output, close, escaped, is_resource, output_types, replay, trace_structure
 from dovetail.ops.sizes import opaque_dim, opaque_name
-from dovetail.types.dims import Symbol
+from dovetail.types.dims import Dim, Symbol, dim_max
 from dovetail.types.dtypes import bool_
 from dovetail.types.shapes import Shape, TensorType
 
@@ -34,7 +34,9 @@ def check_predicate(operation: str, predicate: TensorType) -> None:
     if predicate.dtype is not bool_:
         raise DTypeError(f"{operation}: the predicate is {predicate}; give a truth value, as a comparison does.")
     if predicate.rank not in (0, None):
-        raise ShapeError(f"{operation}: the predicate is {predicate}; give a single one, by dt.reduce_all or dt.reduce_any.")
+        raise ShapeError(
+            f"{operation}: the predicate is {predicate}; give a single one, by dt.reduce_all or dt.reduce_any."
+        )
 
 
 @primitive
@@ -76,12 +78,16 @@ class Cond(ControlOp):
         ]
         return TensorType(then.dtype, Shape(dims))
 
+    def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
+        """Those of the dearer branch."""
+        return dim_max(self.then_body.flops, self.else_body.flops)
+
     def reference(self, predicate: Any, *arguments: Any, then_body: Any, else_body: Any, sizes: Any) -> Any:
         """Run the body chosen."""
         results = (then_body if predicate else else_body)(*arguments)
         return results[0] if len(results) == 1 else results
 
-    def gradient(  # type: ignore[override]
+    def gradient(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
     ) -> list[Tensor | None]:
         """One of the two bodies' gradients: each computes its branch anew and goes back through it."""
@@ -129,19 +135,22 @@ def cond(
 ) -> Any:
     """Return what ``true_fn`` makes where ``pred`` is true, else what ``false_fn`` makes; only that branch runs.
 
-    What a branch does to variables happens when it is the one that runs. Tensors from outside are computed in either case.
+    What a branch does to variables happens when it is the one that runs. Tensors from outside are computed in either
+    case.
 
     Args:
         pred: a truth value; a Python ``bool`` picks a branch right away.
-        true_fn, false_fn: functions without arguments that return tensors, operations, numbers, or nested lists, tuples and dicts
-            of them: both the same structure, with the same dtypes.
+        true_fn: a function without arguments that returns tensors, operations, numbers, or nested lists, tuples and
+            dicts of them.
+        false_fn: another one, which returns the same structure with the same dtypes.
         strict: whether a list or tuple of one value stays one; by default the value itself is returned.
         name: the scope of the nodes.
-        fn1, fn2: older names of ``true_fn`` and ``false_fn``.
+        fn1: an older name of ``true_fn``.
+        fn2: an older name of ``false_fn``.
 
     Returns:
-        The structure that the branches return. Sizes in which they differ are known only when it runs. An operation becomes a
-        truth value.
+        The structure that the branches return. Sizes in which they differ are known only when it runs. An operation
+        becomes a truth value.
 
     Raises:
         DTypeError: ``pred`` is no truth value, a branch is no function, or the dtypes differ.
@@ -156,13 +165,15 @@ def cond(
     """
     graph = get_default_graph()
     source = graph.current_source()
-    branches = [fn1 if true_fn is None else true_fn, fn2 if false_fn is None else false_fn]
-    for label, function in zip(("true_fn", "false_fn"), branches, strict=True):
-        if not callable(function):
+    branches: list[tuple[str, str, Callable[[], Any]]] = []
+    for part, label, function in (("then", "true_fn", true_fn or fn1), ("else", "false_fn", false_fn or fn2)):
+        if function is None or not callable(function):
             raise DTypeError(f"cond: {label} is {function!r}; give a function without arguments. (at {source})")
+        branches.append((part, f"cond: {label} (at {source})", function))
     if isinstance(pred, (bool, np.bool_)):
+        _, what, function = branches[0 if pred else 1]
         with graph.name_scope(name or "cond"):
-            return _unpacked(branches[0 if pred else 1](), strict)  # type: ignore[misc]
+            return _unpacked(nest.map_structure(lambda leaf: as_output(what, leaf), function()), strict)
     with graph.name_scope(name or "cond") as scope:
         predicate = as_tensor(pred, bool_ if isinstance(pred, (list, tuple)) else None)
         try:
@@ -170,8 +181,8 @@ def cond(
         except (DTypeError, ShapeError) as error:
             raise type(error)(f"{error} {predicate.op.where()} (at {source})") from error
         bodies, results = [], []
-        for label, function in zip(("then", "else"), branches, strict=True):
-            body, result = trace_structure(function, (), outer=graph, prefix=scope + label)  # type: ignore[arg-type]
+        for part, what, function in branches:
+            body, result = trace_structure(function, (), outer=graph, prefix=scope + part, what=what)
             bodies.append(body)
             results.append(result)
         _check_alike(bodies, results, f"(at {source})")
@@ -186,25 +197,23 @@ def _unpacked(result: Any, strict: bool) -> Any:
 
 
 def _check_alike(bodies: Sequence[Subgraph], results: Sequence[Any], where: str) -> None:
-    for label, result in zip(("true_fn", "false_fn"), results, strict=True):
-        if result is None:
-            raise InvalidArgumentError(f"cond: {label} returns None; return a tensor, or an operation to run. {where}")
     found = nest.difference(*results)
     if found is not None:
         raise InvalidArgumentError(
-            f"cond: the structures that true_fn and false_fn return {found}. Return the same structure from both. {where}"
+            f"cond: the structures that true_fn and false_fn return {found}. Return the same structure "
+            f"from both. {where}"
         )
     paths = [path for path, _ in nest.flatten_with_paths(results[0])]
     for path, then, other in zip(paths, bodies[0].outputs, bodies[1].outputs, strict=True):
         if then.dtype is not other.dtype:
             raise DTypeError(
-                f'cond: output{path or ""} is {then.type} from true_fn (node "{then.op.name}") and {other.type} from false_fn '
-                f'(node "{other.op.name}"). Make the dtypes equal by dt.cast. {where}'
+                f'cond: output{path or ""} is {then.type} from true_fn (node "{then.op.name}") and {other.type} from '
+                f'false_fn (node "{other.op.name}"). Make the dtypes equal by dt.cast. {where}'
             )
 
 
 def smart_cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any], name: str | None = None) -> Any:
-    """Return ``cond``; where ``pred`` is known now, a Python ``bool`` or 0 or 1, call one of the functions and nothing else.
+    """Return ``cond``, or only call one of the functions where ``pred`` is known now: a Python ``bool``, or 0 or 1.
 
     Example:
         >>> smart_cond(True, lambda: "dropout", lambda: "none")
@@ -253,7 +262,9 @@ def case(
         if default is None or exclusive:
             flags = stack(predicates)
             if default is None:
-                checks.append(Assertion("case: none of the predicates is true and there is no default.")(_any(flags), flags))
+                checks.append(
+                    Assertion("case: none of the predicates is true and there is no default.")(_any(flags), flags)
+                )
             if exclusive:
                 checks.append(Assertion("case: more than one predicate is true.")(_at_most_one(flags), flags))
         result = default
@@ -271,7 +282,7 @@ def _either(predicate: Tensor, function: Callable[[], Any], otherwise: Callable[
 def _done(value: Any) -> Tensor:
     from dovetail.ops.math import identity
 
-    return identity(as_output(value))
+    return identity(as_output("case: a function", value))
 
 
 def _any(flags: Tensor) -> Tensor:

@@ -5,4 +5,17 @@ from dovetail.ops.branches import Cond, case, cond, smart_cond
 from dovetail.ops.loop_functions import foldl, foldr, map_fn, scan, while_loop
 from dovetail.ops.loops import Scan, While
 
-__all__ = ["Assert", "Cond", "Scan", "While", "case", "cond", "foldl", "foldr", "map_fn", "scan", "smart_cond", "while_loop"]
+__all__ = [
+    "Assert",
+    "Cond",
+    "Scan",
+    "While",
+    "case",
+    "cond",
+    "foldl",
+    "foldr",
+    "map_fn",
+    "scan",
+    "smart_cond",
+    "while_loop",
+]

@@ -17,7 +17,7 @@ from dovetail.ops.sizes import opaque_name
 from dovetail.ops.state import AssignVariable
 from dovetail.types.dims import Dim, Symbol, SymbolicDim, definitely_different, symbols_of
 from dovetail.types.dtypes import as_dtype
-from dovetail.types.shapes import Shape, TensorType, unify
+from dovetail.types.shapes import Shape, TensorType
 
 __all__ = ["foldl", "foldr", "map_fn", "scan", "while_loop"]
 
@@ -42,8 +42,8 @@ def while_loop(
         cond: takes the loop variables, returns one truth value.
         body: takes the loop variables, returns their new values.
         loop_vars: the initial values: a list or tuple of tensors or nested structures of them.
-        shape_invariants: the structure of ``loop_vars`` with a shape for each, in which ``None`` stands for a size that may change from
-            one iteration to the next; by default every shape stays as it is at the beginning.
+        shape_invariants: the structure of ``loop_vars`` with a shape for each, in which ``None`` stands for a size that
+            may change from one iteration to the next; by default every shape stays as it is at the beginning.
         parallel_iterations: has no effect; here for TensorFlow 1 programs.
         back_prop: whether gradients flow through.
         swap_memory: has no effect; here for TensorFlow 1 programs.
@@ -64,7 +64,7 @@ def while_loop(
     graph = get_default_graph()
     source = graph.current_source()
     where = f"(at {source})"
-    if not callable(cond) or not callable(body):
+    if not all(map(callable, (cond, body))):
         raise DTypeError(f"while_loop: cond and body are functions of the loop variables. {where}")
     variables = list(loop_vars) if isinstance(loop_vars, (list, tuple)) else [loop_vars]
     if not nest.flatten(variables):
@@ -89,10 +89,13 @@ def while_loop(
             found = nest.difference(variables, result)
             if found is not None:
                 raise InvalidArgumentError(
-                    f"while_loop: the structures of loop_vars and of what body returns {found}. Return a new value for each "
-                    f"loop variable, in the same structure. {where}"
+                    f"while_loop: the structures of loop_vars and of what body returns {found}. Return a new value "
+                    f"for each loop variable, in the same structure. {where}"
                 )
-            after = [as_output(value, one.dtype) for value, one in zip(nest.flatten(result), initial, strict=True)]
+            what = f"while_loop: body {where}"
+            after = [
+                as_output(what, value, one.dtype) for value, one in zip(nest.flatten(result), initial, strict=True)
+            ]
             for path, first, before, new in zip(paths, initial, types, after, strict=True):
                 _check_variable(path, first, before, new, varying, where)
             return [*after, *leaves, index]
@@ -100,12 +103,16 @@ def while_loop(
         names = ["index", *(path.partition("[")[0] for path in paths)]
         arguments = [INDEX_TYPE, *types]
         traced = [
-            trace_structure(function, arguments, outer=graph, prefix=scope + part, names=names)[0]
+            trace_structure(
+                function, arguments, outer=graph, prefix=scope + part, what=f"while_loop: {part} {where}", names=names
+            )[0]
             for part, function in (("cond", condition), ("body", iteration))
         ]
         _check_condition(traced[0], where)
         closed = close(graph, traced)
-        op = While(label=label, condition=closed.bodies[0], body=closed.bodies[1], carries=len(initial), varying=varying)
+        op = While(
+            label=label, condition=closed.bodies[0], body=closed.bodies[1], carries=len(initial), varying=varying
+        )
         node = graph.create(op, [*initial, *closed.captures], control_inputs=closed.awaited)
         result = nest.pack(variables, _maybe_stopped(node.outputs[: len(initial)], back_prop))
     return result[0] if len(result) == 1 and not return_same_structure else _like(loop_vars, result)
@@ -143,7 +150,8 @@ def _invariants(
         wanted = list(shape)
         if tensor.shape.rank is not None and tensor.shape.rank != len(wanted):
             raise ShapeError(
-                f'while_loop: shape_invariants gives {wanted} for "{tensor.name}" of type {tensor.type}; the ranks differ. {where}'
+                f'while_loop: shape_invariants gives {wanted} for "{tensor.name}" of type {tensor.type}; the ranks '
+                f"differ. {where}"
             )
         dims: list[Dim] = []
         for axis, size in enumerate(wanted):
@@ -168,13 +176,17 @@ def _flat_shapes(structure: Any, shapes: Any, where: str) -> list[Any]:
     if isinstance(structure, (list, tuple)) and isinstance(shapes, (list, tuple)) and len(structure) == len(shapes):
         return [leaf for one, two in zip(structure, shapes, strict=True) for leaf in _flat_shapes(one, two, where)]
     if isinstance(structure, (dict, list, tuple)):
-        raise InvalidArgumentError(f"while_loop: shape_invariants {shapes!r} has not the structure of loop_vars. {where}")
+        raise InvalidArgumentError(
+            f"while_loop: shape_invariants {shapes!r} has not the structure of loop_vars. {where}"
+        )
     return [shapes]
 
 
 def _check_condition(condition: Any, where: str) -> None:
     if len(condition.outputs) != 1:
-        raise InvalidArgumentError(f"while_loop: cond returns {len(condition.outputs)} values; return one truth value. {where}")
+        raise InvalidArgumentError(
+            f"while_loop: cond returns {len(condition.outputs)} values; return one truth value. {where}"
+        )
     try:
         check_predicate("while_loop", condition.outputs[0].type)
     except (DTypeError, ShapeError) as error:
@@ -190,27 +202,33 @@ def _check_variable(
     what = f'while_loop: {path} ("{first.name}")'
     if before.dtype is not after.dtype:
         raise DTypeError(
-            f'{what} is {before} at the beginning and {after.type} after an iteration (node "{after.op.name}"); keep its dtype, by '
-            f"dt.cast if need be. {where}"
+            f'{what} is {before} at the beginning and {after.type} after an iteration (node "{after.op.name}"); keep '
+            f"its dtype, by dt.cast if need be. {where}"
         )
     if before.rank is None or after.shape.rank is None:
         return
     own = {Symbol(name) for name in varying}
-    changed = before.rank != after.shape.rank or any(
-        mine != theirs
-        and own.isdisjoint(symbols_of(mine))
-        and (definitely_different(mine, theirs) or any(one.data_dependent for one in symbols_of(theirs)))
+    if before.rank == after.shape.rank and all(
+        not own.isdisjoint(symbols_of(mine)) or _may_be_equal(mine, theirs)
         for mine, theirs in zip(before.dims, after.shape.dims, strict=True)
-    )
-    if not changed:
+    ):
         return
     advice = "keep its rank, by dt.reshape or dt.squeeze"
     if before.rank == after.shape.rank:
         loose = [None if mine != theirs else mine for mine, theirs in zip(before.dims, after.shape.dims, strict=True)]
         advice = f"keep its shape, or pass shape_invariants with {loose} for it, where None is a size that may change"
     raise ShapeError(
-        f'{what} is {before} at the beginning and {after.type} after an iteration (node "{after.op.name}"); {advice}. {where}'
+        f'{what} is {before} at the beginning and {after.type} after an iteration (node "{after.op.name}"); '
+        f"{advice}. {where}"
     )
+
+
+def _may_be_equal(before: Dim, after: Dim) -> bool:
+    """Whether two sizes are equal, or a feed can make them so: one of them is a size that is fed."""
+    if before == after:
+        return True
+    plain = all(isinstance(one, int) or (isinstance(one, Symbol) and not one.data_dependent) for one in (before, after))
+    return plain and not definitely_different(before, after)
 
 
 # Scans. --------------------------------------------------------------------------------------------------------------
@@ -222,7 +240,9 @@ def _elements(operation: str, elems: Any, where: str) -> list[Tensor]:
         raise InvalidArgumentError(f"{operation}: elems holds no tensors. {where}")
     for tensor in tensors:
         if tensor.shape.rank == 0:
-            raise ShapeError(f'{operation}: "{tensor.name}" is {tensor.type}; its first axis is to be walked along. {where}')
+            raise ShapeError(
+                f'{operation}: "{tensor.name}" is {tensor.type}; its first axis is to be walked along. {where}'
+            )
     return tensors
 
 
@@ -254,10 +274,11 @@ def _accumulate(
         found = nest.difference(structure, result)
         if found is not None:
             raise InvalidArgumentError(
-                f"{operation}: the structures of the accumulator and of what fn returns {found}. Return a new value for each part "
-                f"of the accumulator. {where}"
+                f"{operation}: the structures of the accumulator and of what fn returns {found}. Return a new value "
+                f"for each part of the accumulator. {where}"
             )
-        after = [as_output(value, one.dtype) for value, one in zip(nest.flatten(result), initial, strict=True)]
+        what = f"{operation}: fn {where}"
+        after = [as_output(what, value, one.dtype) for value, one in zip(nest.flatten(result), initial, strict=True)]
         for path, first, new in zip(paths, initial, after, strict=True):
             _check_accumulator(operation, path, first, new, where)
         return after, after if stacked else ()
@@ -271,9 +292,8 @@ def _check_accumulator(operation: str, path: str, first: Tensor, after: Tensor, 
         raise DTypeError(f"{what}; keep its dtype, by dt.cast or another initializer. {where}")
     if first.shape.rank is None or after.shape.rank is None:
         return
-    if first.shape.rank != after.shape.rank or any(
-        mine != theirs and (definitely_different(mine, theirs) or any(one.data_dependent for one in symbols_of(theirs)))
-        for mine, theirs in zip(first.shape.dims, after.shape.dims, strict=True)
+    if first.shape.rank != after.shape.rank or not all(
+        _may_be_equal(mine, theirs) for mine, theirs in zip(first.shape.dims, after.shape.dims, strict=True)
     ):
         raise ShapeError(f"{what}; keep its shape, or begin with an initializer of the shape that fn returns. {where}")
 
@@ -303,8 +323,8 @@ def scan(
     Args:
         fn: takes the accumulator and a slice of ``elems``, returns the new accumulator.
         elems: a tensor, or a nested structure of tensors with first axes of one size.
-        initializer: what the accumulator is before the first step, a structure of its own; by default the first slice of ``elems``,
-            which is then also the first value.
+        initializer: what the accumulator is before the first step, a structure of its own; by default the first slice
+            of ``elems``, which is then also the first value.
         parallel_iterations: has no effect; here for TensorFlow 1 programs.
         back_prop: whether gradients flow through.
         swap_memory: has no effect; here for TensorFlow 1 programs.
@@ -360,10 +380,11 @@ def map_fn(
     """Return the results of ``fn`` on each slice of ``elems`` along the first axis, stacked.
 
     Args:
-        fn: takes a slice of ``elems``; returns a tensor or a nested structure of tensors, of the same shapes for every slice.
+        fn: takes a slice of ``elems``; returns a tensor or a nested structure of tensors, of the same shapes for every
+            slice.
         elems: a tensor, or a nested structure of tensors with first axes of one size.
-        dtype: the dtypes of the results, in their structure; only needed where they differ from those of ``elems``, and then only
-            checked.
+        dtype: the dtypes of the results, in their structure; only needed where they differ from those of ``elems``, and
+            then only checked.
         parallel_iterations: has no effect; here for TensorFlow 1 programs.
         back_prop: whether gradients flow through.
         swap_memory: has no effect; here for TensorFlow 1 programs.
@@ -396,10 +417,15 @@ def map_fn(
             if found is not None:
                 raise InvalidArgumentError(f"map_fn: the structures of dtype and of what fn returns {found}. {where}")
             wanted = [None] * len(nest.flatten(result)) if dtype is None else [as_dtype(d) for d in nest.flatten(dtype)]
-            tensors = [as_output(value, d) for value, d in zip(nest.flatten(result), wanted, strict=True)]
+            tensors = [
+                as_output(f"map_fn: fn {where}", value, d)
+                for value, d in zip(nest.flatten(result), wanted, strict=True)
+            ]
             for tensor, d in zip(tensors, wanted, strict=True):
                 if d is not None and tensor.dtype is not d:
-                    raise DTypeError(f"map_fn: fn returns {tensor.type} where dtype says {d.name}; use dt.cast. {where}")
+                    raise DTypeError(
+                        f"map_fn: fn returns {tensor.type} where dtype says {d.name}; use dt.cast. {where}"
+                    )
             return (), tensors
 
         _, results = make_scan(body, (), xs, prefix=scope + "body")
@@ -415,7 +441,7 @@ def foldl(
     swap_memory: bool = False,
     name: str | None = None,
 ) -> Any:
-    """Return the accumulator after ``fn`` has taken every slice of ``elems`` along the first axis, the first slice first.
+    """Return the accumulator after ``fn`` has taken each slice of ``elems`` along the first axis, the first one first.
 
     Args:
         fn: takes the accumulator and a slice of ``elems``, returns the new accumulator.
@@ -445,7 +471,7 @@ def foldr(
     swap_memory: bool = False,
     name: str | None = None,
 ) -> Any:
-    """Return the accumulator after ``fn`` has taken every slice of ``elems`` along the first axis, the last slice first.
+    """Return the accumulator after ``fn`` has taken each slice of ``elems`` along the first axis, the last one first.
 
     Arguments and errors are those of ``foldl``.
 

@@ -1,12 +1,13 @@
 """Loops as operations: ``While`` runs a body as long as a condition holds, ``Scan`` once for each slice of tensors.
 
-A body takes the index of the iteration, the carries (what one iteration hands to the next), for a scan a slice of each of the
-``xs``, and constants; it returns the new carries and the ``ys``, which are stacked. In a graph, the last ``ys`` are the carries as
-they were at the beginning of the iteration, and the index: the history from which gradients recompute each iteration. Where no
+A body takes the index of the iteration, the carries (what one iteration hands to the next), for a scan a slice of each
+of the ``xs``, and constants; it returns the new carries and the ``ys``, which are stacked. In a graph, the last ``ys``
+are the carries as they were at the beginning of the iteration, and the index: the history from which gradients
+    recompute each iteration. Where no
 gradient asks for it, nothing of it is kept.
 
-The index is the place of the slice, so it counts down in a reversed scan; thus the gradient of a loop, a scan in the other
-direction, sees the index that the iteration had.
+The index is the place of the slice, so it counts down in a reversed scan; thus the gradient of a loop, a scan in the
+other direction, sees the index that the iteration had.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ INDEX_TYPE: Final = TensorType(int64, Shape(()))
 class Loop(ControlOp):
     """What loops have in common: types, and the gradient.
 
-    Inputs are the initial carries, the tensors that are sliced, and the constants; outputs are the final carries and the stacked
-    results of the iterations.
+    Inputs are the initial carries, the tensors that are sliced, and the constants; outputs are the final carries and
+    the stacked results of the iterations.
     """
 
     body: Body
@@ -61,7 +62,12 @@ class Loop(ControlOp):
     def body_types(self, types: Sequence[TensorType]) -> list[TensorType]:
         """Return the types of what the body takes for inputs of these types."""
         end = self.carries + self.sliced
-        return [*[INDEX_TYPE] * self.indexed, *types[: self.carries], *map(_slice, types[self.carries : end]), *types[end:]]
+        return [
+            *[INDEX_TYPE] * self.indexed,
+            *types[: self.carries],
+            *map(_slice, types[self.carries : end]),
+            *types[end:],
+        ]
 
     def loop_types(self, types: Sequence[TensorType], length: Dim) -> tuple[TensorType, ...]:
         """Return the types of the outputs of a loop of ``length`` iterations."""
@@ -99,10 +105,10 @@ class Loop(ControlOp):
         """Return the stacked carries at the beginning of each iteration, and the stacked indices."""
         return outputs[-1 - self.carries : -1], outputs[-1]
 
-    def gradient(  # type: ignore[override]
+    def gradient(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
     ) -> list[Tensor | None]:
-        """A scan in the other direction, which computes each iteration anew from the history and goes back through it."""
+        """A scan in the other direction: computes each iteration anew from the history and goes back through it."""
         return _Backward(self, inputs, outputs, grads, needed).result()
 
     @property
@@ -143,6 +149,10 @@ class While(Loop):
         (predicate,) = output_types(self.condition, self.body_types(types), self.varying)
         check_predicate("while_loop", predicate)
         return self.loop_types(types, self.steps)
+
+    def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
+        """Those of one iteration; how many there are, only a run knows."""
+        return self.condition.flops + self.body.flops
 
     def reference(self, *arrays: Any, condition: Any, body: Any, sizes: Mapping[Symbol, int]) -> Any:
         """Run the condition and the body in turn."""
@@ -190,9 +200,15 @@ class Scan(Loop):
         for index, one in enumerate(sliced):
             if one.rank == 0:
                 raise ShapeError(f"scan: a tensor to slice is {one}, a scalar; give tensors with a first axis.")
-            message = f"scan: the first axes of the tensors to slice differ: {', '.join(map(str, sliced))}. Make them equal."
+            message = (
+                f"scan: the first axes of the tensors to slice differ: {', '.join(map(str, sliced))}. Make them equal."
+            )
             length = one.dims[0] if index == 0 else unify(length, one.dims[0], message)
         return self.loop_types(types, length)
+
+    def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
+        """Those of all iterations."""
+        return self.body.flops * (inputs[self.carries].dims[0] if self.xs else self.length)
 
     def reference(self, *arrays: Any, body: Any, sizes: Mapping[Symbol, int]) -> Any:
         """Run the body on one slice after another."""
@@ -236,7 +252,9 @@ def _stacked(values: Sequence[Any], order: Sequence[int], kind: TensorType, size
 
 
 def make_scan(
-    function: Callable[[Tensor, Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]], tuple[Sequence[Tensor], Sequence[Tensor]]],
+    function: Callable[
+        [Tensor, Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]], tuple[Sequence[Tensor], Sequence[Tensor]]
+    ],
     carries: Sequence[Tensor],
     xs: Sequence[Tensor],
     constants: Sequence[Tensor] = (),
@@ -304,11 +322,13 @@ class _Backward:
         targets = [body.outputs[index] for index in (*carried, *self.results)]
         relevant = _ancestors(targets)
         self.carried = sorted(carried)
-        self.sliced = [i for i in sorted(wanted) if op.carries <= i < self.first_constant and self.arguments[i] in relevant]
+        self.sliced = [
+            i for i in sorted(wanted) if op.carries <= i < self.first_constant and self.arguments[i] in relevant
+        ]
         self.constants = [i for i in sorted(wanted) if i >= self.first_constant and self.arguments[i] in relevant]
 
     def _dependent(self, wanted: set[int]) -> tuple[set[int], set[Tensor]]:
-        """Return the carries that depend on the inputs wanted, perhaps by way of other carries, and the tensors that do."""
+        """Return the carries that depend on the inputs wanted, perhaps through other carries; and all that do."""
         count = self.op.carries
         carried = {index for index in wanted if index < count}
         while True:
@@ -344,7 +364,9 @@ class _Backward:
             reverse=not op.runs_backwards,
             prefix=graph.unique_name("backward"),
         )
-        found = dict(zip([*self.carried, *self.constants], finals, strict=True)) | dict(zip(self.sliced, stacked, strict=True))
+        found = dict(zip([*self.carried, *self.constants], finals, strict=True)) | dict(
+            zip(self.sliced, stacked, strict=True)
+        )
         return [found.get(index) for index in self.needed]
 
     def _iteration(
@@ -379,9 +401,9 @@ class _Backward:
     def _changing(self, index: int) -> GradientError:
         return GradientError(
             f"{self.op.name}: a gradient is asked for through a loop whose variable {index}, "
-            f'"{self.inputs[index].name}" of type {self.inputs[index].type}, changes its shape from one iteration to the next; '
-            f"its history cannot be kept. Carry a tensor of fixed shape and write into parts of it, or use dt.scan, which "
-            f"stacks results. {self.outputs[0].op.where()}"
+            f'"{self.inputs[index].name}" of type {self.inputs[index].type}, changes its shape from one iteration to '
+            "the next; its history cannot be kept. Carry a tensor of fixed shape and write into parts of it, or use "
+            f"dt.scan, which stacks results. {self.outputs[0].op.where()}"
         )
 
 

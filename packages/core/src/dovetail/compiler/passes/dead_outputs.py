@@ -13,10 +13,10 @@ __all__ = ["drop_dead"]
 
 
 def drop_dead(program: Program) -> Program:
-    """Drop results of control flow that nobody takes, and what then is needless: carries that feed nothing else, arguments.
+    """Drop results of control flow that nobody takes, and what then is needless, as carries that feed nothing else.
 
-    So a loop keeps its history only where a gradient asks for it. Variables, keys and counters that nothing takes are no inputs any
-    longer; a random operation that does not run does not count.
+    So a loop keeps its history only where a gradient asks for it. Variables, keys and counters that nothing takes are
+    no inputs any longer; a random operation that does not run does not count.
     """
     needed = {output.value for output in program.outputs}
     makers = first_makers(program)
@@ -105,7 +105,9 @@ def _narrow_loop(one: Instruction, op: Loop, used: Sequence[int]) -> Instruction
     carried = {index for index in used if index < count}
     while True:
         body = _restricted(op.body, [*sorted(carried), *results])  # type: ignore[arg-type]
-        bodies = {name: _restricted(other, range(len(other.outputs))) for name, other in others.items()} | {"body": body}
+        bodies = {name: _restricted(other, range(len(other.outputs))) for name, other in others.items()} | {
+            "body": body
+        }
         alive = [any(flags) for flags in zip(*(_alive(each, own) for each in bodies.values()), strict=True)]
         reached = carried | {index for index in range(count) if alive[start + index]}
         if reached == carried:

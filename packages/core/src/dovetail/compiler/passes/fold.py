@@ -23,10 +23,10 @@ _LIMIT: Final = 1 << 14
 
 
 def fold(program: Program) -> Program:
-    """Compute instructions whose inputs are constants, replace known sizes, and take the branch a known condition chooses.
+    """Compute instructions whose inputs are constants, replace known sizes, take the branch that is known to run.
 
-    Nothing large is made: a result has at most 16,384 elements, or no more than its inputs. What fails is left to fail when it
-    runs.
+    Nothing large is made: a result has at most 16,384 elements, or no more than its inputs. What fails is left to fail
+    when it runs.
     """
     constants: dict[Value, ArrayAttribute] = {}
 
@@ -61,7 +61,7 @@ def fold(program: Program) -> Program:
 
 
 def _fold_control(one: Instruction, op: ControlOp, constants: dict[Value, ArrayAttribute]) -> Splice | None:
-    """Fold in bodies, for the arguments that are constant; and put the branch that is known to run in the place of a condition."""
+    """Fold in bodies, for the arguments that are constant; put the branch that is known to run in place of ``Cond``."""
     absorbed, inputs = _absorb(op, one.inputs, constants)
     changed = {name: fold(body) for name, body in absorbed.bodies().items()}
     if isinstance(op, Cond) and inputs[0] in constants:
@@ -100,7 +100,8 @@ def _absorb(
 
 def _with_constants(body: Program, known: Mapping[int, ArrayAttribute]) -> Program:
     made = [
-        Instruction(Constant(value), (), (body.inputs[index].value,), body.inputs[index].origin) for index, value in known.items()
+        Instruction(Constant(value), (), (body.inputs[index].value,), body.inputs[index].origin)
+        for index, value in known.items()
     ]
     left = [given for index, given in enumerate(body.inputs) if index not in known]
     inputs = [ProgramInput(given.value, given.kind, index, given.origin) for index, given in enumerate(left)]
