@@ -166,7 +166,8 @@ def cond(
     graph = get_default_graph()
     source = graph.current_source()
     branches: list[tuple[str, str, Callable[[], Any]]] = []
-    for part, label, function in (("then", "true_fn", true_fn or fn1), ("else", "false_fn", false_fn or fn2)):
+    given = (fn1 if true_fn is None else true_fn, fn2 if false_fn is None else false_fn)
+    for part, label, function in zip(("then", "else"), ("true_fn", "false_fn"), given, strict=True):
         if function is None or not callable(function):
             raise DTypeError(f"cond: {label} is {function!r}; give a function without arguments. (at {source})")
         branches.append((part, f"cond: {label} (at {source})", function))
