@@ -324,7 +324,7 @@ def test_activations_keep_nan_and_do_not_overflow(name: str) -> None:
     y = function(x)
     assert np.isfinite(run([y, dt.gradients(y, x)[0]])).all()
     if name != "relu":
-        with pytest.raises(DTypeError, match="where a floating type is wanted"):
+        with pytest.raises(DTypeError, match="floating"):
             function([1, 2])
 
 
