@@ -66,7 +66,9 @@ def accuracy(session: dt.Session, images: np.ndarray, labels: np.ndarray) -> tup
     return float(np.mean(probabilities.argmax(axis=1) == labels)), probabilities
 
 
-def train(session: dt.Session, images: np.ndarray, labels: np.ndarray, epochs: int, seed: int, quiet: bool = False) -> list[float]:
+def train(
+    session: dt.Session, images: np.ndarray, labels: np.ndarray, epochs: int, seed: int, quiet: bool = False
+) -> list[float]:
     """Train with a progress bar; returns the loss of every step."""
     step = session.make_callable(["loss:0", "train"], ["images:0", "labels:0", "training:0"])
     order = np.random.default_rng(seed)
@@ -121,7 +123,7 @@ def compare_with_onnx(path: Path, session: dt.Session, images: np.ndarray) -> fl
 
 
 def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:
-    """Draw the loss, the confusion matrix, and the digits that the network got wrong."""
+    """Draw the loss, the confusion matrix, and the digits that were hardest: the wrong ones first."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -130,13 +132,15 @@ def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray
     named = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(named != labels)
     figure = plt.figure(figsize=(13, 4.6), layout="constrained")
-    left, middle, right = figure.subfigures(1, 3, width_ratios=[1.25, 1.1, 1])
+    left, middle, right = figure.subfigures(1, 3, width_ratios=[1.25, 1.1, 0.95])
 
     axes = left.subplots()
     window = 20
     smooth = np.convolve(losses, np.ones(window) / window, mode="valid")
     axes.plot(losses, color="#b9cbe4", linewidth=0.8, label="each step")
-    axes.plot(np.arange(window - 1, len(losses)), smooth, color="#1f4e8c", linewidth=1.8, label=f"mean of {window} steps")
+    axes.plot(
+        np.arange(window - 1, len(losses)), smooth, color="#1f4e8c", linewidth=1.8, label=f"mean of {window} steps"
+    )
     axes.set(yscale="log", xlabel="step", ylabel="cross-entropy", title="Training loss")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
@@ -151,13 +155,19 @@ def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray
     axes.set(xlabel="named", ylabel="is", xticks=range(10), yticks=range(10))
     axes.set_title(f"{len(labels) - len(wrong)} of {len(labels)} right ({100 * (1 - len(wrong) / len(labels)):.1f} %)")
 
-    right.suptitle("All right" if not len(wrong) else f"The {len(wrong)} it got wrong")
-    columns = 3
-    for axes, index in zip(right.subplots(3, columns).flat, [*wrong[:9], *[-1] * 9], strict=False):
+    certainty = probabilities[np.arange(len(labels)), labels]
+    hardest = np.argsort(certainty)[:9]
+    right.suptitle(
+        f"The hardest: {len(wrong)} wrong, then the least sure" if len(wrong) else "All right; the least sure"
+    )
+    for axes, index in zip(right.subplots(3, 3).flat, hardest, strict=True):
         axes.axis("off")
-        if index >= 0:
-            axes.imshow(images[index, :, :, 0], cmap="gray_r")
-            axes.set_title(f"{labels[index]}, named {named[index]} ({probabilities[index].max():.0%})", fontsize=8)
+        axes.imshow(images[index, :, :, 0], cmap="gray_r")
+        mistaken = named[index] != labels[index]
+        text = (
+            f"{labels[index]}, named {named[index]}" if mistaken else f"{labels[index]}, sure to {certainty[index]:.0%}"
+        )
+        axes.set_title(text, fontsize=9, color="#8c1f1f" if mistaken else "black")
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
@@ -165,7 +175,9 @@ def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray
 def main() -> None:
     """Run the demonstration from end to end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=Path("out/digits"), help="folder for what the demonstration makes")
+    parser.add_argument(
+        "--output", type=Path, default=Path("out/digits"), help="folder for what the demonstration makes"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--restore", action="store_true", help="only restore what an earlier run saved")
@@ -188,7 +200,8 @@ def main() -> None:
         saved = saver.save(session, options.output / "digits-final")
         print(f"saved {saved}")
         subprocess.run(
-            [sys.executable, __file__, "--restore", "--output", str(options.output), "--seed", str(options.seed)], check=True
+            [sys.executable, __file__, "--restore", "--output", str(options.output), "--seed", str(options.seed)],
+            check=True,
         )
         again = np.load(options.output / "restored.npy")
         print(f"largest difference after restoring: {np.abs(again - probabilities).max():.1g}")
@@ -196,7 +209,9 @@ def main() -> None:
         model = options.output / "model.onnx"
         dt.io.export_onnx(session, ["images:0"], ["probabilities:0"], model)
         difference = compare_with_onnx(model, session, test_images)
-        print(f"exported {model}; largest difference from ONNX Runtime at batches 1, 7 and {TEST_SIZE}: {difference:.2g}")
+        print(
+            f"exported {model}; largest difference from ONNX Runtime at batches 1, 7 and {TEST_SIZE}: {difference:.2g}"
+        )
 
     draw(options.output / "report.png", losses, test_images, test_labels, probabilities)
     print(f"drew {options.output / 'report.png'}")
