@@ -31,7 +31,13 @@ class AdamOptimizer(Optimizer):
         name: the scope of the step.
 
     Example:
-        >>> step = dt.train.AdamOptimizer(1e-3).minimize(loss)
+        >>> w = dt.Variable(4.0)
+        >>> step = dt.train.AdamOptimizer(0.5).minimize(w * w)
+        >>> with dt.Session() as session:
+        ...     session.run(dt.global_variables_initializer())
+        ...     session.run(step)
+        ...     session.run(w)
+        np.float32(3.5)
     """
 
     learning_rate: Hyperparameter = 0.001

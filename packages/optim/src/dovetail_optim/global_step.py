@@ -54,7 +54,8 @@ def get_or_create_global_step(graph: Graph | None = None) -> Variable:
 
     Example:
         >>> step = dt.train.get_or_create_global_step()
-        >>> train = dt.train.AdamOptimizer().minimize(loss, global_step=step)
+        >>> w = dt.Variable(1.0)
+        >>> train = dt.train.AdamOptimizer().minimize(w * w, global_step=step)
     """
     known = get_global_step(graph)
     return create_global_step(graph) if known is None else known

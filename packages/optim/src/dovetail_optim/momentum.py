@@ -26,7 +26,13 @@ class MomentumOptimizer(Optimizer):
         name: the scope of the step.
 
     Example:
-        >>> step = dt.train.MomentumOptimizer(0.1, 0.9, use_nesterov=True).minimize(loss)
+        >>> w = dt.Variable(4.0)
+        >>> step = dt.train.MomentumOptimizer(0.25, 0.5, use_nesterov=True).minimize(w * w)
+        >>> with dt.Session() as session:
+        ...     session.run(dt.global_variables_initializer())
+        ...     session.run(step)
+        ...     session.run(w)
+        np.float32(1.0)
     """
 
     learning_rate: Hyperparameter

@@ -31,7 +31,13 @@ class RMSPropOptimizer(Optimizer):
         name: the scope of the step.
 
     Example:
-        >>> step = dt.train.RMSPropOptimizer(1e-3, momentum=0.9).minimize(loss)
+        >>> w = dt.Variable(4.0)
+        >>> step = dt.train.RMSPropOptimizer(1.0, decay=0.5).minimize(w * w)
+        >>> with dt.Session() as session:
+        ...     session.run(dt.global_variables_initializer())
+        ...     session.run(step)
+        ...     session.run(w)
+        np.float32(2.5967073)
     """
 
     learning_rate: Hyperparameter
