@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FUTURE = "from __future__ import annotations\n"
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 DOCUMENTS = sorted(
     path
@@ -28,8 +29,16 @@ def test_programs_run(path: Path, tmp_path: Path) -> None:
     if not blocks:
         return
     program = tmp_path / "document.py"
-    program.write_text("\n\n".join(blocks), encoding="utf-8")
+    text = "\n\n".join(blocks)
+    if FUTURE in text:  # it must come first in a file, and each block of a document is a file of its own
+        text = FUTURE + text.replace(FUTURE, "")
+    program.write_text(text, encoding="utf-8")
     environment = {**os.environ, "MPLBACKEND": "Agg"}
+    if (path.parent / "pyproject.toml").exists() and "examples" in path.parts:
+        installed = tmp_path / "installed"
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", installed]
+        subprocess.run([*command, path.parent], check=True, capture_output=True)
+        environment["PYTHONPATH"] = str(installed)
     done = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
 
