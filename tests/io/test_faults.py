@@ -6,7 +6,8 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ MUTATING = ("open", "write", "fsync", "close", "replace", "unlink")
 
 
 class Faults:
-    """Makes one call of the operating system fail, of those that change files; or that one and all after it.
+    """Makes one call of the operating system fail, of those that change files, or that one and all after it.
 
-    The latter is what a killed process looks like to the disk: nothing is cleaned up. A write that fails has written half.
+    The latter is what a killed process looks like to the disk: nothing is cleaned up. A write that fails has written
+    half.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,16 +118,17 @@ def test_every_point_of_failure(tmp_path: Path, faults: Faults, dead: bool, shar
         with faults.failing(at, dead=dead):
             try:
                 saver.save(model.session, tmp_path / "model", global_step=number if steps else None)
-                failed = False
+                failure = ""
             except StorageError as error:
-                assert "No space left on device" in str(error)
-                failed = True
+                failure = str(error)
         if faults.hit is None:
             break
         hit.add(faults.hit)
         found = restored(tmp_path)
         assert found in (old, number), f"after a fault at call {at} ({faults.hit})"
-        if not failed:
+        if failure:
+            assert "No space left on device" in failure
+        else:
             assert found == number
         if not dead:
             committed = (tmp_path / (f"model-{number}.json" if steps else "model.json")).exists()
@@ -158,11 +161,8 @@ def test_a_graph_file_is_replaced_whole(tmp_path: Path, faults: Faults) -> None:
     path = tmp_path / "net.meta"
     for at in range(100):
         dt.io.write_graph(graphs[0], path)
-        with faults.failing(at, dead=True):
-            try:
-                dt.io.write_graph(graphs[1], path)
-            except StorageError:
-                pass
+        with faults.failing(at, dead=True), suppress(StorageError):
+            dt.io.write_graph(graphs[1], path)
         (table,) = dt.io.read_graph(path).get_operations()
         assert table.outputs[0].shape[0] in sizes
         if faults.hit is None:
@@ -173,36 +173,29 @@ def test_a_graph_file_is_replaced_whole(tmp_path: Path, faults: Faults) -> None:
 
 def test_writers_take_turns_and_readers_see_whole_checkpoints(tmp_path: Path) -> None:
     models = [Model(), Model()]
-    failures: list[BaseException] = []
     models[0].set(0)
     models[0].saver().save(models[0].session, tmp_path / "model")
     done = threading.Event()
 
     def write(which: int) -> None:
         saver = models[which].saver(max_to_keep=2)
-        try:
-            for number in range(which, 30, 2):
-                models[which].set(number)
-                saver.save(models[which].session, tmp_path / "model")
-        except BaseException as error:
-            failures.append(error)
+        for number in range(which, 30, 2):
+            models[which].set(number)
+            saver.save(models[which].session, tmp_path / "model")
 
     def read() -> None:
-        try:
-            while not done.is_set():
-                values = dt.io.Checkpoint(tmp_path / "model").read()
-                assert set(values["first"].tolist()) == set(values["second"].tolist())
-        except BaseException as error:
-            failures.append(error)
+        while not done.is_set():
+            values = dt.io.Checkpoint(tmp_path / "model").read()
+            assert set(values["first"].tolist()) == set(values["second"].tolist())
 
-    writers = [threading.Thread(target=write, args=(which,)) for which in (0, 1)]
-    reader = threading.Thread(target=read)
-    for thread in (*writers, reader):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    done.set()
-    reader.join()
-    assert not failures, failures
+    with ThreadPoolExecutor() as threads:
+        reader = threads.submit(read)
+        writers = [threads.submit(write, which) for which in (0, 1)]
+        try:
+            for one in writers:
+                one.result()
+        finally:
+            done.set()
+        reader.result()
     assert restored(tmp_path) in (28, 29)
     assert not list(tmp_path.glob(".*"))

@@ -216,12 +216,12 @@ def test_a_saver_can_wait_for_its_variables(session: dt.Session, model: Model, t
 
 
 def test_plugins_hear_of_checkpoints(session: dt.Session, tmp_path: Path) -> None:
-    class Listener:
-        heard: list[tuple[Any, Any]] = []
+    heard: list[tuple[Any, Any]] = []
 
+    class Listener:
         @hookimpl
         def checkpoint_saved(self, path: Any, step: Any) -> None:
-            self.heard.append((path, step))
+            heard.append((path, step))
 
     listener = Listener()
     hook.register(listener)
@@ -229,7 +229,7 @@ def test_plugins_hear_of_checkpoints(session: dt.Session, tmp_path: Path) -> Non
         dt.train.Saver().save(session, tmp_path / "model", global_step=9)
     finally:
         hook.unregister(listener)
-    assert listener.heard == [(str(tmp_path / "model-9"), 9)]
+    assert heard == [(str(tmp_path / "model-9"), 9)]
 
 
 # What is refused. ----------------------------------------------------------------------------------------------------

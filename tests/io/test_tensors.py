@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_strings_are_offsets_and_bytes(tmp_path: Path, array: np.ndarray) -> Non
     assert arrays["words"].tolist() == array.tolist()
     raw = safetensors.numpy.load_file(path)["words"]
     offsets = raw[: 8 * (array.size + 1)].view(np.int64)
-    items = [raw[8 * (array.size + 1) :][a:b].tobytes() for a, b in zip(offsets, offsets[1:], strict=False)]
+    items = [raw[8 * (array.size + 1) :][a:b].tobytes() for a, b in itertools.pairwise(offsets)]
     assert items == array.reshape(-1).tolist()
 
 
@@ -157,8 +158,8 @@ BAD = {
         b'{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
         "its header has 'x' twice",
     ),
-    "cut off": ({"x": {**ONE, "shape": [4], "data_offsets": [0, 16]}}, "it has 8 bytes of data, and its header describes 16"),
-    "more": ({"x": {**ONE, "shape": [1], "data_offsets": [0, 4]}}, "it has 8 bytes of data, and its header describes 4"),
+    "cut off": ({"x": {**ONE, "shape": [4], "data_offsets": [0, 16]}}, "8 bytes of data, and its header describes 16"),
+    "more": ({"x": {**ONE, "shape": [1], "data_offsets": [0, 4]}}, "8 bytes of data, and its header describes 4"),
     "other size": ({"x": {**ONE, "shape": [3]}}, "'x' is float32[3] and has its bytes at [0, 8], which does not fit"),
     "negative": ({"x": {**ONE, "shape": [-2]}}, "shape or place of 'x' is [-2]"),
     "boolean": ({"x": {**ONE, "shape": [True, 2]}}, "shape or place of 'x' is [True, 2]"),
@@ -166,7 +167,7 @@ BAD = {
     "no shape": ({"x": {"dtype": "F32", "data_offsets": [0, 8]}}, "what it says of 'x' is"),
     "metadata": ({"__metadata__": {"step": 3}, "x": ONE}, "its metadata are not strings"),
     "no strings": ({"__metadata__": {"dovetail.strings": '{"y": [1]}'}, "x": ONE}, "a tensor that it does not have"),
-    "not for strings": ({"__metadata__": {"dovetail.strings": '{"x": [1]}'}, "x": ONE}, "cannot hold strings of shape [1]"),
+    "not for strings": ({"__metadata__": {"dovetail.strings": '{"x": [1]}'}, "x": ONE}, "cannot hold strings of"),
 }  # fmt: skip
 
 

@@ -361,10 +361,10 @@ def _existing_prefix(prefix: Path) -> Path:
     """
     if os.path.lexists(_manifest_of(prefix)):
         return prefix
-    for ending in _ENDINGS:
-        shorter = prefix.name.removesuffix(ending)
-        if shorter and shorter != prefix.name and os.path.lexists(_manifest_of(prefix.with_name(shorter))):
-            return prefix.with_name(shorter)
+    if prefix.suffix in _ENDINGS and prefix.stem:
+        prefix = prefix.with_suffix("")
+        if os.path.lexists(_manifest_of(prefix)):
+            return prefix
     if prefix.is_dir():
         raise InvalidArgumentError(
             f'"{prefix}" is a folder, not a checkpoint; dt.train.latest_checkpoint({str(prefix)!r}) finds the newest '
