@@ -4,10 +4,11 @@ A backend implements them and an exporter converts them, by class: ``from doveta
 ``definitions.MatMul``. Scalar operations need no entry here, for each is made of basis functions (``expressions``).
 """
 
+from dovetail.ops.assertions import Assertion
 from dovetail.ops.broadcasting import BroadcastTo, DynamicBroadcastTo
 from dovetail.ops.casting import Cast
 from dovetail.ops.constants import Constant, Dims
-from dovetail.ops.control_flow import Cond
+from dovetail.ops.control_flow import Cond, Scan, While
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
 from dovetail.ops.fills import DynamicRange, Range
 from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
@@ -35,6 +36,7 @@ __all__ = [
     "ArgMax",
     "ArgMin",
     "ArgSort",
+    "Assertion",
     "AvgPool",
     "AvgPoolGrad",
     "BroadcastTo",
@@ -73,6 +75,7 @@ __all__ = [
     "RankOf",
     "Reshape",
     "Reverse",
+    "Scan",
     "ScatterAdd",
     "SearchSorted",
     "Select",
@@ -91,4 +94,5 @@ __all__ = [
     "Unique",
     "Unstack",
     "Where",
+    "While",
 ]

@@ -298,14 +298,20 @@ class ExpandDims(Op):
 @primitive
 @final
 class Squeeze(Op):
-    """The tensor without axes of size 1: those named, or all that are sure to have that size."""
+    """The tensor without axes of size 1: those named, or for ``None`` all that are sure to have that size."""
 
-    axes: tuple[int, ...] = ()
+    axes: tuple[int, ...] | None = None
 
     def _settled(self, dims: Sequence[Dim]) -> tuple[int, ...]:
-        if self.axes:
+        if self.axes is not None:
             return normalize_axes(self.axes, len(dims), "squeeze")
         return tuple([axis for axis, dim in enumerate(dims) if dim == 1])
+
+    def resolve(self, types: Types, values: Values) -> Resolved:
+        """The axes, once the sizes are known as far as a plan knows them; a symbolic size that is fed as 1 stays."""
+        if self.axes is not None or types[0].rank is None:
+            return None
+        return Squeeze(self._settled(types[0].dims)), (0,)
 
     def infer(self, x: TensorType) -> Signature:
         """The shape without the axes."""
@@ -386,7 +392,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims:
     x = as_tensor(input)
     given = squeeze_dims if axis is None else axis
     axes = () if given is None else tuple([settled_axis(one, x.shape.rank) for one in as_axes(given, "squeeze: axis")])
-    result: Tensor = Squeeze(axes)(x, name=name)
+    result: Tensor = Squeeze(axes or None)(x, name=name)
     return result
 
 
