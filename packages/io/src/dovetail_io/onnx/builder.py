@@ -8,9 +8,9 @@ from typing import Any, Final, final
 import numpy as np
 
 import dovetail as dt
-from dovetail.extend import Dim, DType, Origin, Shape, Symbol, SymbolicDim, TensorType, dims
+from dovetail.extend import Dim, DType, Origin, Program, Shape, Symbol, SymbolicDim, TensorType, dims
 from dovetail_io.onnx.model import Graph, Node, Value
-from dovetail_io.onnx.operators import carrier, is_data, result_type
+from dovetail_io.onnx.operators import ELEMENT_NAMES, admitted_types, carrier, is_data, result_type
 
 __all__ = ["Builder", "CannotExport"]
 
@@ -39,9 +39,13 @@ class Builder:
         graph: the graph that nodes are added to.
         origin: what the nodes made now come from.
         types: types of what the operation that is converted makes.
-        convert_body: converts a body of control flow: takes the program, what stands for its inputs, and those of these that
-            are inputs of the body's graph; other values are taken from the graph around.
+        inline: converts a program, such as a body of control flow, into this graph: takes it and what stands for its inputs, and
+            returns what stands for its outputs.
+        nested: returns the builder of a graph within this one, such as a branch, from its inputs.
     """
+
+    inline: Callable[[Program, Sequence[Value]], list[Value]]
+    nested: Callable[[Sequence[Value]], Builder]
 
     def __init__(self, opset: int, graph: Graph, outer: Builder | None = None) -> None:
         """Begin a graph; within a body of control flow, values of ``outer`` may be taken."""
@@ -49,7 +53,6 @@ class Builder:
         self.graph = graph
         self.origin = _NOWHERE
         self.types: tuple[TensorType, ...] = ()
-        self.convert_body: Callable[..., Graph]
         self._sizes: dict[Dim, Value] = dict(outer._sizes) if outer is not None else {}
         self._sources: dict[Symbol, tuple[Value, int]] = dict(outer._sources) if outer is not None else {}
         self._constants: dict[Any, Value] = {}
@@ -81,9 +84,11 @@ class Builder:
         **attributes: Any,
     ) -> tuple[Value, ...]:
         """Add a node with an output for each of ``types``."""
-        narrow = self._narrow(op_type, inputs) if not domain else None
-        if narrow is not None:
-            return self._carried(op_type, inputs, types, attributes, *narrow)
+        if not domain:
+            narrow = self._narrow(op_type, inputs)
+            if narrow is not None:
+                return self._carried(op_type, inputs, types, attributes, *narrow)
+            self._check(op_type, inputs)
         if types[0] is None and len(types) == 1:
             types = (result_type(op_type, inputs, attributes),)
         outputs = tuple(Value(one) for one in types)
@@ -100,6 +105,17 @@ class Builder:
             )
         )
         return outputs
+
+    def _check(self, op_type: str, inputs: Sequence[Value | None]) -> None:
+        """Refuse dtypes that the operator does not take in this version."""
+        admitted = admitted_types(op_type, self.opset)
+        if admitted is None:
+            raise CannotExport(f"opset {self.opset} has no operator {op_type}")
+        for index, value in enumerate(inputs):
+            if value is not None and value.type is not None and admitted:
+                types = admitted[min(index, len(admitted) - 1)]
+                if ELEMENT_NAMES[value.dtype.name] not in types:
+                    raise CannotExport(f"the operator {op_type} takes no {value.dtype.name} in opset {self.opset}")
 
     def _narrow(self, op_type: str, inputs: Sequence[Value | None]) -> tuple[DType, DType] | None:
         for index, value in enumerate(inputs):
@@ -159,6 +175,15 @@ class Builder:
         if x.array is not None and not x.dtype.is_string and x.array.size <= 64:
             return self.constant(x.array.astype(dtype.numpy))
         return self.node("Cast", x, type=None if shape is None else TensorType(dtype, shape), to=dtype)
+
+    def gives(self, values: Iterable[Value]) -> Graph:
+        """Make values the outputs of the graph, each made by a node of its own; returns the graph."""
+        graph = self.graph
+        made = {value for node in graph.nodes for value in node.outputs}
+        for value in values:
+            own = value in made and value not in graph.outputs
+            graph.outputs.append(value if own else self.node("Identity", value, type=value.type))
+        return graph
 
     # Moving elements. ------------------------------------------------------------------------------------------------
 

@@ -94,18 +94,18 @@ class Conversion:
 
         Args:
             program: decomposed down to what ``keeps`` keeps.
-            names: names of what is fed.
+            names: names of the model's inputs.
             arrays: the values of variables.
         """
         graph = Graph()
-        scope = _Scope(Builder(self.opset, graph))
+        scope = self._bind(_Scope(Builder(self.opset, graph)))
         for given in program.inputs:
-            value = Value(given.value.type, names.get(given.key, str(given.key)))
+            value = Value(given.value.type, names.get(given.key) or str(given.key))
             if given.kind == "state":
                 value.array = arrays[given.key]
             elif given.kind == "initialized":
                 value.array = np.asarray(True)
-            elif given.kind == "feed":
+            elif given.key in names:
                 graph.inputs.append(value)
             scope.values[given.value] = value
         for value in graph.inputs:
@@ -117,14 +117,12 @@ class Conversion:
             else:
                 self._instruction(item, scope)
         for output in program.outputs:
-            if output.kind == "fetch":
-                graph.outputs.append(self._own(self._value(output.value, scope), scope))
-            else:
+            if output.kind != "fetch":
                 origin = _writer_of(output, program)
                 self.problems.append(
                     Problem("AssignVariable", origin, "it writes a variable, and a model has no state; fetch without it")
                 )
-        return graph
+        return scope.builder.gives(self._value(one.value, scope) for one in program.outputs if one.kind == "fetch")
 
     def _remember_constants(self, instructions: Iterable[Instruction]) -> None:
         for one in instructions:
@@ -146,11 +144,11 @@ class Conversion:
         scope.values[value] = found
         return found
 
-    def _own(self, value: Value, scope: _Scope) -> Value:
-        """Return a value that a node of this graph makes, as outputs must be, each by another."""
-        graph = scope.builder.graph
-        made = any(value in node.outputs for node in graph.nodes)
-        return value if made and value not in graph.outputs else scope.builder.node("Identity", value, type=value.type)
+    def _bind(self, scope: _Scope) -> _Scope:
+        """Let the scope's builder convert programs, and begin graphs within its own."""
+        scope.builder.inline = lambda program, arguments: self._inlined(program, arguments, scope)
+        scope.builder.nested = lambda inputs: self._nested(inputs, scope)
+        return scope
 
     # Instructions. ---------------------------------------------------------------------------------------------------
 
@@ -162,7 +160,6 @@ class Conversion:
         name = origin.name.removeprefix(scope.prefix)
         builder.origin = origin if name == origin.name else Origin(name, origin.source)
         builder.types = tuple(value.type for value in one.outputs)
-        builder.convert_body = lambda body, arguments, inputs=(): self._body(body, arguments, inputs, scope)
         inputs = [self._value(value, scope) for value in one.inputs]
         folded = self._folded(one, inputs)
         if folded is not None:
@@ -225,22 +222,24 @@ class Conversion:
         for value, output in zip(one.outputs, program.outputs, strict=True):
             scope.values[value] = self._value(output.value, scope)
 
-    def _body(
-        self, body: Program, arguments: Sequence[Value], inputs: Sequence[Value], outer: _Scope
-    ) -> Graph:
-        """Convert a body of control flow, which may take values of the graph around it."""
-        graph = Graph(inputs)
-        builder = Builder(self.opset, graph, outer.builder)
-        scope = _Scope(builder, outer, outer.prefix)
-        for given, value in zip(body.inputs, arguments, strict=True):
+    def _nested(self, inputs: Sequence[Value], outer: _Scope) -> Builder:
+        builder = Builder(self.opset, Graph(inputs), outer.builder)
+        builder.origin = outer.builder.origin
+        return self._bind(_Scope(builder, outer, outer.prefix)).builder
+
+    def _inlined(self, program: Program, arguments: Sequence[Value], around: _Scope) -> list[Value]:
+        """Convert a program into the graph of a scope, which goes on with its own operation afterwards."""
+        builder = around.builder
+        kept = builder.origin, builder.types
+        scope = _Scope(builder, around, around.prefix)
+        for given, value in zip(program.inputs, arguments, strict=True):
             scope.values[given.value] = value
             builder.knows(value, given.value.type)
-        self._remember_constants(body.instructions)
-        for one in body.instructions:
+        self._remember_constants(program.instructions)
+        for one in program.instructions:
             self._instruction(one, scope)
-        for output in body.outputs:
-            graph.outputs.append(self._own(self._value(output.value, scope), scope))
-        return graph
+        builder.origin, builder.types = kept
+        return [self._value(output.value, scope) for output in program.outputs]
 
     # Layers as functions. --------------------------------------------------------------------------------------------
 
@@ -258,15 +257,13 @@ class Conversion:
         arguments = {value: self._value(value, outer) for value in taken}
         order = sorted(taken, key=lambda value: arguments[value].array is not None)  # weights last
         graph = Graph([Value(arguments[value].type, parameter_name(arguments[value], unit.call)) for value in order])
-        scope = _Scope(Builder(self.opset, graph), None, f"{unit.call.name}/")
+        scope = self._bind(_Scope(Builder(self.opset, graph), None, f"{unit.call.name}/"))
         scope.values.update(zip(order, graph.inputs, strict=True))
         for one in unit.instructions:
             self._instruction(one, scope)
         results = [value for value in made if value in outside]
         results.sort(key=lambda value: [v for one in unit.instructions for v in one.outputs].index(value))
-        for value in results:
-            graph.outputs.append(self._own(self._value(value, scope), scope))
-        improve(graph)
+        improve(scope.builder.gives(self._value(value, scope) for value in results))
         values = self.functions.call(unit.call, graph, [arguments[value] for value in order], outer.builder)
         for value, result in zip(results, values, strict=True):
             result.type = value.type

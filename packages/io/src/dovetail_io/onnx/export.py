@@ -101,10 +101,10 @@ def export_onnx(
     types = _input_types(taken)
     known = {tensor: Feed(types[tensor]) for tensor in taken}
     known.update({tensor: Feed(_type_of(array), array) for tensor, array in constants.items()})
-    _check_placeholders(given, known)
+    others = _other_placeholders(given, known)
 
     conversion = Conversion(opset, _wanted(functions))
-    program = optimize(lower(session.graph, list(given), (), known), conversion.keeps)
+    program = optimize(lower(session.graph, list(given), (), known | others), conversion.keeps)
     _check_used(program, taken)
     graph = conversion.graph(program, taken, _variables(session, program))
     if conversion.problems:
@@ -119,10 +119,8 @@ def export_onnx(
         chosen = cases(by_name, [constraint for constraint, _ in program.constraints], samples)
 
     def run(arrays: Mapping[str, Array]) -> Sequence[Any]:
-        result: Sequence[Any] = session.run(
-            list(given), {**constants, **{tensor: arrays[label] for tensor, label in taken.items()}}
-        )
-        return result
+        results = session.run(list(given), {**constants, **{tensor: arrays[label] for tensor, label in taken.items()}})
+        return [np.asarray(one, tensor.dtype.numpy) for one, tensor in zip(results, given, strict=True)]
 
     def examine(place: Path | None) -> Verification:
         check_model(model, place)
@@ -195,7 +193,7 @@ def _samples(session: dt.Session, taken: Mapping[dt.Tensor, str], samples: Mappi
             raise InvalidArgumentError(
                 f"export_onnx: sample_inputs hold {tensor.name!r}, which is none of the inputs: {', '.join(by_label)}."
             )
-        result[taken[tensor]] = np.asarray(session.run(tensor, {tensor: value}))
+        result[taken[tensor]] = _fed(session, tensor, value)
     return result
 
 
@@ -205,8 +203,13 @@ def _constants(session: dt.Session, feeds: Mapping[Any, Any], taken: Mapping[dt.
         tensor = _tensor(session, key, "feeds")
         if tensor in taken:
             raise InvalidArgumentError(f"export_onnx: {tensor.name!r} is both an input and in feeds; leave it out of one.")
-        result[tensor] = np.asarray(session.run(tensor, {tensor: value}))
+        result[tensor] = _fed(session, tensor, value)
     return result
+
+
+def _fed(session: dt.Session, tensor: dt.Tensor, value: Any) -> Array:
+    """Return a value as the session would feed it, checked."""
+    return np.asarray(session.run(tensor, {tensor: value}), tensor.dtype.numpy)
 
 
 def _type_of(array: Array) -> TensorType:
@@ -232,33 +235,50 @@ def _input_types(taken: Mapping[dt.Tensor, str]) -> dict[dt.Tensor, TensorType]:
     return {tensor: TensorType(tensor.dtype, Shape([settled(dim) for dim in tensor.shape.dims])) for tensor in taken}
 
 
-def _check_placeholders(given: Iterable[dt.Tensor], known: Mapping[dt.Tensor, Feed]) -> None:
-    missing = [
-        op
-        for op in needed_operations(given, (), known)
-        if isinstance(op.definition, definitions.Placeholder) and op.outputs[0] not in known
-    ]
-    if missing:
-        listed = "".join(f'\n  "{op.name}" of type {op.outputs[0].type} {op.where()}' for op in missing)
-        raise MissingFeedError(
-            f"export_onnx: the outputs need placeholders that are neither among inputs nor in feeds:{listed}\n"
-            f"Add them to inputs; or give one that is a constant of the model by feeds, as in feeds={{is_training: False}}."
-        )
+def _other_placeholders(given: Iterable[dt.Tensor], known: Mapping[dt.Tensor, Feed]) -> dict[dt.Tensor, Feed]:
+    """Return the placeholders that the outputs are connected to besides; that they do not matter is seen only later."""
+    found = [op for op in needed_operations(given, (), known) if isinstance(op.definition, definitions.Placeholder)]
+    others = [op.outputs[0] for op in found if op.outputs[0] not in known]
+    unranked = [tensor.op for tensor in others if tensor.shape.rank is None]
+    if unranked:
+        raise _missing(unranked)
+    return {tensor: Feed(tensor.type) for tensor in others}
+
+
+def _missing(operations: Iterable[Any]) -> MissingFeedError:
+    listed = "".join(f'\n  "{op.name}" of type {op.outputs[0].type} {op.where()}' for op in operations)
+    return MissingFeedError(
+        f"export_onnx: the outputs need placeholders that are neither among inputs nor in feeds:{listed}\n"
+        f"Add them to inputs; or give one that is a constant of the model by feeds, as in feeds={{is_training: False}}."
+    )
 
 
 def _check_used(program: Program, taken: Mapping[dt.Tensor, str]) -> None:
+    """Make sure that the outputs depend on all inputs, and on no other placeholder; a size of it is enough."""
     uses = program.uses()
     sizes = frozenset[Symbol]().union(*(one.op.symbols for one in program.instructions))
-    for given in program.inputs:
-        if given.kind == "feed" and given.value not in uses and sizes.isdisjoint(given.value.type.shape.symbols):
+    fed = [given for given in program.inputs if given.kind == "feed"]
+    known = frozenset[Symbol]().union(*(one.value.type.shape.symbols for one in fed if one.key in taken))
+    missing = []
+    for given in fed:
+        symbols = given.value.type.shape.symbols
+        if given.key not in taken:
+            if given.value in uses or not sizes.isdisjoint(symbols - known):
+                missing.append(given.key.op)
+        elif given.value not in uses and sizes.isdisjoint(symbols):
             raise InvalidArgumentError(
                 f'export_onnx: no output depends on input "{taken[given.key]}"; leave it out. {given.origin.where()}'
             )
+    if missing:
+        raise _missing(missing)
 
 
 def _variables(session: dt.Session, program: Program) -> dict[str, Array]:
-    names = [given.key for given in program.inputs if given.kind == "state"]
-    return {name: np.asarray(array) for name, array in zip(names, session.run([f"{name}:0" for name in names]), strict=True)}
+    states = [given for given in program.inputs if given.kind == "state"]
+    arrays = session.run([f"{given.key}:0" for given in states])
+    return {
+        given.key: np.asarray(array, given.value.type.dtype.numpy) for given, array in zip(states, arrays, strict=True)
+    }
 
 
 def _listing(conversion: Conversion) -> str:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import dovetail as dt
 from dovetail.extend import Dim, DType, Shape, TensorType
 from dovetail_io.onnx.model import Value
+from dovetail_io.onnx.packages import load_onnx
 
-__all__ = ["ELEMENTWISE", "broadcast", "carrier", "is_data", "result_type"]
+__all__ = ["ELEMENTWISE", "ELEMENT_NAMES", "admitted_types", "broadcast", "carrier", "is_data", "result_type"]
+
+ELEMENT_NAMES: Final = {
+    **{name: f"tensor({name})" for name in ("bool", "string", "float16", "bfloat16")},
+    **{f"{sign}int{bits}": f"tensor({sign}int{bits})" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "float32": "tensor(float)",
+    "float64": "tensor(double)",
+}
+"""What the standard's schemas call tensors, by the names of dtypes."""
 
 _TESTS: Final = frozenset(
     ["Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "And", "Or", "Xor", "Not"]
@@ -47,6 +57,17 @@ def result_type(op_type: str, inputs: Sequence[Value | None], attributes: Mappin
     if op_type == "Cast":
         return TensorType(attributes["to"], shape)
     return TensorType(known[1 if op_type == "Where" else 0].dtype, shape)
+
+
+@functools.cache
+def admitted_types(op_type: str, opset: int) -> tuple[frozenset[str], ...] | None:
+    """Return the types that an operator admits for each input, the last for all further ones; ``None`` for no operator."""
+    onnx = load_onnx()
+    try:
+        schema = onnx.defs.get_schema(op_type, opset, "")
+    except onnx.defs.SchemaError:
+        return None
+    return tuple(frozenset(one.types) for one in schema.inputs)
 
 
 # Dtypes. The standard admits some dtypes for few operators, and ONNX Runtime's CPU provider has kernels for fewer (versions

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import dovetail as dt
-from dovetail.extend import Dim, Shape, TensorType, definitions
+from dovetail.extend import Dim, DType, Op, Shape, TensorType, definitions
 from dovetail_io.onnx.builder import Builder, CannotExport
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter
@@ -24,12 +24,11 @@ def channels_first(to: Builder, x: Value) -> Value:
     return to.transpose(x, [0, rank - 1, *range(1, rank - 1)])
 
 
-def channels_last(to: Builder, x: Value, type: TensorType) -> Value:
-    """Return images ``[batch, channels, *spatial]`` as ``[batch, *spatial, channels]``, which is of ``type``."""
-    batch, *spatial, channels = type.dims
-    x.type = TensorType(type.dtype, Shape((batch, channels, *spatial)))
-    rank = len(type.dims)
-    return to.transpose(x, [0, *range(2, rank), 1])
+def channels_last(to: Builder, x: Value, dtype: DType) -> Value:
+    """Return images ``[batch, channels, *spatial]`` of a dtype as ``[batch, *spatial, channels]``, as the operation makes them."""
+    batch, *spatial, channels = to.types[0].dims
+    x.type = TensorType(dtype, Shape((batch, channels, *spatial)))
+    return to.transpose(x, [0, *range(2, len(spatial) + 2), 1])
 
 
 def _filters_first(to: Builder, filter: Value) -> Value:
@@ -61,7 +60,6 @@ def _padded(to: Builder, x: Value, pairs: Sequence[tuple[Dim, Dim]]) -> Value:
 
 @converter(definitions.Conv)
 def _conv(to: Builder, op: definitions.Conv, x: Value, filter: Value) -> Value:
-    type = to.types[0]
     sizes = _dims(filter)[:-2]
     pairs = op.geometry(sizes).padding_for(_dims(x)[1:-1])
     images = channels_first(to, x)
@@ -69,7 +67,7 @@ def _conv(to: Builder, op: definitions.Conv, x: Value, filter: Value) -> Value:
     if padding is None:
         images, padding = _padded(to, images, pairs), {}
     attributes = _geometry(sizes, op.strides, op.dilations, op.groups) | padding
-    return channels_last(to, to.node("Conv", images, _filters_first(to, filter), **attributes), type)
+    return channels_last(to, to.node("Conv", images, _filters_first(to, filter), **attributes), x.dtype)
 
 
 def _geometry(sizes: Sequence[Dim], strides: Sequence[int], dilations: Sequence[int], groups: int) -> dict[str, Any]:
@@ -87,7 +85,6 @@ def _geometry(sizes: Sequence[Dim], strides: Sequence[int], dilations: Sequence[
 
 @converter(definitions.ConvInputGrad)
 def _conv_transpose(to: Builder, op: definitions.ConvInputGrad, filter: Value, grad: Value) -> Value:
-    type = to.types[0]
     sizes = _dims(filter)[:-2]
     window = op.geometry(sizes)
     pairs = window.padding_for(op.spatial)
@@ -111,7 +108,7 @@ def _conv_transpose(to: Builder, op: definitions.ConvInputGrad, filter: Value, g
     rest = [size - done for size, done in zip(extra, small, strict=True)]  # type: ignore[operator]
     if any(rest):
         result = to.node("Pad", result, to.ints([0] * (len(rest) + 4) + rest), to.constant(0, grad.dtype))
-    return channels_last(to, result, type)
+    return channels_last(to, result, grad.dtype)
 
 
 @converter(definitions.ConvFilterGrad)
@@ -135,6 +132,11 @@ def _conv_filter_grad(to: Builder, op: definitions.ConvFilterGrad, x: Value, gra
 # Pooling. ------------------------------------------------------------------------------------------------------------
 
 
+@converter(definitions.MaxPoolGrad, definitions.MaxPoolGather, definitions.AvgPoolGrad)
+def _pool_gradient(to: Builder, op: Op, *inputs: Value) -> Value:
+    raise CannotExport("the gradient of pooling has no operator; export what the network computes, not how it is trained")
+
+
 @converter(definitions.MaxPool)
 def _max_pool(to: Builder, op: definitions.MaxPool, x: Value) -> Value:
     if x.dtype in (dt.int64, dt.uint64):
@@ -151,8 +153,7 @@ def _average_pool(to: Builder, op: definitions.AvgPool, x: Value) -> Value:
 
 
 def _pool(to: Builder, op_type: str, op: definitions.MaxPool | definitions.AvgPool, x: Value, **attributes: Any) -> Value:
-    type = to.types[0]
     padding = _padding(op.geometry.padding_for(_dims(x)[1:-1]))
     assert padding is not None
     geometry = {"kernel_shape": list(op.window), "strides": list(op.strides), **padding}
-    return channels_last(to, to.node(op_type, channels_first(to, x), **geometry, **attributes), type)
+    return channels_last(to, to.node(op_type, channels_first(to, x), **geometry, **attributes), x.dtype)
