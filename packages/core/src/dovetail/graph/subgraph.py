@@ -41,6 +41,7 @@ class BodyGraph(Graph):
         prefix: begins every name.
         inputs: the arguments.
         captures: the input that stands for each tensor of the graph around.
+        reads: inputs, one for each reading of a variable, and the variable's handle.
         awaited: operations of the graphs around that something inside is to run after.
     """
 
@@ -51,6 +52,7 @@ class BodyGraph(Graph):
         self.prefix = prefix
         self.inputs: list[Tensor] = []
         self.captures: dict[Tensor, Tensor] = {}
+        self.reads: dict[Tensor, Tensor] = {}
         self.awaited: dict[Operation, None] = {}
         self._captured_from: dict[Tensor, Tensor] = {}
         if outer is not None:
@@ -87,6 +89,12 @@ class BodyGraph(Graph):
             self.captures[near] = known
             self._captured_from[known] = near
         return known
+
+    def add_read(self, handle: Tensor) -> Tensor:
+        """Add an input that stands for a variable at this point of the body, of which nothing else is made."""
+        tensor = self.create(BodyInput(handle.type), (), name="variable").outputs[0]
+        self.reads[tensor] = self._captured_from[tensor] = handle
+        return tensor
 
     def captured_from(self, tensor: Tensor) -> Tensor | None:
         """Return the tensor of the graph around that an input stands for; ``None`` for arguments."""
@@ -239,7 +247,12 @@ def trace(
         for value in result if isinstance(result, (tuple, list)) else (result,):
             tensor = _as_body_tensor(value, body)
             outputs.append(tensor)
-    return Subgraph(body, [*arguments, *body.captures.values()], outputs, list(body.captures))
+    return Subgraph(
+        body,
+        [*arguments, *body.captures.values(), *body.reads],
+        outputs,
+        [*body.captures, *body.reads.values()],
+    )
 
 
 def _as_body_tensor(value: Any, body: BodyGraph) -> Tensor:
@@ -270,8 +283,8 @@ def copy_nodes(
     Args:
         operations: the nodes, each after those that it takes.
         graph: where to make the copies.
-        tensors: what stands for tensors that the nodes take; gains the outputs of the copies. Nodes whose outputs are given already
-            are left out.
+        tensors: what stands for tensors that the nodes take; gains the outputs of the copies. Nodes whose outputs are
+            given already are left out.
         dims: dimensions to put for symbols.
     """
     taken = {op.name for op in graph.get_operations()}

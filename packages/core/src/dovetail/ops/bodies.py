@@ -21,7 +21,7 @@ from dovetail.graph.subgraph import BodyGraph, BodyInput, Subgraph, copy_nodes, 
 from dovetail.ops import nest
 from dovetail.ops.constants import constant
 from dovetail.ops.sizes import opaque_dim
-from dovetail.ops.state import ReadVariable, VariableHandle
+from dovetail.ops.state import AssignVariable, ReadVariable, VariableHandle
 from dovetail.types.dims import Dim, Symbol, substitute, symbols_of
 from dovetail.types.dtypes import DType
 from dovetail.types.shapes import Shape, TensorType
@@ -231,21 +231,36 @@ class Closed:
         self.awaited = tuple(awaited)
 
 
-def close(graph: Graph, bodies: Sequence[Subgraph]) -> Closed:
-    """Give bodies that were traced in ``graph`` the same captures, in the same order, each but once."""
-    handles = {
-        around
-        for body in bodies
-        for around, inner in _captures(body)
-        if is_resource(around) and any(not isinstance(op.definition, ReadVariable) for op in inner.consumers())
-    }
+def close(graph: Graph, bodies: Sequence[Subgraph], *, repeated: bool = False) -> Closed:
+    """Give bodies that were traced in ``graph`` the same captures, in the same order, each but once.
+
+    Args:
+        graph: the graph around.
+        bodies: the bodies.
+        repeated: whether they run several times, so that each sees what the others, and itself, wrote before.
+    """
+    writes = [_writes(body) for body in bodies]
+    written = {handle for one in writes for handle in one}
     places: dict[tuple[Tensor, int], list[Tensor | None]] = {}
     for number, body in enumerate(bodies):
         counts: dict[Tensor, int] = {}
-        for around, inner in _captures(body):
-            taken = _read_around(around, graph) if is_resource(around) and around not in handles else around
+        pairs = zip(body.captures, body.inputs[len(body.inputs) - len(body.captures) :], strict=True)
+        for around, inner in pairs:
+            taken = around
+            if is_resource(inner):
+                handle = _handle_of(inner)
+                if inner in body.graph.reads:
+                    earlier = (
+                        written if repeated else {one for one, at in writes[number].items() if at < inner.op.index}
+                    )
+                    by_handle = handle in earlier
+                else:
+                    by_handle = any(not isinstance(op.definition, ReadVariable) for op in inner.consumers())
+                taken = _handle_in(graph, handle) if by_handle else _read_around(handle, graph)
             count = counts[taken] = counts.get(taken, -1) + 1
             places.setdefault((taken, count), [None] * len(bodies))[number] = inner
+    for handle in written:
+        graph.variable_reads.pop(handle, None)
     captures = [taken for taken, _ in places]
     closed = []
     for number, body in enumerate(bodies):
@@ -257,25 +272,37 @@ def close(graph: Graph, bodies: Sequence[Subgraph]) -> Closed:
     return Closed(closed, captures, dict.fromkeys(op for body in bodies for op in body.graph.awaited))
 
 
-def _captures(body: Subgraph) -> Iterable[tuple[Tensor, Tensor]]:
-    return zip(body.captures, body.inputs[len(body.inputs) - len(body.captures) :], strict=True)
+def _writes(body: Subgraph) -> dict[Tensor, int]:
+    """Return the variables that a body writes, or that control flow in it takes to do so, and where first."""
+    found: dict[Tensor, int] = {}
+    for op in body.graph.get_operations():
+        if isinstance(op.definition, AssignVariable | ControlOp):
+            for tensor in op.inputs:
+                if is_resource(tensor):
+                    found.setdefault(_handle_of(tensor), op.index)
+    return found
+
+
+def _handle_of(tensor: Tensor) -> Tensor:
+    """Return the variable's own handle."""
+    while isinstance(tensor.op.graph, BodyGraph):
+        around = tensor.op.graph.captured_from(tensor)
+        if around is None:
+            raise GraphError(f'"{tensor.name}" stands for no variable. {tensor.op.where()}')
+        tensor = around
+    return tensor
+
+
+def _handle_in(graph: Graph, handle: Tensor) -> Tensor:
+    return handle if handle.op.graph is graph else graph.adopt(handle, handle.op.definition, handle.op.source)
 
 
 def _read_around(handle: Tensor, graph: Graph) -> Tensor:
     """Return the value of a variable in the graph around a body, read once between two writes."""
-    root = handle
-    while isinstance(root.op.graph, BodyGraph):
-        around = root.op.graph.captured_from(root)
-        if around is None:
-            raise GraphError(f'"{root.name}" stands for no variable. {root.op.where()}')
-        root = around
-    known = graph.variable_reads.get(root)
-    if known is None:
-        scope = "" if isinstance(graph, BodyGraph) else f"{root.op.name}/"
-        with graph.as_default(), graph.cleared_scopes(), graph.name_scope(scope):
-            known = graph.create(ReadVariable(), (handle,), name="read").outputs[0]
-        graph.variable_reads[root] = known
-    return known
+    from dovetail.ops.variables import read_variable
+
+    known = graph.variable_reads.get(handle)
+    return read_variable(handle, graph) if known is None else known
 
 
 def replay(

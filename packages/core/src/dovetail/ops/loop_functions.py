@@ -109,7 +109,7 @@ def while_loop(
             for part, function in (("cond", condition), ("body", iteration))
         ]
         _check_condition(traced[0], where)
-        closed = close(graph, traced)
+        closed = close(graph, traced, repeated=True)
         op = While(
             label=label, condition=closed.bodies[0], body=closed.bodies[1], carries=len(initial), varying=varying
         )

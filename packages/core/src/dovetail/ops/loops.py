@@ -290,7 +290,7 @@ def make_scan(
     types = [one.type for one in (*carries, *xs, *constants)]
     inside = [INDEX_TYPE, *types[:count], *map(_slice, types[count:end]), *types[end:]]
     body = trace(flat, inside, outer=graph, names=("index", *names), prefix=prefix)
-    closed = close(graph, [body])
+    closed = close(graph, [body], repeated=True)
     op = Scan(label=label, body=closed.bodies[0], carries=count, xs=len(xs), length=length, reverse=reverse)
     node = graph.create(op, [*carries, *xs, *constants, *closed.captures], control_inputs=closed.awaited)
     return node.outputs[:count], node.outputs[count : len(node.outputs) - count - 1]

@@ -33,6 +33,7 @@ __all__ = [
     "variables_initializer",
 ]
 
+
 def root_graph(graph: Graph | None = None) -> Graph:
     """Return the graph around all bodies."""
     found = get_default_graph() if graph is None else graph
@@ -79,7 +80,24 @@ class Variable(TensorOperators):
         array([2., 4.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_handle", "_initial_value", "_initializer", "constraint", "regularizer", "save_name", "trainable")
+    __slots__ = (
+        "__weakref__",
+        "_handle",
+        "_initial_value",
+        "_initializer",
+        "constraint",
+        "regularizer",
+        "save_name",
+        "trainable",
+    )
+
+    _handle: Tensor
+    _initial_value: Tensor
+    _initializer: Tensor
+    constraint: Callable[[Tensor], Tensor] | None
+    regularizer: Callable[[Tensor], Tensor] | None
+    save_name: str
+    trainable: bool
 
     def __init__(
         self,
@@ -99,22 +117,28 @@ class Variable(TensorOperators):
     ) -> None:
         """Make the variable's nodes: its state, its initial value and its initializer."""
         if initial_value is None:
-            raise InvalidArgumentError("Variable: give an initial_value: a value, a tensor, or a function that makes one.")
+            raise InvalidArgumentError(
+                "Variable: give an initial_value: a value, a tensor, or a function that makes one."
+            )
         wanted = None if dtype is None else as_dtype(dtype)
         with _outside() as graph, graph.name_scope(name or "Variable") as scope:
             with graph.name_scope("Initializer"):
                 value = as_tensor(initial_value() if callable(initial_value) else initial_value, wanted)
             if wanted is not None and value.dtype is not wanted:
-                raise DTypeError(f"Variable: the initial value is {value.type}, the variable {wanted.name}; use dt.cast.")
+                raise DTypeError(
+                    f"Variable: the initial value is {value.type}, the variable {wanted.name}; use dt.cast."
+                )
             if validate_shape and (value.shape.rank is None or not value.shape.is_static):
                 raise ShapeError(
-                    f"Variable: the initial value is {value.type}, whose sizes are not all known while the graph is built; "
-                    f"give it a static shape, or pass validate_shape=False. {value.op.where()}"
+                    f"Variable: the initial value is {value.type}, whose sizes are not all known while the graph is "
+                    f"built; give it a static shape, or pass validate_shape=False. {value.op.where()}"
                 )
             handle = graph.create(VariableHandle(value.dtype, value.shape, bool(trainable)), (), name=scope).outputs[0]
             self._handle = handle
             self._initial_value = value
-            self._initializer = graph.create(AssignVariable(validate_shape), (handle, value), name=scope + "Assign/").outputs[0]
+            self._initializer = graph.create(
+                AssignVariable(validate_shape), (handle, value), name=scope + "Assign/"
+            ).outputs[0]
             graph.reserve_name(scope + "Assign")
         self.trainable = bool(trainable)
         self.constraint = constraint
@@ -211,11 +235,7 @@ class Variable(TensorOperators):
         return default_session(session, self.op).run(self)
 
     def _snapshot(self, graph: Graph) -> Tensor:
-        scope = "" if isinstance(graph, BodyGraph) else f"{self.op.name}/"
-        with graph.as_default(), graph.cleared_scopes(), graph.name_scope(scope):
-            value = graph.create(ReadVariable(), (self._handle,), name="read").outputs[0]
-        graph.variable_reads[self._handle] = value
-        return value
+        return read_variable(self._handle, graph)
 
     def _as_graph_element(self) -> Tensor:
         return self._handle
@@ -235,15 +255,21 @@ class Variable(TensorOperators):
         tensor = as_tensor(value, self.dtype)
         graph = get_default_graph()
         label = name or f"{self.op.name.rpartition('/')[2]}/assign"
-        result = graph.create(AssignVariable(self._initializer.op.get_attr("validate_shape")), (self._handle, tensor), name=label)
+        result = graph.create(
+            AssignVariable(self._initializer.op.get_attr("validate_shape")), (self._handle, tensor), name=label
+        )
         _forget(self, graph)
         return result.outputs[0]
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Tensor:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Tensor:
         """Add ``delta`` to the value; the result is the new value."""
         return self.assign(_read(self) + as_tensor(delta, self.dtype), name=name or "AssignAdd")
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Tensor:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Tensor:
         """Subtract ``delta`` from the value; the result is the new value."""
         return self.assign(_read(self) - as_tensor(delta, self.dtype), name=name or "AssignSub")
 
@@ -294,6 +320,16 @@ def _read(variable: Variable) -> Tensor:
     return variable._snapshot(graph)
 
 
+def read_variable(handle: Tensor, graph: Graph) -> Tensor:
+    """Return the value of a variable at this point of ``graph``: a new reading, shared until the next write."""
+    body = isinstance(graph, BodyGraph)
+    with graph.as_default(), graph.cleared_scopes(), graph.name_scope("" if body else f"{handle.op.name}/"):
+        source = graph.add_read(handle) if isinstance(graph, BodyGraph) else handle
+        value = graph.create(ReadVariable(), (source,), name="read").outputs[0]
+    graph.variable_reads[handle] = value
+    return value
+
+
 def _forget(variable: Variable, graph: Graph | None) -> None:
     """Note that ``variable`` was written in ``graph``: reads shared so far are old, in the graphs around too."""
     while graph is not None:
@@ -304,7 +340,9 @@ def _forget(variable: Variable, graph: Graph | None) -> None:
 register_converter(Variable, lambda value, dtype, name: _read(value))
 
 
-def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool = False, name: str | None = None) -> Tensor:
+def assign(
+    ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool = False, name: str | None = None
+) -> Tensor:
     """Write ``value`` to the variable ``ref``; the result is the new value."""
     return _variable(ref, "assign").assign(value, name=name)
 
