@@ -1,4 +1,7 @@
-"""Every program in the documents runs, each document from top to bottom in a process and a folder of its own."""
+"""Every program in the documents runs, each document from top to bottom in a process and a folder of its own.
+
+Example plugins that a document names are installed for it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 
+PLUGINS = [path.parent for path in ROOT.glob("examples/plugins/*/pyproject.toml")]
+
 documents = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
@@ -34,10 +39,11 @@ def test_programs_run(path: Path, tmp_path: Path) -> None:
         text = FUTURE + text.replace(FUTURE, "")
     program.write_text(text, encoding="utf-8")
     environment = {**os.environ, "MPLBACKEND": "Agg"}
-    if (path.parent / "pyproject.toml").exists() and "examples" in path.parts:
+    wanted = [plugin for plugin in PLUGINS if plugin.name in path.read_text(encoding="utf-8")]
+    if wanted:
         installed = tmp_path / "installed"
         command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", installed]
-        subprocess.run([*command, path.parent], check=True, capture_output=True)
+        subprocess.run([*command, *wanted], check=True, capture_output=True)
         environment["PYTHONPATH"] = str(installed)
     done = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
