@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import namedtuple
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -31,6 +30,11 @@ def program_of(fetches: Any, feed_dict: Any = None) -> Any:
     return verify(dt.Session().program(fetches, feed_dict))
 
 
+class Pair(NamedTuple):
+    low: Any
+    high: Any
+
+
 # cond. ---------------------------------------------------------------------------------------------------------------
 
 
@@ -50,14 +54,13 @@ def test_only_one_branch_runs() -> None:
 
 
 def test_branches_return_nested_structures() -> None:
-    pair = namedtuple("pair", "low high")
     x = dt.placeholder(dt.float32, [2], name="x")
 
     def branch(factor: float) -> Callable[[], Any]:
-        return lambda: {"b": [x * factor, dt.constant(1)], "a": pair(x + factor, (x,))}
+        return lambda: {"b": [x * factor, dt.constant(1)], "a": Pair(x + factor, (x,))}
 
     result = dt.cond(x[0] > 0.0, branch(2.0), branch(3.0))
-    assert isinstance(result["a"], pair)
+    assert isinstance(result["a"], Pair)
     values = run(result, {x: [1.0, 2.0]})
     assert values["b"][0].tolist() == [2.0, 4.0]
     assert values["a"].low.tolist() == [3.0, 4.0]
@@ -138,7 +141,9 @@ def test_ranks_may_differ_where_a_flag_decides() -> None:
     assert run(y, {x: [1.0, 2.0], flag: False}) == 3.0
     assert run(gradients, {x: [1.0, 2.0], flag: False})[0].tolist() == [1.0, 1.0]
     z = dt.cond(x[0] > 0.0, lambda: x * 2.0, lambda: dt.reduce_sum(x))
-    with pytest.raises(errors.UnsupportedOperationError, match=r"output 0 is float32\[x.0\] and float32\[\] in the two"):
+    with pytest.raises(
+        errors.UnsupportedOperationError, match=r"output 0 is float32\[x.0\] and float32\[\] in the two"
+    ):
         run(z, {x: [1.0]})
 
 
@@ -212,7 +217,9 @@ def test_an_assertion_in_a_branch_fails_when_the_branch_runs() -> None:
     y = dt.cond(x > 5.0, small, lambda: x)
     assert run(y, {x: 7.0}) == 7.0
     assert run(y, {x: -7.0}) == -7.0
-    with pytest.raises(errors.OperationError, match=r'does not hold. x is; 70.0 .*node "cond/then/Assert" made at .*:\d+'):
+    with pytest.raises(
+        errors.OperationError, match=r'does not hold. x is; 70.0 .*node "cond/then/Assert" made at .*:\d+'
+    ):
         run(y, {x: 70.0})
 
 
@@ -362,7 +369,9 @@ def test_gradients_through_what_is_written_are_refused() -> None:
     v = dt.Variable(1.0, name="v")
     x = dt.placeholder(dt.float32, [], name="x")
     y = dt.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a * v.assign(v * 2.0)), [0, x])[1]
-    with pytest.raises(errors.GradientError, match=r"uses a variable that the same branch or loop body writes.*made at"):
+    with pytest.raises(
+        errors.GradientError, match=r"uses a variable that the same branch or loop body writes.*made at"
+    ):
         dt.gradients(y, x)
 
 
@@ -482,7 +491,9 @@ def test_a_failure_names_the_operation_inside_and_changes_nothing() -> None:
     with dt.Session() as session:
         session.run(dt.global_variables_initializer())
         assert session.run(result, {x: 100}) == 5
-        message = r'FloorDiv: .*zero.*No variable has changed. \(node "while/body/floordiv" made at .*test_control_flow.py'
+        message = (
+            r'FloorDiv: .*zero.*No variable has changed. \(node "while/body/floordiv" made at .*test_control_flow.py'
+        )
         with pytest.raises(errors.OperationError, match=message):
             session.run(result, {x: 3})
         assert session.run(v) == 5.0
@@ -536,9 +547,7 @@ def test_bodies_are_saved_with_the_graph() -> None:
     x = dt.placeholder(dt.float32, [None, 2], name="x")
 
     def step(a: Any, row: Any) -> Any:
-        return dt.cond(
-            dt.reduce_sum(row) > 0.0, lambda: a + row * v, lambda: a * dt.random_uniform([2], seed=3)
-        )
+        return dt.cond(dt.reduce_sum(row) > 0.0, lambda: a + row * v, lambda: a * dt.random_uniform([2], seed=3))
 
     dt.identity(dt.scan(step, x, initializer=dt.zeros([2])), name="y")
     dt.identity(dt.while_loop(lambda i: i < 3, lambda i: (v.assign_add(1.0), i + 1)[1], [0]), name="t")

@@ -319,9 +319,7 @@ class _Backward:
             for index in range(op.carries, len(body.outputs))
             if grads[index] is not None and body.outputs[index] in dependent
         ]
-        targets = [body.outputs[index] for index in (*carried, *self.results)]
-        relevant = _ancestors(targets)
-        self.carried = sorted(carried)
+        self.carried, relevant = self._relevant(carried)
         self.sliced = [
             i for i in sorted(wanted) if op.carries <= i < self.first_constant and self.arguments[i] in relevant
         ]
@@ -338,6 +336,16 @@ class _Backward:
             if reached <= carried:
                 return carried, dependent
             carried |= reached
+
+    def _relevant(self, carried: set[int]) -> tuple[list[int], set[Tensor]]:
+        """Return those of the carries that have a gradient, perhaps from others; and all it comes from."""
+        found = {index for index in carried if self.grads[index] is not None}
+        while True:
+            relevant = _ancestors([self.body.outputs[index] for index in (*found, *self.results)])
+            reached = found | {index for index in carried if self.arguments[index] in relevant}
+            if reached == found:
+                return sorted(found), relevant
+            found = reached
 
     def result(self) -> list[Tensor | None]:
         """Make the scan and return the gradients of the inputs asked for."""
