@@ -1,3 +1,3 @@
 """From graphs to programs, and from programs to what runs."""
 
-import dovetail.compiler.lower_control as lower_control  # says how control flow is lowered
+from dovetail.compiler import lower_control as lower_control  # it says how control flow is lowered

@@ -36,7 +36,8 @@ def inline(
             values[value] = copy
             outputs.append(copy)
         op = one.op.substitute(dims) if dims else one.op
-        instructions.append(Instruction(op, (values[value] for value in one.inputs), outputs, _origin(origin, one.origin)))
+        taken = [values[value] for value in one.inputs]
+        instructions.append(Instruction(op, taken, outputs, _origin(origin, one.origin)))
     return instructions, [values[output.value] for output in program.outputs]
 
 

@@ -119,8 +119,8 @@ class ProgramInput:
 
     Attributes:
         value: the value.
-        kind: ``feed``; ``state`` (a variable); ``key`` and ``counter`` (of a random operation); ``initialized`` (whether a
-            variable has a value); ``argument`` (of a body).
+        kind: ``feed``; ``state`` (a variable); ``key`` and ``counter`` (of a random operation); ``initialized``
+            (whether a variable has a value); ``argument`` (of a body).
         key: what is fed, or the name of the variable or random operation.
         origin: the node, for messages.
     """
@@ -282,7 +282,7 @@ def bodies_of(op: Op) -> dict[str, Program]:
 
 
 def prune(program: Program) -> Program:
-    """Drop instructions whose outputs nobody takes, but for those with effects, or that determine a size somebody mentions."""
+    """Drop instructions whose outputs nobody takes, but for those with effects, or that tell a size somebody mentions."""
     needed = {output.value for output in program.outputs}
     makers = first_makers(program)
     sizes: set[Value] = set()
@@ -300,7 +300,8 @@ def prune(program: Program) -> Program:
 def first_makers(program: Program) -> dict[Symbol, Value]:
     """Return the first value that determines each size which only a run knows."""
     found: dict[Symbol, Value] = {}
-    for value in (*(given.value for given in program.inputs), *(v for one in program.instructions for v in one.outputs)):
+    made = [value for one in program.instructions for value in one.outputs]
+    for value in (*(given.value for given in program.inputs), *made):
         for dim in value.type.dims:
             if isinstance(dim, Symbol) and dim.data_dependent:
                 found.setdefault(dim, value)
@@ -372,8 +373,8 @@ class _Ignored:
 def verify(program: Program) -> Program:
     """Check the rules of the form and return the program.
 
-    Every value is made once and before it is taken; every instruction's outputs have the types that its operation infers,
-    where sizes are not opaque; bodies hold in themselves.
+    Every value is made once and before it is taken; every instruction's outputs have the types that its operation
+    infers, where sizes are not opaque; bodies hold in themselves.
 
     Raises:
         ProgramError: a rule is broken; the message names the instruction.

@@ -8,7 +8,7 @@ __all__ = ["simplify"]
 
 
 def simplify(program: Program) -> Program:
-    """Drop operations that give back an input unchanged, in bodies too, and writes that give a variable the value it has."""
+    """Drop operations that give back an input, in bodies too, and writes that give a variable the value it has."""
 
     def rule(one: Instruction) -> Splice | None:
         if len(one.outputs) != 1 or not one.inputs or one.op.effect:
