@@ -12,14 +12,14 @@ from dovetail.extend import Dim, DType, Origin, Program, Shape, Symbol, Symbolic
 from dovetail_io.onnx.model import Graph, Node, Value
 from dovetail_io.onnx.operators import ELEMENT_NAMES, admitted_types, carrier, is_data, result_type
 
-__all__ = ["Builder", "CannotExport"]
+__all__ = ["Builder", "ConversionError"]
 
 _END: Final = np.iinfo(np.int64).max
 _BEGIN: Final = np.iinfo(np.int64).min
 _NOWHERE: Final = Origin("", None)  # type: ignore[arg-type]
 
 
-class CannotExport(Exception):
+class ConversionError(Exception):
     """Raised by a converter for what ONNX cannot express; the text ends the sentence "it cannot be exported: …"."""
 
 
@@ -39,8 +39,8 @@ class Builder:
         graph: the graph that nodes are added to.
         origin: what the nodes made now come from.
         types: types of what the operation that is converted makes.
-        inline: converts a program, such as a body of control flow, into this graph: takes it and what stands for its inputs, and
-            returns what stands for its outputs.
+        inline: converts a program, such as a body of control flow, into this graph: takes it and what stands for its
+            inputs, and returns what stands for its outputs.
         nested: returns the builder of a graph within this one, such as a branch, from its inputs.
     """
 
@@ -110,12 +110,12 @@ class Builder:
         """Refuse dtypes that the operator does not take in this version."""
         admitted = admitted_types(op_type, self.opset)
         if admitted is None:
-            raise CannotExport(f"opset {self.opset} has no operator {op_type}")
+            raise ConversionError(f"opset {self.opset} has no operator {op_type}")
         for index, value in enumerate(inputs):
             if value is not None and value.type is not None and admitted:
                 types = admitted[min(index, len(admitted) - 1)]
                 if ELEMENT_NAMES[value.dtype.name] not in types:
-                    raise CannotExport(f"the operator {op_type} takes no {value.dtype.name} in opset {self.opset}")
+                    raise ConversionError(f"the operator {op_type} takes no {value.dtype.name} in opset {self.opset}")
 
     def _narrow(self, op_type: str, inputs: Sequence[Value | None]) -> tuple[DType, DType] | None:
         for index, value in enumerate(inputs):
@@ -295,7 +295,7 @@ class Builder:
         if isinstance(dim, Symbol):
             source = self._sources.get(dim)
             if source is None:
-                raise CannotExport(f"it needs the size {dim}, which no input of the model, or of its function, has")
+                raise ConversionError(f"it needs the size {dim}, which no input of the model, or of its function, has")
             value, axis = source
             return self.node("Shape", value, start=axis, end=axis + 1, type=TensorType(dt.int64, Shape((1,))))
         if isinstance(dim, dims.FloorDiv):
@@ -328,7 +328,7 @@ class Builder:
         steps: Sequence[int] | None = None,
         type: TensorType | None = None,
     ) -> Value:
-        """Return part of ``x`` by NumPy's rules for slices; bounds are dimensions, vectors of one int64, or ``None``."""
+        """Return part of ``x`` by NumPy's rules; bounds are dimensions, vectors of one int64, or ``None``."""
         steps = steps or [1] * len(axes)
         first = [_default(one, 0 if step > 0 else _END) for one, step in zip(starts, steps, strict=True)]
         last = [_default(one, _END if step > 0 else _BEGIN) for one, step in zip(ends, steps, strict=True)]

@@ -32,10 +32,14 @@ def check_model(model: Any, path: Path | None = None) -> None:
         else:
             onnx.checker.check_model(str(path), full_check=True)
             inferred = path.with_name(f"{path.name}.inferred")
-            onnx.shape_inference.infer_shapes_path(str(path), str(inferred), check_type=True, strict_mode=True, data_prop=True)
+            onnx.shape_inference.infer_shapes_path(
+                str(path), str(inferred), check_type=True, strict_mode=True, data_prop=True
+            )
             inferred.unlink()
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ExportError(f"the model breaks a rule of ONNX, so a converter is wrong; nothing was written. {error}") from error
+        raise ExportError(
+            f"the model breaks a rule of ONNX, so a converter is wrong; nothing was written. {error}"
+        ) from error
 
 
 def _check_operators(onnx: Any, model: Any) -> None:
@@ -49,7 +53,7 @@ def _check_operators(onnx: Any, model: Any) -> None:
                     onnx.defs.get_schema(node.op_type, versions.get(node.domain, 1), node.domain)
                 except onnx.defs.SchemaError as error:
                     raise ExportError(
-                        f'node "{node.name}" ({node.doc_string}): the operator {node.domain or "ai.onnx"}.{node.op_type} is neither '
+                        f'node "{node.name}" ({node.doc_string}): {node.domain or "ai.onnx"}.{node.op_type} is neither '
                         f"in opset {versions.get(node.domain)} nor a function of the model; its converter is wrong."
                     ) from error
             for attribute in node.attribute:

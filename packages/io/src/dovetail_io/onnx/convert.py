@@ -20,7 +20,7 @@ from dovetail.extend import (
     decompose_composites,
     definitions,
 )
-from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.functions import FunctionTable, parameter_name
 from dovetail_io.onnx.model import Graph, Value
 from dovetail_io.onnx.passes import improve
@@ -120,7 +120,9 @@ class Conversion:
             if output.kind != "fetch":
                 origin = _writer_of(output, program)
                 self.problems.append(
-                    Problem("AssignVariable", origin, "it writes a variable, and a model has no state; fetch without it")
+                    Problem(
+                        "AssignVariable", origin, "it writes a variable, and a model has no state; fetch without it"
+                    )
                 )
         return scope.builder.gives(self._value(one.value, scope) for one in program.outputs if one.kind == "fetch")
 
@@ -168,20 +170,20 @@ class Conversion:
         try:
             converter = find_converter(type(one.op), self.opset)
             if converter is None:
-                raise CannotExport(_no_converter(one.op))
+                raise ConversionError(_no_converter(one.op))
             before = len(builder.graph.nodes)
             try:
                 result = converter(builder, one.op, *inputs)
-            except CannotExport:
+            except ConversionError:
                 if not isinstance(one.op, CompositeOp):
                     raise
                 del builder.graph.nodes[before:]
                 self._decomposed(one, scope)
                 return
-        except CannotExport as problem:
+        except ConversionError as problem:
             self.problems.append(Problem(one.op.name, origin, str(problem)))
             result = [Value(value.type) for value in one.outputs]
-        results = list(result) if isinstance(result, (list, tuple)) else [result]
+        results = [result] if isinstance(result, Value) else list(result)
         for value, made in zip(one.outputs, results, strict=True):
             if made not in inputs and made.array is None:
                 made.type = value.type
@@ -192,7 +194,14 @@ class Conversion:
     def _folded(self, one: Instruction, inputs: Sequence[Value]) -> Value | None:
         """Compute what depends on weights and constants alone, by the operation's definition."""
         op = one.op
-        if not inputs or len(one.outputs) != 1 or isinstance(op, CompositeOp) or op.effect or op.stateful or op.is_symbolic:
+        if (
+            not inputs
+            or len(one.outputs) != 1
+            or isinstance(op, CompositeOp)
+            or op.effect
+            or op.stateful
+            or op.is_symbolic
+        ):
             return None
         type = one.outputs[0].type
         if any(value.array is None for value in inputs) or not type.shape.is_static or _has_bodies(op):
@@ -290,5 +299,3 @@ def _writer_of(output: Output, program: Program) -> Origin:
         if output.value in one.outputs:
             return one.origin
     return next((given.origin for given in program.inputs if given.key == output.key), Origin(str(output.key), None))  # type: ignore[arg-type]
-
-

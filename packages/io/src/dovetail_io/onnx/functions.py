@@ -13,7 +13,7 @@ __all__ = ["FunctionTable", "domain_of", "parameter_name"]
 
 
 def domain_of(call: LayerCall) -> str:
-    """Return the domain of a layer's function: ``dovetail.`` and its distribution, ``dovetail.local`` where there is none."""
+    """Return the domain of a layer's function: ``dovetail.`` and its distribution, or ``local`` where there is none."""
     return f"dovetail.{call.distribution or 'local'}"
 
 
@@ -71,7 +71,12 @@ def _hoist_transpositions(graph: Graph, arguments: list[Value], builder: Builder
     for index, parameter in enumerate(graph.inputs):
         array = arguments[index].array
         users = [node for node in graph.nodes if parameter in node.inputs]
-        if array is None or not users or any(node.op_type != "Transpose" for node in users) or parameter in graph.outputs:
+        if (
+            array is None
+            or not users
+            or any(node.op_type != "Transpose" for node in users)
+            or parameter in graph.outputs
+        ):
             continue
         perms = {tuple(node.attributes["perm"]) for node in users}
         if len(perms) > 1:
@@ -121,4 +126,3 @@ def _structure(graph: Graph, outer: dict[Value, int] | None = None) -> tuple[Any
 def _contents(array: Array) -> tuple[Any, ...]:
     content = tuple(array.reshape(-1).tolist()) if array.dtype == object else array.tobytes()
     return str(array.dtype), array.shape, content
-

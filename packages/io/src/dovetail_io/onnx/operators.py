@@ -25,14 +25,14 @@ _TESTS: Final = frozenset(
     ["Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "And", "Or", "Xor", "Not"]
 )
 
-ELEMENTWISE: Final = _TESTS | frozenset(
-    """
-    Abs Acos Acosh Add Asin Asinh Atan Atanh BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast Ceil Celu Clip Cos Cosh
-    Div Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log Max Min Mish Mod Mul Neg Pow Reciprocal Relu
-    Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum Tan Tanh ThresholdedRelu Where
-    """.split()
-)
-"""Operators of broadcast operands whose output elements depend on the operands' elements in the same place alone."""
+ELEMENTWISE: Final = _TESTS | {
+    "Abs", "Acos", "Acosh", "Add", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd", "BitwiseNot",
+    "BitwiseOr", "BitwiseXor", "Cast", "Ceil", "Celu", "Clip", "Cos", "Cosh", "Div", "Elu", "Erf", "Exp", "Floor",
+    "Gelu", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "Max", "Min", "Mish", "Mod", "Mul", "Neg",
+    "Pow", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt",
+    "Sub", "Sum", "Tan", "Tanh", "ThresholdedRelu", "Where",
+}  # fmt: skip
+"""Operators whose output elements depend on the broadcast operands' elements in the same place alone."""
 
 
 def broadcast(*shapes: Sequence[Dim]) -> tuple[Dim, ...]:
@@ -46,7 +46,7 @@ def broadcast(*shapes: Sequence[Dim]) -> tuple[Dim, ...]:
 
 
 def result_type(op_type: str, inputs: Sequence[Value | None], attributes: Mapping[str, Any]) -> TensorType | None:
-    """Return the type of the output of an elementwise operator; ``None`` for others, or where an input's is not known."""
+    """Return the type of the output of an elementwise operator; ``None`` for others, and where it is not known."""
     types = [value.type for value in inputs if value is not None]
     known = [one for one in types if one is not None]
     if op_type not in ELEMENTWISE or len(known) < len(types):
@@ -61,7 +61,7 @@ def result_type(op_type: str, inputs: Sequence[Value | None], attributes: Mappin
 
 @functools.cache
 def admitted_types(op_type: str, opset: int) -> tuple[frozenset[str], ...] | None:
-    """Return the types that an operator admits for each input, the last for all further ones; ``None`` for no operator."""
+    """Return the types that an operator admits for each input, the last for all others; ``None`` if there is none."""
     onnx = load_onnx()
     try:
         schema = onnx.defs.get_schema(op_type, opset, "")
@@ -70,12 +70,12 @@ def admitted_types(op_type: str, opset: int) -> tuple[frozenset[str], ...] | Non
     return tuple(frozenset(one.types) for one in schema.inputs)
 
 
-# Dtypes. The standard admits some dtypes for few operators, and ONNX Runtime's CPU provider has kernels for fewer (versions
-# 1.20 to 1.32, each operator and dtype tried). Integers are then computed exactly in a wider dtype, and bfloat16, which
-# Dovetail defines to be computed in float32, in that.
+# Dtypes. The standard admits some dtypes for few operators, and ONNX Runtime's CPU provider has kernels for fewer (each
+# operator and dtype was tried on version 1.32). Integers are then computed exactly in a wider dtype, and bfloat16,
+# which Dovetail defines to be computed in float32, in that.
 
-_SMALL: Final = {dtype: dt.int32 for dtype in (dt.int8, dt.int16, dt.uint8, dt.uint16)}
-_SIXTEEN: Final = {dtype: dt.int32 for dtype in (dt.int16, dt.uint16)}
+_SMALL: Final = dict.fromkeys((dt.int8, dt.int16, dt.uint8, dt.uint16), dt.int32)
+_SIXTEEN: Final = dict.fromkeys((dt.int16, dt.uint16), dt.int32)
 _LARGE: Final = {dt.uint32: dt.int64, dt.uint64: dt.int64}  # which wraps to the same bits
 _ORDERED: Final = {dt.uint32: dt.int64}
 _MOVED: Final = {**_SIXTEEN, dt.uint64: dt.int64}
@@ -88,7 +88,7 @@ _CARRIERS: Final[Mapping[str, Mapping[DType, DType]]] = {
     "MatMul": _SMALL,
     "Max": _SIXTEEN,
     "Min": _SIXTEEN,
-    "NonZero": {dtype: dt.bool for dtype in (dt.int8, dt.int16, dt.uint16, dt.uint32, dt.uint64, dt.float64)},
+    "NonZero": dict.fromkeys((dt.int8, dt.int16, dt.uint16, dt.uint32, dt.uint64, dt.float64), dt.bool),
     "Pad": _SIXTEEN,
     "Pow": {**_SMALL, **_LARGE},
     "ReduceMax": {**_SMALL, **_ORDERED},
@@ -96,15 +96,13 @@ _CARRIERS: Final[Mapping[str, Mapping[DType, DType]]] = {
     "ReduceProd": {**_SMALL, **_LARGE},
     "ReduceSum": {**_SMALL, **_LARGE},
     "TopK": {dt.uint16: dt.int32, **_ORDERED},
-    "Unique": {d: dt.int64 for d in (dt.bool, dt.uint8, dt.uint16, dt.uint32, dt.int16, dt.int32)},
+    "Unique": dict.fromkeys((dt.bool, dt.uint8, dt.uint16, dt.uint32, dt.int16, dt.int32), dt.int64),
     "Where": {**_MOVED, dt.bool: dt.uint8},
 }
-_HOLDS_BFLOAT16: Final = frozenset(
-    """
-    Cast Concat Gather GatherElements GatherND Identity If Loop Reshape ScatterElements ScatterND Shape Size Slice Split Squeeze
-    Transpose Unsqueeze
-    """.split()
-)
+_HOLDS_BFLOAT16: Final = frozenset({
+    "Cast", "Concat", "Gather", "GatherElements", "GatherND", "Identity", "If", "Loop", "Reshape",
+    "ScatterElements", "ScatterND", "Shape", "Size", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
+})  # fmt: skip
 _INDEX_OUTPUT: Final = _TESTS | frozenset(["ArgMax", "ArgMin", "NonZero", "Shape", "Size"])
 
 

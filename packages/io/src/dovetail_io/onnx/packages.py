@@ -22,7 +22,8 @@ def load_onnx() -> ModuleType:
         return importlib.import_module("onnx")
     except ImportError as error:
         raise PluginError(
-            f"ONNX export needs the package onnx, which cannot be imported ({error}). Install it: pip install 'dovetail-io[onnx]'"
+            f"ONNX export needs the package onnx, which cannot be imported ({error}). "
+            f"Install it: pip install 'dovetail-io[onnx]'"
         ) from error
 
 

@@ -76,10 +76,8 @@ def find_converter(kind: type[Op], opset: int) -> Converter | None:
     Raises:
         PluginError: the plugin that declares one is broken.
     """
-    from dovetail_io.onnx import converters
-    from dovetail_io.onnx.converters.elementwise import scalar
+    from dovetail_io.onnx.converters import elementwise
 
-    assert converters
     entry = _CONVERTERS.get((kind.domain, kind.name))
     if entry is not None and entry.since <= opset:
         return entry.function
@@ -87,7 +85,7 @@ def find_converter(kind: type[Op], opset: int) -> Converter | None:
         found = _of_plugin(kind.name)
         if found is not None:
             return found
-    return scalar if issubclass(kind, ScalarOp) else None
+    return elementwise.scalar if issubclass(kind, ScalarOp) else None
 
 
 def _of_plugin(name: str) -> Converter | None:
@@ -95,7 +93,9 @@ def _of_plugin(name: str) -> Converter | None:
         return None
     function: Any = plugin("onnx", name)
     if not callable(function):
-        raise PluginError(f"dovetail.onnx: {name!r} is {function!r}; a converter is a function of a builder, the operation and values.")
+        raise PluginError(
+            f"dovetail.onnx: {name!r} is {function!r}; a converter is a function of builder, operation and values."
+        )
     return functools.partial(_checked, name, function)
 
 
@@ -104,5 +104,7 @@ def _checked(name: str, function: Converter, *arguments: Any) -> Value | Sequenc
     values = result if isinstance(result, (tuple, list)) else (result,)
     for value in values:
         if not isinstance(value, Value):
-            raise PluginError(f"dovetail.onnx: the converter of {name!r} returned {value!r}; return what builder.node gave.")
+            raise PluginError(
+                f"dovetail.onnx: the converter of {name!r} returned {value!r}; return what builder.node gave."
+            )
     return result

@@ -1,4 +1,4 @@
-"""From nodes to the protocol buffers of an ONNX model: names made unique, constants as initializers, lines as documentation."""
+"""From nodes to the protocol buffers of a model: unique names, constants as initializers, lines as documentation."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ class _Names:
     def take(self, value: Value, name: str) -> None:
         """Give a value a name that it must have."""
         if name in self._used:
-            raise ExportError(f"the model would have two values of the name {name!r}; give inputs and outputs names of their own.")
+            raise ExportError(
+                f"the model would have two values of the name {name!r}; give inputs and outputs names of their own."
+            )
         self._used.add(name)
         self._values[value] = name
 
@@ -144,7 +146,10 @@ def _body(graph: Graph, outer: _Names) -> Any:
     names = _Names(outer)
     nodes = _nodes(graph.nodes, names)
     return load_onnx().helper.make_graph(
-        nodes, "body", [_value_info(value, names) for value in graph.inputs], [_value_info(value, names) for value in graph.outputs]
+        nodes,
+        "body",
+        [_value_info(value, names) for value in graph.inputs],
+        [_value_info(value, names) for value in graph.outputs],
     )
 
 
@@ -169,9 +174,11 @@ def _function_proto(function: Function, opset: int) -> Any:
     names = _Names()
     graph = function.graph
     for index, value in enumerate(graph.inputs):
-        names.take(value, _unique(value.name or f"x{index}", set(names._used)))
+        names.of(value, f"x{index}")
     constants = [
-        onnx.helper.make_node("Constant", [], [names.of(value)], value=tensor_proto(value.array, ""), name=names.of(value))
+        onnx.helper.make_node(
+            "Constant", [], [names.of(value)], value=tensor_proto(value.array, ""), name=names.of(value)
+        )
         for value in graph.constants()
         if value.array is not None
     ]

@@ -30,7 +30,7 @@ class Unit:
 
 
 def divide(instructions: Sequence[Instruction], wanted: Wanted) -> list[Instruction | Unit]:
-    """Return the instructions, in an order that respects data, with those of the outermost calls that are ``wanted`` together.
+    """Return the instructions, in an order that respects data; those of outermost calls that are ``wanted`` together.
 
     The instructions of a call from which a path leads away and back cannot be one node; they stay as they are. So do
     those of one of several calls that are woven into each other. Constants belong to nobody.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -13,14 +12,11 @@ import numpy as np
 
 import dovetail as dt
 from dovetail.errors import DovetailError, ExportError
-from dovetail.extend import Array, Constraint, DType, Symbol, TensorType, dims
+from dovetail.extend import Array, DType
+from dovetail_io.onnx.cases import Case
 from dovetail_io.onnx.packages import load_onnx, load_runtime
 
-__all__ = ["Case", "Verification", "cases", "compare"]
-
-_SIZES: Final = 3
-_CANDIDATES: Final = (1, 3, 7, 2, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96, 112, 128, 160, 192, 224, 256)
-_TRIES: Final = 20_000
+__all__ = ["Verification", "compare"]
 
 TOLERANCE: Final[Mapping[DType, float]] = {
     dt.float64: 1e-9,
@@ -28,25 +24,9 @@ TOLERANCE: Final[Mapping[DType, float]] = {
     dt.float16: 1e-2,
     dt.bfloat16: 1e-1,
 }
-"""The largest difference, as a part of the largest element where that is above 1; integers and truth values must be equal."""
+"""The largest difference, as a part of the largest element if that is above 1; what is not floating must be equal."""
 
 Runner = Callable[[Mapping[str, Array]], Sequence[Any]]
-
-
-@final
-class Case:
-    """Sizes, and arrays of these sizes for the inputs."""
-
-    __slots__ = ("arrays", "sizes")
-
-    def __init__(self, sizes: Mapping[Symbol, int], arrays: Mapping[str, Array]) -> None:
-        """Pair them."""
-        self.sizes = dict(sizes)
-        self.arrays = dict(arrays)
-
-    def __str__(self) -> str:
-        """Give the sizes."""
-        return ", ".join(f"{symbol} = {size}" for symbol, size in self.sizes.items()) or "its only sizes"
 
 
 @final
@@ -68,129 +48,23 @@ class Verification:
         self.difference = difference
 
 
-# Inputs. -------------------------------------------------------------------------------------------------------------
-
-
-def cases(
-    types: Mapping[str, TensorType], constraints: Sequence[Constraint], samples: Mapping[str, Array] | None
-) -> list[Case]:
-    """Return inputs to compare on: at three sizes of every symbolic dimension that the graph's constraints admit.
-
-    Args:
-        types: types of the inputs.
-        constraints: what must hold of the sizes.
-        samples: arrays to take the elements from; random ones by default.
-
-    Raises:
-        ExportError: no sizes that the constraints admit were found.
-    """
-    symbols = sorted(frozenset[Symbol]().union(*(one.shape.symbols for one in types.values())), key=str)
-    first = _sizes_of(types, samples or {})
-    chosen = _choose(symbols, [one for one in constraints if one.symbols <= set(symbols)], types, first)
-    if not chosen:
-        raise ExportError(
-            f"no sizes for {', '.join(map(str, symbols))} were found that the graph's constraints admit; pass sample_inputs."
-        )
-    rng = np.random.default_rng(20)
-    result = []
-    for sizes in chosen:
-        arrays = {}
-        for name, type in types.items():
-            shape = type.shape.evaluate(sizes)
-            sample = None if samples is None else samples.get(name)
-            empty = sample is None or (not sample.size and 0 not in shape)
-            arrays[name] = _random(rng, type.dtype, shape) if sample is None or empty else _resized(sample, shape)
-        result.append(Case(sizes, arrays))
-    return result
-
-
-def _sizes_of(types: Mapping[str, TensorType], samples: Mapping[str, Array]) -> dict[Symbol, int]:
-    found: dict[Symbol, int] = {}
-    for name, array in samples.items():
-        for dim, size in zip(types[name].dims, array.shape, strict=True):
-            if isinstance(dim, Symbol):
-                found.setdefault(dim, size)
-    return found
-
-
-def _choose(
-    symbols: Sequence[Symbol], constraints: Sequence[Constraint], types: Mapping[str, TensorType], first: Mapping[Symbol, int]
-) -> list[dict[Symbol, int]]:
-    """Return combinations in which each symbol has several values, the sizes of the samples before others."""
-    if not symbols:
-        return [{}]
-
-    def holds(sizes: dict[Symbol, int]) -> bool:
-        return all(one.holds(sizes) for one in constraints) and all(
-            dims.evaluate(dim, sizes) >= 0 for one in types.values() for dim in one.dims
-        )
-
-    result: list[dict[Symbol, int]] = [dict(first)] if len(first) == len(symbols) and holds(dict(first)) else []
-    seen: dict[Symbol, set[int]] = {symbol: {sizes[symbol] for sizes in result} for symbol in symbols}
-    tries = 0
-    for distinct in (True, False):  # sizes that differ from each other tell mistakes apart, where they can
-        for combination in _combinations(len(symbols)):
-            tries += 1
-            if all(len(one) >= _SIZES for one in seen.values()) or tries > _TRIES:
-                return result
-            sizes = dict(zip(symbols, combination, strict=True))
-            if distinct and len(symbols) > 1 and len(set(combination)) < len(symbols):
-                continue
-            if any(len(seen[symbol]) < _SIZES and size not in seen[symbol] for symbol, size in sizes.items()) and holds(sizes):
-                result.append(sizes)
-                for symbol, size in sizes.items():
-                    seen[symbol].add(size)
-    return result
-
-
-def _combinations(count: int) -> Any:
-    """Yield sizes for some symbols: those that are alike first, shifted against each other, then all."""
-    length = len(_CANDIDATES)
-    for start in range(length):
-        yield tuple(_CANDIDATES[(start + shift) % length] for shift in range(count))
-    for size in _CANDIDATES:
-        yield (size,) * count
-    yield from itertools.product(_CANDIDATES, repeat=count)
-
-
-def _random(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> Array:
-    """Normal numbers, integers 0 and 1 (which are likely to be valid indices), truth values, short strings."""
-    if dtype.is_floating:
-        return np.asarray(rng.normal(size=shape)).astype(dtype.numpy)
-    numbers = np.asarray(rng.integers(0, 2, shape))
-    if dtype.is_string:
-        return np.array([b"a", b"bc"], object)[numbers]
-    return numbers.astype(dtype.numpy)
-
-
-def _resized(sample: Array, shape: tuple[int, ...]) -> Array:
-    """Return a sample with elements dropped or repeated, in order, until it has a shape."""
-    for axis, size in enumerate(shape):
-        if sample.shape[axis] != size:
-            sample = np.take(sample, np.arange(size) * sample.shape[axis] // size, axis)
-    return sample
-
-
-# Running. ------------------------------------------------------------------------------------------------------------
-
-
 def compare(
     model: Any,
     path: Path | None,
-    run: Runner,
+    run: Callable[[Case], Sequence[Any]],
     names: Sequence[str],
     chosen: Sequence[Case],
     lines: Mapping[str, str],
 ) -> Verification:
     """Compare a model with the session.
 
-    Where ONNX Runtime has no kernel for an operator and dtype, a warning names it and ONNX's reference implementation runs
-    the model; where ONNX Runtime is not installed, a warning says that nothing was compared.
+    Where ONNX Runtime has no kernel for an operator and dtype, a warning names it and ONNX's reference implementation
+    runs the model; where ONNX Runtime is not installed, a warning says that nothing was compared.
 
     Args:
         model: the ``ModelProto``.
         path: where the model lies, if its data are in a file beside it.
-        run: runs the session on inputs by name.
+        run: runs the session.
         names: names of the outputs.
         chosen: the inputs.
         lines: the user's line for names of nodes.
@@ -201,8 +75,8 @@ def compare(
     runtime = load_runtime()
     if runtime is None:
         warnings.warn(
-            "onnxruntime is not installed: the model follows the standard, but whether it computes what the graph does was not "
-            "checked. Install it: pip install 'dovetail-io[onnx]'",
+            "onnxruntime is not installed: the model follows the standard, but whether it computes what the graph does "
+            "was not checked. Install it: pip install 'dovetail-io[onnx]'",
             stacklevel=4,
         )
         return Verification()
@@ -211,18 +85,18 @@ def compare(
     compared: list[Case] = []
     for case in chosen:
         try:
-            expected = run(case.arrays)
+            expected = run(case)
         except DovetailError as error:
             if compared or case is not chosen[-1]:
                 continue  # as an index out of the range of a smaller size
             raise ExportError(
-                f"the session itself failed on the inputs that the model was to be compared on ({case}); pass arrays that "
-                f"suit the graph as sample_inputs, or verify=False. {error}"
+                f"the session itself failed on the inputs that the model was to be compared on ({case}); pass arrays "
+                f"that suit the graph as sample_inputs, or verify=False. {error}"
             ) from error
         compared.append(case)
         try:
             found = runner(case.arrays)
-        except Exception as error:  # noqa: BLE001 - a runtime raises classes of its own
+        except Exception as error:
             raise ExportError(f"{by} fails to run the model at {case}, which the session runs: {error}") from error
         for name, mine, theirs in zip(names, expected, found, strict=True):
             largest = max(largest, _compare(name, mine, theirs, case, by))
@@ -235,16 +109,18 @@ def _runner(runtime: Any, model: Any, path: Path | None, lines: Mapping[str, str
     options = runtime.SessionOptions()
     options.log_severity_level = 4
     try:
-        session = runtime.InferenceSession(model.SerializeToString() if path is None else str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - a runtime raises classes of its own
+        session = runtime.InferenceSession(
+            model.SerializeToString() if path is None else str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
         missing = re.search(r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*?)'", str(error))
         if missing is None:
             raise ExportError(f"ONNX Runtime does not load the model: {error}") from error
         where = lines.get(missing[2], "")
         warnings.warn(
             f'ONNX Runtime {runtime.__version__} has no CPU kernel for {missing[1]} in the dtype of node "{missing[2]}"'
-            f"{f' ({where})' if where else ''}; the model was compared by ONNX's reference implementation instead. Cast to "
-            f"float32 before it if the model is to run there.",
+            f"{f' ({where})' if where else ''}; the model was compared by ONNX's reference implementation instead. "
+            f"Cast to float32 before it if the model is to run there.",
             stacklevel=5,
         )
         return "the ONNX reference", _reference(model, path)
@@ -259,7 +135,7 @@ def _runner(runtime: Any, model: Any, path: Path | None, lines: Mapping[str, str
 
 
 def _without_bfloat16(model: Any) -> Any:
-    """Return a model whose inputs and outputs of bfloat16 are float32: NumPy arrays of the former cannot be handed over."""
+    """Return a model whose inputs and outputs of bfloat16 are float32: arrays of bfloat16 cannot be handed over."""
     onnx = load_onnx()
     narrow, wide = onnx.TensorProto.BFLOAT16, onnx.TensorProto.FLOAT
     changed = onnx.ModelProto()
@@ -321,7 +197,9 @@ def _compare(name: str, mine: Array, theirs: Any, case: Case, by: str) -> float:
     if not dtype.is_floating:
         wrong = int(np.sum(mine != theirs))
         if wrong:
-            raise ExportError(f"output {name!r} of {by} differs from the session's in {wrong} of {mine.size} elements, at {case}.")
+            raise ExportError(
+                f"output {name!r} of {by} differs from the session's in {wrong} of {mine.size} elements, at {case}."
+            )
         return 0.0
     mine, theirs = mine.astype(np.float64), theirs.astype(np.float64)
     same = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
@@ -332,7 +210,7 @@ def _compare(name: str, mine: Array, theirs: Any, case: Case, by: str) -> float:
     largest = float(np.max(np.where(np.isnan(difference), np.inf, difference), initial=0.0))
     if largest > TOLERANCE[dtype] * scale:
         raise ExportError(
-            f"output {name!r} of {by} differs from the session's by up to {largest:.3g}, which is above {TOLERANCE[dtype]:g} of "
-            f"its largest element {scale:.3g}, at {case}."
+            f"output {name!r} of {by} differs from the session's by up to {largest:.3g}, which is above "
+            f"{TOLERANCE[dtype]:g} of its largest element {scale:.3g}, at {case}."
         )
     return largest

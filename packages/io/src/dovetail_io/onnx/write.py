@@ -73,4 +73,3 @@ def write_with_data(model: Any, path: Path, examine: Callable[[Path], _T]) -> _T
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return result
-

@@ -6,7 +6,7 @@ import numpy as np
 
 import dovetail as dt
 from dovetail.extend import DType, SymbolicDim, definitions
-from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.converters.elementwise import convert
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter
@@ -70,7 +70,8 @@ def _expand_dims(to: Builder, op: definitions.ExpandDims, x: Value) -> Value:
 @converter(definitions.Squeeze)
 def _squeeze(to: Builder, op: definitions.Squeeze, x: Value) -> Value:
     _, dims = _type(x)
-    axes = [axis % len(dims) for axis in op.axes] or [axis for axis, dim in enumerate(dims) if dim == 1]
+    named = op.axes if op.axes is not None else [axis for axis, dim in enumerate(dims) if dim == 1]
+    axes = [axis % len(dims) for axis in named]
     return to.squeeze(x, axes) if axes else to.node("Identity", x, type=x.type)
 
 
@@ -172,7 +173,7 @@ def _dynamic_range(to: Builder, op: definitions.DynamicRange, start: Value, limi
 def _pad(to: Builder, op: definitions.Pad, x: Value) -> Value:
     dtype, _ = _type(x)
     if dtype.is_string:
-        raise CannotExport("the Pad operator takes no strings")
+        raise ConversionError("the Pad operator takes no strings")
     pads = to.sizes([pair[0] for pair in op.paddings] + [pair[1] for pair in op.paddings])
     if not op.paddings:
         return to.node("Identity", x, type=x.type)

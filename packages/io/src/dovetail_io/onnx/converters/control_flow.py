@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dovetail as dt
 from dovetail.extend import Dim, Op, Shape, TensorType, definitions
-from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter, converter_of
 
@@ -28,18 +29,22 @@ def _cond(to: Builder, op: definitions.Cond, predicate: Value, *arguments: Value
 def _while(to: Builder, op: definitions.While, *inputs: Value) -> Sequence[Value]:
     """``Loop``; the condition is computed before it, and at the end of each iteration for the next."""
     carries, constants = inputs[: op.carries], inputs[op.carries :]
-    kinds = [one.value.type for one in op.body.inputs[op.indexed : op.indexed + op.carries]]
-    (first,) = to.inline(op.condition, _arguments(op, to.constant(0), carries, constants))
+    body: Any = op.body
+    condition: Any = op.condition
+    kinds = [one.value.type for one in body.inputs[op.indexed : op.indexed + op.carries]]
+    (first,) = to.inline(condition, _arguments(op, to.constant(0), carries, constants))
     step, going = Value(_INDEX, "step"), Value(TensorType(dt.bool, Shape(())), "going")
     state = [Value(kind, "state") for kind in kinds]
     inner = to.nested([step, going, *state])
-    results = inner.inline(op.body, _arguments(op, step, state, constants))
+    results = inner.inline(body, _arguments(op, step, state, constants))
     after = inner.node("Add", step, inner.constant(1), type=_INDEX)
-    (again,) = inner.inline(op.condition, _arguments(op, after, results[: op.carries], constants))
+    (again,) = inner.inline(condition, _arguments(op, after, results[: op.carries], constants))
     return to.several("Loop", None, first, *carries, types=to.types, body=inner.gives([again, *results]))
 
 
-def _arguments(op: definitions.While, index: Value, carries: Sequence[Value], constants: Sequence[Value]) -> list[Value]:
+def _arguments(
+    op: definitions.While, index: Value, carries: Sequence[Value], constants: Sequence[Value]
+) -> list[Value]:
     return [*([index] if op.indexed else []), *carries, *constants]
 
 
@@ -52,12 +57,13 @@ def _scan(to: Builder, op: definitions.Scan, *inputs: Value) -> Sequence[Value]:
     if xs and xs[0].type is not None:
         length = xs[0].type.dims[0]
     numbers = to.node("Range", to.constant(0), to.squeeze(to.size(length), [0]), to.constant(1))
-    kinds = [one.value.type for one in op.body.inputs[op.indexed : op.indexed + end]]
+    body: Any = op.body
+    kinds = [one.value.type for one in body.inputs[op.indexed : op.indexed + end]]
     index = Value(_INDEX, "index")
     state = [Value(kind, "state") for kind in kinds[: op.carries]]
     slices = [Value(kind, "slice") for kind in kinds[op.carries :]]
     inner = to.nested([*state, index, *slices])
-    results = inner.inline(op.body, [*([index] if op.indexed else []), *state, *slices, *constants])
+    results = inner.inline(body, [*([index] if op.indexed else []), *state, *slices, *constants])
     backwards = int(op.reverse)
     return to.several(
         "Scan",
@@ -125,6 +131,6 @@ def _assert(to: Builder, op: definitions.Assertion, *inputs: Value) -> Sequence[
 
 @converter_of("", "PhiloxBits", "DynamicPhiloxBits")
 def _random(to: Builder, op: Op, *inputs: Value) -> Value:
-    raise CannotExport(
-        "it draws random numbers, as dropout does while training; feed the flag of training False, by feeds={flag: False}"
+    raise ConversionError(
+        "it draws random numbers, as dropout does while training; give the flag of training by feeds={flag: False}"
     )

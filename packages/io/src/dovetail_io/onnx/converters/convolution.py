@@ -1,17 +1,18 @@
 """Convolution and pooling.
 
 Dovetail keeps channels last, ONNX first: each operator stands between two transpositions, which a pass then cancels
-between neighbours. Filters are transposed at export, from ``[*window, channels, filters]`` to ``[filters, channels, *window]``.
+between neighbours. Filters are transposed at export, from ``[*window, channels, filters]`` to
+``[filters, channels, *window]``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import dovetail as dt
 from dovetail.extend import Dim, DType, Op, Shape, TensorType, definitions
-from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter
 
@@ -25,7 +26,7 @@ def channels_first(to: Builder, x: Value) -> Value:
 
 
 def channels_last(to: Builder, x: Value, dtype: DType) -> Value:
-    """Return images ``[batch, channels, *spatial]`` of a dtype as ``[batch, *spatial, channels]``, as the operation makes them."""
+    """Return images ``[batch, channels, *spatial]``, of the sizes that the operation makes, with channels last."""
     batch, *spatial, channels = to.types[0].dims
     x.type = TensorType(dtype, Shape((batch, channels, *spatial)))
     return to.transpose(x, [0, *range(2, len(spatial) + 2), 1])
@@ -88,38 +89,45 @@ def _conv_transpose(to: Builder, op: definitions.ConvInputGrad, filter: Value, g
     sizes = _dims(filter)[:-2]
     window = op.geometry(sizes)
     pairs = window.padding_for(op.spatial)
-    extra = [
+    pads = _ints([pair[0] for pair in pairs] + [pair[1] for pair in pairs])
+    # What is left at the end beyond the last window: output_padding is smaller than a stride, a Pad gives the rest.
+    extra = _ints(
         size - ((count - 1) * stride + extent - before - after)
         for size, count, stride, extent, (before, after) in zip(
             op.spatial, _dims(grad)[1:-1], op.strides, window.extents, pairs, strict=True
         )
-    ]
-    pads = [pair[0] for pair in pairs] + [pair[1] for pair in pairs]
-    if not all(isinstance(number, int) for number in (*pads, *extra)):
-        raise CannotExport("ConvTranspose takes paddings that are known at export; give the images a static size")
+    )
+    limits = [max(stride, dilation) - 1 for stride, dilation in zip(op.strides, op.dilations, strict=True)]
+    inside = [min(size, limit) for size, limit in zip(extra, limits, strict=True)]
     attributes = _geometry(sizes, op.strides, op.dilations, op.groups)
     if any(pads):
         attributes["pads"] = pads
-    images, kernel = channels_first(to, grad), _filters_first(to, filter)
-    small = [min(size, max(stride, dilation) - 1) for size, stride, dilation in zip(extra, op.strides, op.dilations, strict=True)]  # type: ignore[type-var]
-    if any(small):
-        attributes["output_padding"] = small
-    result = to.node("ConvTranspose", images, kernel, **attributes)
-    rest = [size - done for size, done in zip(extra, small, strict=True)]  # type: ignore[operator]
+    if any(inside):
+        attributes["output_padding"] = inside
+    result = to.node("ConvTranspose", channels_first(to, grad), _filters_first(to, filter), **attributes)
+    rest = [size - limit for size, limit in zip(extra, inside, strict=True)]
     if any(rest):
         result = to.node("Pad", result, to.ints([0] * (len(rest) + 4) + rest), to.constant(0, grad.dtype))
     return channels_last(to, result, grad.dtype)
 
 
+def _ints(sizes: Iterable[Dim]) -> list[int]:
+    known = list(sizes)
+    result = [size for size in known if isinstance(size, int)]
+    if len(result) < len(known):
+        raise ConversionError("ConvTranspose takes paddings that are known at export; give the images a static size")
+    return result
+
+
 @converter(definitions.ConvFilterGrad)
 def _conv_filter_grad(to: Builder, op: definitions.ConvFilterGrad, x: Value, grad: Value) -> Value:
-    """A convolution whose batch are the channels, over the gradient as a filter, with strides and dilations exchanged."""
+    """A convolution whose batch are the channels, by the gradient as a filter, strides and dilations exchanged."""
     if op.groups != 1:
-        raise CannotExport("the gradient of a grouped convolution's filter has no operator")
+        raise ConversionError("the gradient of a grouped convolution's filter has no operator")
     pairs = op.geometry(op.sizes).padding_for(_dims(x)[1:-1])
     padding = _padding(pairs)
     if padding is None or "auto_pad" in padding or not all(isinstance(size, int) for size in op.sizes):
-        raise CannotExport("the gradient of a filter takes images of a static size")
+        raise ConversionError("the gradient of a filter takes images of a static size")
     rank = len(_dims(x))
     to_channels = [rank - 1, 0, *range(1, rank - 1)]
     attributes = _geometry(_dims(grad)[1:-1], op.dilations, op.strides, 1) | padding
@@ -134,13 +142,15 @@ def _conv_filter_grad(to: Builder, op: definitions.ConvFilterGrad, x: Value, gra
 
 @converter(definitions.MaxPoolGrad, definitions.MaxPoolGather, definitions.AvgPoolGrad)
 def _pool_gradient(to: Builder, op: Op, *inputs: Value) -> Value:
-    raise CannotExport("the gradient of pooling has no operator; export what the network computes, not how it is trained")
+    raise ConversionError(
+        "the gradient of pooling has no operator; export what the network computes, not how it is trained"
+    )
 
 
 @converter(definitions.MaxPool)
 def _max_pool(to: Builder, op: definitions.MaxPool, x: Value) -> Value:
     if x.dtype in (dt.int64, dt.uint64):
-        raise CannotExport("MaxPool takes no integers of 64 bits; cast to float64 before if they are small")
+        raise ConversionError("MaxPool takes no integers of 64 bits; cast to float64 before if they are small")
     narrow = x.dtype if x.dtype.is_integer and x.dtype not in (dt.int8, dt.uint8) else None
     wide = x if narrow is None else to.cast(x, dt.float64)  # which holds 32 bits exactly
     result = _pool(to, "MaxPool", op, wide)
@@ -152,7 +162,9 @@ def _average_pool(to: Builder, op: definitions.AvgPool, x: Value) -> Value:
     return _pool(to, "AveragePool", op, x, **({"count_include_pad": 1} if op.count_include_pad else {}))
 
 
-def _pool(to: Builder, op_type: str, op: definitions.MaxPool | definitions.AvgPool, x: Value, **attributes: Any) -> Value:
+def _pool(
+    to: Builder, op_type: str, op: definitions.MaxPool | definitions.AvgPool, x: Value, **attributes: Any
+) -> Value:
     padding = _padding(op.geometry.padding_for(_dims(x)[1:-1]))
     assert padding is not None
     geometry = {"kernel_shape": list(op.window), "strides": list(op.strides), **padding}

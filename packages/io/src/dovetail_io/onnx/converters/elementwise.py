@@ -10,7 +10,7 @@ import numpy as np
 
 import dovetail as dt
 from dovetail.extend import DType, ScalarOp, basis, definitions, expressions
-from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter, converter_of
 
@@ -53,7 +53,11 @@ class _Writer:
         """Write the whole."""
         dtype = expressions.settled(self.found[self.root])
         value = self.to.cast(self.value(self.root, dtype), dtype)
-        return self.to.node("Identity", value, type=value.type) if value in self.inputs or value.array is not None else value
+        return (
+            self.to.node("Identity", value, type=value.type)
+            if value in self.inputs or value.array is not None
+            else value
+        )
 
     def computed(self, dtype: DType) -> DType:
         """The dtype in which numbers of ``dtype`` are computed."""
@@ -101,7 +105,7 @@ class _Writer:
             common = dtype
         writer = _FUNCTIONS.get(function)
         if writer is None:
-            raise CannotExport(f"ONNX has no operators for {function.name} ({function.doc})")
+            raise ConversionError(f"ONNX has no operators for {function.name} ({function.doc})")
         if isinstance(writer, str):
             return self.to.node(writer, *arguments)
         return writer(self.to, self.computed(common), *arguments)
@@ -123,7 +127,9 @@ def convert(to: Builder, x: Value, dtype: DType) -> Value:
     if dtype.size < 8:
         return to.cast(to.node("Clip", number, to.constant(low, dt.float64), to.constant(high, dt.float64)), dtype)
     beyond = to.node("GreaterOrEqual", number, to.constant(high, dt.float64))
-    within = to.node("Max", to.node("Where", beyond, to.constant(0.0, dt.float64), number), to.constant(low, dt.float64))
+    within = to.node(
+        "Max", to.node("Where", beyond, to.constant(0.0, dt.float64), number), to.constant(low, dt.float64)
+    )
     return to.node("Where", beyond, to.constant(dtype.max, dtype), to.cast(within, dtype))
 
 
@@ -177,7 +183,9 @@ def _log1p(to: Builder, dtype: DType, x: Value) -> Value:
     one = to.constant(1, dtype)
     u = to.node("Add", x, one)
     log, moved = to.node("Log", u), to.node("Sub", u, one)
-    near = to.node("Mul", log, to.node("Div", x, to.node("Where", to.node("Equal", moved, to.constant(0, dtype)), one, moved)))
+    near = to.node(
+        "Mul", log, to.node("Div", x, to.node("Where", to.node("Equal", moved, to.constant(0, dtype)), one, moved))
+    )
     near = to.node("Where", to.node("Equal", u, one), x, near)
     return to.node("Where", to.node("Less", to.node("Abs", x), one), near, log)
 
@@ -210,7 +218,7 @@ def _mirrored(to: Builder, dtype: DType, x: Value) -> tuple[Value, Value, Value]
 
 
 def _lgamma(to: Builder, dtype: DType, x: Value) -> Value:
-    """Stirling's series above 7, recurrence down to one half, reflection below (Abramowitz and Stegun 6.1.15, .17, .41)."""
+    """Stirling's series above 7, recurrence to one half, reflection below (Abramowitz and Stegun 6.1.15, .17, .41)."""
     wide, small, z = _mirrored(to, dtype, x)
     w = to.node("Add", z, to.constant(float(_SHIFT), dt.float64))
     inverse = to.node("Reciprocal", w)

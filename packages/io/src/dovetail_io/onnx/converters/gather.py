@@ -109,10 +109,12 @@ def _sliced(to: Builder, x: Value, items: Sequence[Any], bounds: Iterator[Value]
             added.append(place)
             place += 1
             continue
-        kind, *numbers = [to.vector(next(bounds)) if isinstance(part, str) and part == _TENSOR else part for part in item]
+        kind, *numbers = [
+            to.vector(next(bounds)) if isinstance(part, str) and part == _TENSOR else part for part in item
+        ]
         if kind == "index":
             dropped.append(axis)
-            window = (numbers[0], _after(to, numbers[0], 1), 1)
+            window: tuple[Any, Any, Any] = (numbers[0], _after(to, numbers[0], 1), 1)
         elif kind == "size":
             begin, size = numbers
             window = (begin, None if isinstance(size, int) and size == -1 else _after(to, begin, size), 1)
@@ -176,6 +178,7 @@ def _unsliced(to: Builder, grad: Value, items: Sequence[Any], shape: Sequence[Di
     taken = _sliced(to, to.reshape(places, shape), items, iter(bounds))
     flat = to.node("Reshape", taken, to.ints([-1, 1]))
     zeros = to.expand(to.constant(0, grad.dtype), (total,))
-    result = to.node("ScatterND", zeros, flat, to.node("Reshape", grad, to.ints([-1])), type=TensorType(grad.dtype, Shape((total,))))
+    result = to.node(
+        "ScatterND", zeros, flat, to.node("Reshape", grad, to.ints([-1])), type=TensorType(grad.dtype, Shape((total,)))
+    )
     return to.reshape(result, shape)
-

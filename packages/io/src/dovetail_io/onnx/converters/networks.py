@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from dovetail.extend import CompositeOp, ScalarOp, Shape, TensorType
-from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter_of
 
@@ -41,7 +41,9 @@ def _batch_normalization(
     axis = _channel_axis(mean, x)
     channels = x.type.dims[axis]
     if not isinstance(channels, int) or axis == 0:
-        raise CannotExport("BatchNormalization normalizes channels, whose number is known, along an axis after the first")
+        raise ConversionError(
+            "BatchNormalization normalizes channels, whose number is known, along an axis after the first"
+        )
     order = [0, axis, *(one for one in range(1, rank) if one != axis)]
     turned = to.transpose(x, order)
     parts = [_per_channel(to, part, axis, x) for part in (scale, offset, mean, variance)]
@@ -54,20 +56,24 @@ def _channel_axis(mean: Value, x: Value) -> int:
     lead = _rank(x) - _rank(mean)
     axes = [lead + axis for axis, dim in enumerate(mean.type.dims) if dim != 1]
     if lead < 0 or len(axes) > 1 or _rank(x) < 2:
-        raise CannotExport("BatchNormalization takes a mean that differs along one axis")
+        raise ConversionError("BatchNormalization takes a mean that differs along one axis")
     return axes[0] if axes else _rank(x) - 1
 
 
 def _per_channel(to: Builder, part: Value, axis: int, x: Value) -> Value:
     """Return an operand as a vector along ``axis``; numbers for all channels are repeated."""
-    assert part.type is not None and x.type is not None
+    assert part.type is not None
+    assert x.type is not None
     channels = x.type.dims[axis]
     if part.array is not None and part.array.size == 1 and isinstance(channels, int):
         array = np.full(channels, part.array.item(), part.array.dtype)
         return Value(TensorType(part.dtype, Shape(array.shape)), part.name, array)
     lead = _rank(x) - _rank(part)
-    if [lead + place for place, dim in enumerate(part.type.dims) if dim != 1] not in ([axis], []) or part.type.size != channels:
-        raise CannotExport("BatchNormalization takes parts that differ along one axis")
+    if [lead + place for place, dim in enumerate(part.type.dims) if dim != 1] not in (
+        [axis],
+        [],
+    ) or part.type.size != channels:
+        raise ConversionError("BatchNormalization takes parts that differ along one axis")
     return to.reshape(part, (channels,))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import dovetail as dt
 from dovetail.extend import CompositeOp, Shape, TensorType, definitions
-from dovetail_io.onnx.builder import Builder, CannotExport
+from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter, converter_of
 
@@ -63,7 +63,7 @@ def _all(to: Builder, op: definitions.All, x: Value) -> Value:
 @converter_of("", "Mean")
 def _mean(to: Builder, op: CompositeOp, x: Value) -> Value:
     if not x.dtype.is_floating:
-        raise CannotExport("ReduceMean rounds the mean of integers otherwise")
+        raise ConversionError("ReduceMean rounds the mean of integers otherwise")
     attributes = op.attributes()
     assert x.type is not None
     axes = attributes["axes"]
@@ -71,7 +71,9 @@ def _mean(to: Builder, op: CompositeOp, x: Value) -> Value:
     return _reduce(to, "ReduceMean", x, list(axes), attributes["keepdims"])
 
 
-def _axes(op: definitions.Sum | definitions.Prod | Extreme | definitions.All | definitions.AnyOf, x: Value) -> list[int]:
+def _axes(
+    op: definitions.Sum | definitions.Prod | Extreme | definitions.All | definitions.AnyOf, x: Value
+) -> list[int]:
     assert x.type is not None
     return list(op.over(x.type))
 
@@ -143,4 +145,3 @@ def _search_sorted(to: Builder, op: definitions.SearchSorted, rows: Value, value
     before = to.node("LessOrEqual" if op.right else "Less", one, other)
     count = to.node("ReduceSum", to.cast(before, dt.int32), to.ints([rank]), keepdims=0)
     return to.cast(count, op.dtype)
-

@@ -1,8 +1,12 @@
-"""Fuse: a bias into the convolution or product before it, a transposition between images and a dense layer into its
-weights, and on request batch normalisation into the convolution before it."""
+"""Fuse: neighbours become one node.
+
+A bias goes into the convolution or product before it, a transposition between images and a dense layer into its
+weights, and on request batch normalisation into the convolution before it.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, final
 
@@ -65,8 +69,8 @@ def _flattened(view: _Graph, node: Node) -> Node | None:
     images, perm, type = turned.inputs[0], turned.attributes["perm"], turned.outputs[0].type
     if images is None or type is None or perm[0] != 0 or flat.outputs[0].rank != 2:
         return None
-    inner = type.dims[1:]
-    if not all(isinstance(dim, int) for dim in inner) or int(np.prod(inner)) != weights.array.shape[0]:
+    inner = [dim for dim in type.dims[1:] if isinstance(dim, int)]
+    if len(inner) < len(perm) - 1 or math.prod(inner) != weights.array.shape[0]:
         return None
     back = np.argsort(perm)[1:] - 1
     rows = weights.array.reshape(*inner, -1).transpose(*back, len(inner)).reshape(weights.array.shape)
@@ -148,4 +152,6 @@ def _normalized(view: _Graph, node: Node) -> Node | None:
     filters = (weights.array * factor.reshape(-1, *(1,) * (weights.array.ndim - 1))).astype(dtype)
     bias = ((start - mean) * factor + offset).astype(dtype)
     assert node.inputs[2] is not None
-    return before.changed([before.inputs[0], _constant(weights, filters), _constant(node.inputs[2], bias)], node.outputs)
+    return before.changed(
+        [before.inputs[0], _constant(weights, filters), _constant(node.inputs[2], bias)], node.outputs
+    )

@@ -1,9 +1,10 @@
 """Layout: transpositions are carried through the nodes that do not mind the order of axes, until they cancel.
 
 Each value may be at hand in several orders of its axes. A transposition makes no node at first: it only says in which
-order its output is at hand. A node that works in any order takes its inputs in the order that costs least and gives its output
-in that; a node that wants one order gets a transposition where the value is not at hand in it. So between a convolution and the
-next, whatever stands between them, nothing is transposed, and the model's inputs and outputs keep one each.
+order its output is at hand. A node that works in any order takes its inputs in the order that costs least and gives its
+output in that; a node that wants one order gets a transposition where the value is not at hand in it. So between a
+convolution and the next, whatever stands between them, nothing is transposed, and the model's inputs and outputs keep
+one each.
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ class _Walk:
             # axis i of value is axis known[i] of source, and is to be axis order[i] of the result
             perm = [known[axis] for axis in _inverse(order)]
             if source.array is not None:
-                found = Value(_turned(value.type, order), source.name, np.ascontiguousarray(source.array.transpose(perm)))
+                found = Value(
+                    _turned(value.type, order), source.name, np.ascontiguousarray(source.array.transpose(perm))
+                )
             else:
                 found = Value(_turned(value.type, order), value.name)
                 self.nodes.append(Node("Transpose", [source], [found], {"perm": perm}, name=value.name))
@@ -123,7 +126,7 @@ class _Walk:
         attributes: dict[str, Any] | None = None,
         orders: Sequence[Order] | None = None,
     ) -> bool:
-        """Keep a node with its inputs in some order; its outputs are at hand in ``order``, or each in its own of ``orders``."""
+        """Keep a node with its inputs in some order; its outputs are at hand in ``order``."""
         outputs = []
         for value, one in zip(node.outputs, orders or [order] * len(node.outputs), strict=True):
             made = value if one == _identity(len(one)) else Value(_turned(value.type, one), value.name)
@@ -168,7 +171,9 @@ def _elementwise(walk: _Walk, node: Node) -> bool:
     best = min(costs, key=lambda order: (costs[order], order == _identity(rank)))
     if best == _identity(rank):
         return False
-    return walk.emit(node, [None if value is None else _aligned(walk, value, best, rank) for value in node.inputs], best)
+    return walk.emit(
+        node, [None if value is None else _aligned(walk, value, best, rank) for value in node.inputs], best
+    )
 
 
 def _cost(walk: _Walk, value: Value, order: Order, rank: int) -> int:
