@@ -27,9 +27,9 @@ from dovetail.ops.state import (
     VariableHandle,
 )
 from dovetail.types.attributes import ArrayAttribute
+from dovetail.types.constraints import Constraint, collecting
 from dovetail.types.dims import Dim, Symbol
 from dovetail.types.dtypes import bool_, uint64
-from dovetail.types.constraints import Constraint, collecting
 from dovetail.types.shapes import Shape, TensorType
 
 __all__ = ["Feed", "Lowering", "handle", "holds_anyway", "lower", "needed_operations"]
@@ -68,7 +68,7 @@ def lower(
         fetches: tensors whose values are wanted, in this order among the program's ``fetch`` outputs.
         targets: operations that run for their effects.
         feeds: tensors whose values are given.
-        ones: symbols that are fed as 1 and broadcast. Other symbols that are to be equal, or to broadcast, count as one.
+        ones: symbols that are fed as 1 and broadcast. Others that are to be equal, or to broadcast, count as one.
 
     Raises:
         MissingFeedError: a placeholder that is needed is not fed.
@@ -116,11 +116,13 @@ def _constraints_of(graph: Graph, operations: Iterable[Operation]) -> Iterator[C
 
 
 def holds_anyway(definition: ControlOp, constraint: Constraint) -> bool:
-    """Whether a constraint of a body is one of the program around: a branch that does not run wants nothing of the sizes."""
+    """Whether a constraint of a body is one of the program around: a branch that does not run wants nothing."""
     return not definition.conditional or constraint.kind == "broadcast"
 
 
-def needed_operations(fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]) -> list[Operation]:
+def needed_operations(
+    fetches: Iterable[Tensor], targets: Iterable[Operation], feeds: Mapping[Tensor, Any]
+) -> list[Operation]:
     """Return, in order of creation, the operations that the fetches need when ``feeds`` are given.
 
     What mentions a size that only the run of another operation determines needs that operation.
@@ -247,7 +249,9 @@ class Lowering:
             return self.external("state", self.resource_of(tensor), tensor.type, self.origin(tensor.op))
         return self.values[tensor]
 
-    def emit(self, definition: Op, inputs: Sequence[Value], op: Operation, origin: Origin | None = None) -> tuple[Value, ...]:
+    def emit(
+        self, definition: Op, inputs: Sequence[Value], op: Operation, origin: Origin | None = None
+    ) -> tuple[Value, ...]:
         """Append an instruction with inferred types; returns its outputs."""
         origin = origin or self.origin(op)
         types = self.infer(definition, [value.type for value in inputs], origin)
@@ -320,7 +324,7 @@ class Lowering:
         self.publish(op, outputs)
 
     def publish(self, op: Operation, values: Sequence[Value]) -> None:
-        """Let ``values`` be what the outputs of ``op`` stand for; sizes that only a run was to know may be known now."""
+        """Let ``values`` be what the outputs of ``op`` stand for; sizes left to the run may be known now."""
         for tensor, value in zip(op.outputs, values, strict=True):
             if value.type.rank is None:
                 raise UnsupportedOperationError(
@@ -329,7 +333,9 @@ class Lowering:
                 )
             if tensor not in self.values:
                 self.values[tensor] = value
-                for declared, size in zip(tensor.shape.dims if tensor.shape.rank is not None else (), value.type.dims, strict=False):
+                if tensor.shape.rank is None:
+                    continue
+                for declared, size in zip(tensor.shape.dims, value.type.dims, strict=True):
                     if isinstance(declared, Symbol) and declared.data_dependent and declared != size:
                         self.symbols.setdefault(declared, size)
 
@@ -370,7 +376,8 @@ def _nothing(work: Lowering, op: Operation) -> None:
 
 def _read(work: Lowering, op: Operation) -> None:
     if op.outputs[0] not in work.values:
-        work.values[op.outputs[0]] = work.read(op.inputs[0]) if work.is_resource(op.inputs[0]) else work.value_of(op.inputs[0])
+        source = op.inputs[0]
+        work.values[op.outputs[0]] = work.read(source) if work.is_resource(source) else work.value_of(source)
 
 
 def _assign(work: Lowering, op: Operation) -> None:

@@ -282,7 +282,7 @@ def bodies_of(op: Op) -> dict[str, Program]:
 
 
 def prune(program: Program) -> Program:
-    """Drop instructions whose outputs nobody takes, but for those with effects, or that tell a size somebody mentions."""
+    """Drop instructions whose outputs nobody takes, but for those with effects, or that tell a size in use."""
     needed = {output.value for output in program.outputs}
     makers = first_makers(program)
     sizes: set[Value] = set()

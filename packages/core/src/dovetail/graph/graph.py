@@ -17,8 +17,8 @@ from dovetail.graph.layercall import LayerCall
 from dovetail.graph.op import Op
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.source import Source, user_source
-from dovetail.types.dims import Dim, SymbolicDim, Symbol
 from dovetail.types.constraints import Constraint, collecting
+from dovetail.types.dims import Dim, Symbol, SymbolicDim
 from dovetail.types.shapes import Shape
 
 __all__ = ["Graph", "GraphKeys", "default_session", "get_default_graph", "reset_default_graph", "stable_id_of"]
@@ -92,7 +92,6 @@ class Graph:
         self.seed: int | None = None
         self.state: dict[str, Any] = {}
         self.variable_reads: dict[Tensor, Tensor] = {}
-        self.variable_writes: set[Tensor] = set()
 
     # Making nodes. ---------------------------------------------------------------------------------------------------
 
@@ -246,8 +245,8 @@ class Graph:
                     size = dim.__index__()
                 except (AttributeError, TypeError) as error:
                     raise ShapeError(
-                        f"dimension {axis} of shape {shape!r} is {dim!r}; use an int, None for a size known when fed, or "
-                        f"a string that names such a size."
+                        f"dimension {axis} of shape {shape!r} is {dim!r}; use an int, None for a size known when fed, "
+                        f"or a string that names such a size."
                     ) from error
                 if size < 0:
                     raise ShapeError(f"dimension {axis} of shape {shape!r} is negative; use None for an unknown size.")
@@ -270,8 +269,8 @@ class Graph:
         if count is None:
             if not _NAME.fullmatch(name):
                 raise InvalidArgumentError(
-                    f"{name!r} is not a name for a node; use letters, digits, '_', '.', '-', '/' and begin with a letter "
-                    f"or digit."
+                    f"{name!r} is not a name for a node; use letters, digits, '_', '.', '-', '/' and begin with a "
+                    f"letter or digit."
                 )
             if mark_as_used:
                 self._used[name.lower()] = 1
@@ -333,7 +332,7 @@ class Graph:
 
     @contextmanager
     def control_dependencies(self, control_inputs: Iterable[Any] | None) -> Iterator[None]:
-        """Make nodes created inside run after ``control_inputs``; ``None`` drops the dependencies of the scopes around."""
+        """Make nodes created inside run after ``control_inputs``; ``None`` drops those of the scopes around."""
         outer = self._control
         if control_inputs is None:
             self._control = []
@@ -407,7 +406,9 @@ class Graph:
         """
         op_name, colon, index = name.rpartition(":")
         if not colon or not index.isdigit():
-            raise InvalidArgumentError(f"{name!r} is not the name of a tensor; write {name + ':0'!r} for the first output.")
+            raise InvalidArgumentError(
+                f"{name!r} is not the name of a tensor; write {name + ':0'!r} for the first output."
+            )
         op = self.get_operation_by_name(op_name)
         if int(index) >= len(op.outputs):
             raise NotFoundError(f"operation {op_name!r} has {len(op.outputs)} outputs, so there is no {name!r}.")
@@ -536,8 +537,8 @@ def reset_default_graph() -> None:
     """
     if _DEFAULT.stack:
         raise GraphError(
-            "reset_default_graph() was called inside a `with graph.as_default():`; leave the block first, or make a new "
-            "dt.Graph() there."
+            "reset_default_graph() was called inside a `with graph.as_default():`; leave the block first, or make a "
+            "new dt.Graph() there."
         )
     _GLOBAL[:] = [Graph()]
 
@@ -557,7 +558,8 @@ def default_session(session: Any, op: Operation) -> Any:
         session = _DEFAULT.sessions[-1] if _DEFAULT.sessions else None
     if session is None:
         raise GraphError(
-            f'there is no default session to evaluate "{op.name}"; use `with dt.Session():`, or pass session=. {op.where()}'
+            f'there is no default session to evaluate "{op.name}"; use `with dt.Session():`, or pass session=. '
+            f"{op.where()}"
         )
     if session.graph is not op.graph:
         raise GraphError(f'the session runs another graph than the one "{op.name}" belongs to. {op.where()}')
