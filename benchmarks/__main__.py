@@ -18,7 +18,9 @@ from benchmarks.measure import Figure, table
 def main() -> None:
     """Measure everything and report."""
     parser = argparse.ArgumentParser(description="Measure Dovetail.")
-    parser.add_argument("--output", type=Path, default=Path("bench-out/bench.json"), help="where the figures go as JSON")
+    parser.add_argument(
+        "--output", type=Path, default=Path("bench-out/bench.json"), help="where the figures go as JSON"
+    )
     options = parser.parse_args()
     found: list[Figure] = []
     for one in core.figures():
@@ -27,8 +29,15 @@ def main() -> None:
     print()
     print(table(found))
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    machine = {"python": platform.python_version(), "numpy": np.__version__, "dovetail": dt.__version__, "machine": platform.machine()}
-    options.output.write_text(json.dumps({"machine": machine, "figures": [asdict(one) for one in found]}, indent=2) + "\n")
+    machine = {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "dovetail": dt.__version__,
+        "machine": platform.machine(),
+    }
+    options.output.write_text(
+        json.dumps({"machine": machine, "figures": [asdict(one) for one in found]}, indent=2) + "\n"
+    )
     print(f"\nwritten to {options.output}")
 
 

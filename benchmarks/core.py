@@ -12,7 +12,14 @@ import numpy as np
 import dovetail as dt
 from benchmarks.measure import Figure, figure, in_fresh_process, per_call
 
-_IMPORT = "import time, json; a = time.perf_counter(); import {first}; b = time.perf_counter(); {second}; print(json.dumps([b - a, time.perf_counter() - b]))"
+_IMPORT = """
+import json, time
+start = time.perf_counter()
+import {first}
+between = time.perf_counter()
+{second}
+print(json.dumps([between - start, time.perf_counter() - between]))
+"""
 NODES = 10_000
 
 

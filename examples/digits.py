@@ -48,7 +48,7 @@ def network(images: dt.Tensor, training: dt.Tensor) -> dt.Tensor:
 
 
 def build() -> None:
-    """Make the graph: placeholders ``images``, ``labels``, ``training``; tensors ``probabilities``, ``loss``; and ``train``."""
+    """Make the graph: placeholders images, labels and training; tensors probabilities and loss; the step train."""
     images = dt.placeholder(dt.float32, ["batch", 8, 8, 1], name="images")
     labels = dt.placeholder(dt.int64, ["batch"], name="labels")
     training = dt.placeholder_with_default(False, [], name="training")
@@ -124,11 +124,9 @@ def compare_with_onnx(path: Path, session: dt.Session, images: np.ndarray) -> fl
 
 def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:
     """Draw the loss, the confusion matrix, and the digits that were hardest: the wrong ones first."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
+    plt.switch_backend("Agg")
     named = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(named != labels)
     figure = plt.figure(figsize=(13, 4.6), layout="constrained")
@@ -183,7 +181,8 @@ def main() -> None:
     parser.add_argument("--restore", action="store_true", help="only restore what an earlier run saved")
     options = parser.parse_args()
     if options.restore:
-        return restore(options.output, options.seed)
+        restore(options.output, options.seed)
+        return
     options.output.mkdir(parents=True, exist_ok=True)
     train_images, test_images, train_labels, test_labels = load(options.seed)
     dt.set_random_seed(options.seed)

@@ -68,7 +68,8 @@ def test_broadcasting_is_undone() -> None:
     grads = dt.gradients(x * b, [x, b])
     for rows, other in ((4, 4), (4, 1), (1, 4)):
         found = run(grads, {x: np.full((rows, 3), 2.0), b: np.full((other, 3), 5.0)})
-        assert found[0].shape == (rows, 3) and found[1].shape == (other, 3)
+        assert found[0].shape == (rows, 3)
+        assert found[1].shape == (other, 3)
         assert found[0][0, 0] == 5.0 * max(rows, other) / rows
         assert found[1][0, 0] == 2.0 * max(rows, other) / other
 

@@ -47,7 +47,9 @@ def test_gradient_nodes_report_the_line_of_the_forward_node() -> None:
     x = dt.constant(2.0)
     y = dt.exp(x)
     (grad,) = dt.gradients(dt.square(y), x)
-    lines = {op.source.line for op in dt.get_default_graph().get_operations() if op.name.startswith("gradients/Exp_grad")}
+    lines = {
+        op.source.line for op in dt.get_default_graph().get_operations() if op.name.startswith("gradients/Exp_grad")
+    }
     assert lines == {y.op.source.line}
     assert grad.op.source.file.endswith("test_graph.py")
 
@@ -186,11 +188,15 @@ def test_variables_are_named_and_scoped_as_in_tensorflow_1() -> None:
     assert w.value().name == "layer1/w/read:0"
     with dt.variable_scope("layer1", reuse=True):
         assert dt.get_variable("w") is w
-        with pytest.raises(errors.NotFoundError, match=r'variable "layer1/u" does not exist, and the scope only reuses'):
+        with pytest.raises(
+            errors.NotFoundError, match=r'variable "layer1/u" does not exist, and the scope only reuses'
+        ):
             dt.get_variable("u", [1])
     with dt.variable_scope("layer1", reuse=dt.AUTO_REUSE):
         assert dt.get_variable("w", [2, 3]) is w
-        with pytest.raises(errors.ShapeError, match=r'variable "layer1/w" exists with shape \[2, 3\]; \[3, 3\] was asked'):
+        with pytest.raises(
+            errors.ShapeError, match=r'variable "layer1/w" exists with shape \[2, 3\]; \[3, 3\] was asked'
+        ):
             dt.get_variable("w", [3, 3])
     with dt.variable_scope(None, "block"):
         a = dt.get_variable("w", [1])
@@ -217,14 +223,16 @@ def test_variable_operators_and_assignments() -> None:
 
 def test_variables_made_in_a_body_belong_to_the_graph_around() -> None:
     flag = dt.placeholder(dt.bool, [])
-    y = dt.cond(flag, lambda: dt.get_variable("w", [], initializer=dt.ones_initializer()) * 2.0, lambda: dt.constant(0.0))
+    y = dt.cond(
+        flag, lambda: dt.get_variable("w", [], initializer=dt.ones_initializer()) * 2.0, lambda: dt.constant(0.0)
+    )
     with dt.Session() as session:
         session.run(dt.global_variables_initializer())
         assert session.run(y, {flag: True}) == 2.0
 
 
 def test_pickled_dtypes_stay_themselves() -> None:
-    import pickle
+    import pickle  # noqa: TID251 - process pools hand dtypes over pickled
 
     assert pickle.loads(pickle.dumps(dt.float32)) is dt.float32
 

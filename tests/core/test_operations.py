@@ -43,7 +43,9 @@ def arrays_of(sample: Sample) -> list[np.ndarray]:
 
 def build(sample: Sample) -> tuple[list[Tensor], list[Tensor]]:
     """Apply the sample's operation to placeholders of its inputs' types."""
-    inputs = [dt.placeholder(as_dtype(array.dtype), array.shape, name=f"in{i}") for i, array in enumerate(arrays_of(sample))]
+    inputs = [
+        dt.placeholder(as_dtype(array.dtype), array.shape, name=f"in{i}") for i, array in enumerate(arrays_of(sample))
+    ]
     result = sample.op(*inputs)
     return inputs, outputs_of(result)
 
@@ -117,7 +119,7 @@ def test_the_graph_survives_a_round_trip_through_data(sample: Sample) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_passes_keep_programs_valid_and_texts_parse(sample: Sample) -> None:
-    inputs, outputs = build(sample)
+    _, outputs = build(sample)
     with dt.Session() as session:
         stages: dict[str, Any] = {}
         session.program(outputs, watch=stages.__setitem__)

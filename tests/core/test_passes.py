@@ -67,7 +67,10 @@ def test_share_computes_once_what_is_equal() -> None:
     x = dt.placeholder(dt.float32, [2], name="x")
     program = lowered(dt.tanh(x * 2.0) + dt.tanh(x * 2.0))
     assert names(share(program)).count("Tanh") == 1
-    assert values(share(program), np.ones(2, np.float32))[0].tolist() == values(program, np.ones(2, np.float32))[0].tolist()
+    assert (
+        values(share(program), np.ones(2, np.float32))[0].tolist()
+        == values(program, np.ones(2, np.float32))[0].tolist()
+    )
 
 
 def test_share_keeps_random_operations_apart() -> None:
@@ -123,9 +126,9 @@ def test_the_verifier_finds_broken_programs() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("program main {\n  %0: float32[2] = Nothing {} at \"a\" f.py:1\n}", "line 2.*no operation 'Nothing'"),
-        ("program main {\n  fetch %3 \"y:0\"\n}", "line 2.*names '%3'"),
-        ("program main {\n  input %0: float32[2] feed \"x:0\"", "ends before"),
+        ('program main {\n  %0: float32[2] = Nothing {} at "a" f.py:1\n}', "line 2.*no operation 'Nothing'"),
+        ('program main {\n  fetch %3 "y:0"\n}', "line 2.*names '%3'"),
+        ('program main {\n  input %0: float32[2] feed "x:0"', "ends before"),
         ("nonsense", "line 1: expected `program NAME {`"),
         ("program main {\n  what is this\n}", "line 2: 'what is this' is no input"),
     ],
@@ -144,7 +147,9 @@ def test_text_round_trip_with_state_bodies_and_constraints() -> None:
     z = dt.cond(dt.reduce_all(flag), lambda: z * 2.0, lambda: z)
     program = lowered(z, w.assign_add(dt.zeros([3, 2])))
     text = print_program(program)
-    assert "require broadcast" in text and "program body0" in text and 'state "w"' in text
+    assert "require broadcast" in text
+    assert "program body0" in text
+    assert 'state "w"' in text
     again = parse_program(text)
     assert equal_programs(verify(again), program)
 
@@ -164,5 +169,8 @@ def test_a_composite_that_draws_random_numbers_is_refused() -> None:
         return noisy
 
     y = test_noisy(dt.placeholder(dt.float32, [2], name="x"))
-    with dt.Session() as session, pytest.raises(errors.GraphError, match=r"the composite TestNoisy draws random numbers"):
+    with (
+        dt.Session() as session,
+        pytest.raises(errors.GraphError, match=r"the composite TestNoisy draws random numbers"),
+    ):
         session.run(y, {"x:0": [1.0, 2.0]})

@@ -53,7 +53,7 @@ def test_symbolic_batches_agree_with_static_ones(steps: list[Step], sizes: list[
         symbolic = [session.run([y, grad], {x: array}) for array in arrays]
         assert len(session._plans) == 1
         for (value, _), size in zip(symbolic, sizes, strict=True):
-            declared = y.shape.substitute({dim: size for dim in y.shape.symbols})
+            declared = y.shape.substitute(dict.fromkeys(y.shape.symbols, size))
             assert value.shape == declared.evaluate({})
     for array, found in zip(arrays, symbolic, strict=True):
         with dt.Graph().as_default(), dt.Session() as session:

@@ -152,6 +152,25 @@ def test_the_first_save_that_fails_leaves_nothing(tmp_path: Path, faults: Faults
     assert dt.train.latest_checkpoint(tmp_path) is None
 
 
+def test_a_folder_without_rights_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Model()
+    model.set(1)
+    saver = model.saver()
+    path = saver.save(model.session, tmp_path / "model", global_step=1)
+    real = os.open
+
+    def read_only(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", read_only)
+    with pytest.raises(StorageError, match=r'nothing could be saved in ".*": Permission denied. What was saved there'):
+        saver.save(model.session, tmp_path / "model", global_step=2)
+    assert dt.train.latest_checkpoint(tmp_path) == path
+    assert restored(tmp_path) == 1
+
+
 def test_a_graph_file_is_replaced_whole(tmp_path: Path, faults: Faults) -> None:
     sizes = (200, 300)
     graphs = [dt.Graph() for _ in sizes]

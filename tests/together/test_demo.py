@@ -29,12 +29,15 @@ def test_the_demo_runs_from_end_to_end(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     accuracy = re.search(r"test accuracy ([\d.]+) on 360 digits", done.stdout)
-    assert accuracy is not None and float(accuracy[1]) > 0.9
+    assert accuracy is not None
+    assert float(accuracy[1]) > 0.9
     again = re.search(r"restored in a new process: test accuracy ([\d.]+)", done.stdout)
-    assert again is not None and again[1] == accuracy[1]
+    assert again is not None
+    assert again[1] == accuracy[1]
     assert "largest difference after restoring: 0\n" in done.stdout
     difference = re.search(r"largest difference from ONNX Runtime at batches 1, 7 and 360: (\S+)", done.stdout)
-    assert difference is not None and float(difference[1]) < 1e-4
+    assert difference is not None
+    assert float(difference[1]) < 1e-4
     assert (tmp_path / "model.onnx").stat().st_size > 10_000
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
 

@@ -33,7 +33,9 @@ def test_examples_run(name: str, tmp_path: object, monkeypatch: pytest.MonkeyPat
     module: ModuleType = importlib.import_module(name)
     monkeypatch.chdir(str(tmp_path))
     finder = doctest.DocTestFinder(exclude_empty=True)
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL)
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    )
     report: list[str] = []
     for case in finder.find(module, module.__name__):
         if case.examples:

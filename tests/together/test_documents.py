@@ -42,7 +42,17 @@ def test_programs_run(path: Path, tmp_path: Path) -> None:
     wanted = [plugin for plugin in PLUGINS if plugin.name in path.read_text(encoding="utf-8")]
     if wanted:
         installed = tmp_path / "installed"
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", installed]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "--target",
+            installed,
+        ]
         subprocess.run([*command, *wanted], check=True, capture_output=True)
         environment["PYTHONPATH"] = str(installed)
     done = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, env=environment)

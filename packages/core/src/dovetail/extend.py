@@ -1,4 +1,4 @@
-"""What a plugin's author imports: bases to subclass, declarations of operations, types, and what a backend implements."""
+"""What a plugin's author imports: bases to subclass, declarations of operations, types, what a backend implements."""
 
 from dovetail import definitions
 from dovetail.bases.activations import Activation, as_activation

@@ -160,12 +160,10 @@ class Checkpoint:
         StorageError: it cannot be read.
 
     Example:
-        >>> import tempfile
-        >>> folder = tempfile.mkdtemp()
         >>> v = dt.Variable([1.0, 2.0], name="v")
         >>> with dt.Session() as session:
         ...     session.run(v.initializer)
-        ...     path = dt.train.Saver().save(session, folder + "/model", global_step=3)
+        ...     path = dt.train.Saver().save(session, "model", global_step=3)
         >>> checkpoint = Checkpoint(path)
         >>> checkpoint.step, checkpoint.get_variable_to_shape_map(), checkpoint.get_tensor("v")
         (3, {'v': [2]}, array([1., 2.], dtype=float32))

@@ -235,10 +235,12 @@ def latest_checkpoint(checkpoint_dir: PathLike, latest_filename: str | None = No
         StorageError: the folder cannot be read.
 
     Example:
-        >>> import tempfile
-        >>> folder = tempfile.mkdtemp()
-        >>> print(dt.train.latest_checkpoint(folder))
-        None
+        >>> v = dt.Variable(1.0, name="v")
+        >>> with dt.Session() as session:
+        ...     session.run(v.initializer)
+        ...     path = dt.train.Saver().save(session, "checkpoints/model", global_step=3)
+        >>> dt.train.latest_checkpoint("checkpoints")
+        'checkpoints/model-3'
     """
     folder = _folder(checkpoint_dir, "latest_checkpoint")
     retention = Retention(folder, latest_filename)

@@ -56,8 +56,8 @@ class Executable(ABC):
             sizes: what the symbols of the program stand for.
 
         Returns:
-            Buffers of the outputs, which share no memory that a later run changes, and ``None``; or anything and the status of the
-            instruction that failed.
+            Buffers of the outputs, which share no memory that a later run changes, and ``None``; or anything and the
+            status of the instruction that failed.
         """
 
 

@@ -41,7 +41,18 @@ class Row:
         falls_back: whether the device's own backend does not support it.
     """
 
-    __slots__ = ("backend", "bytes", "device", "falls_back", "flops", "line", "live_bytes", "name", "operation", "types")
+    __slots__ = (
+        "backend",
+        "bytes",
+        "device",
+        "falls_back",
+        "flops",
+        "line",
+        "live_bytes",
+        "name",
+        "operation",
+        "types",
+    )
 
     def __init__(
         self,
@@ -110,7 +121,9 @@ class Explanation:
             types = " ".join(map(str, row.types))
             cells.append((operation, types, _short(row.bytes), _short(row.flops), where, row.name, row.line))
         widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
+        ]
         lines.insert(1, "  ".join("-" * width for width in widths))
         lines.append("")
         lines.append(f"after {self.stage}: {len(self.rows)} operations" + (f", for {sizes}" if sizes else ""))
@@ -173,4 +186,3 @@ def describe(
         symbol: sizes if isinstance(sizes, int) else sizes.get(symbol.name, 1) for symbol in sorted(found, key=str)
     }
     return Explanation(program, devices, chosen, stage)
-

@@ -55,7 +55,9 @@ class Devices:
             matching = [one for one in backends if one.name == name and one.device_type == device_type.upper()]
             if not matching:
                 names = ", ".join(sorted(f"{one.name} ({one.device_type})" for one in backends))
-                raise DeviceError(f"there is no backend {name!r} for {device_type.upper()} here; available are {names}.")
+                raise DeviceError(
+                    f"there is no backend {name!r} for {device_type.upper()} here; available are {names}."
+                )
             chosen[device_type.upper()] = matching[0]
         self._placed: dict[tuple[str, int], Placed] = {
             (device.device_type, device.index): Placed(backend, device)
@@ -66,8 +68,10 @@ class Devices:
         if default is None:
             raise DeviceError("no backend serves the CPU; at least the reference backend must.")
         self._default = default
-        self._reference = default if type(default.backend) is ReferenceBackend else Placed(
-            ReferenceBackend(), DeviceInfo(DEFAULT_TYPE, 0)
+        self._reference = (
+            default
+            if type(default.backend) is ReferenceBackend
+            else Placed(ReferenceBackend(), DeviceInfo(DEFAULT_TYPE, 0))
         )
         self._by_text: dict[str, Placed] = {"": default}
 
@@ -104,8 +108,8 @@ class Devices:
             "CUDA": "install dovetail-backend-cuda for CUDA devices",
         }.get(spec.type, f"did you mean {near[0]!r}")
         raise DeviceError(
-            f"there is no device {text!r}; this session has {', '.join(names)}; {help_text}, or allow soft placement with "
-            f"dt.ConfigProto(allow_soft_placement=True). {where}"
+            f"there is no device {text!r}; this session has {', '.join(names)}; {help_text}, or allow soft placement "
+            f"with dt.ConfigProto(allow_soft_placement=True). {where}"
         )
 
     def place(self, one: Instruction) -> Placed:

@@ -11,7 +11,7 @@ from dovetail.compiler.placement import Devices, Placed
 from dovetail.compiler.program import Instruction, Output, Program, ProgramInput, Value
 from dovetail.types.dims import Symbol
 
-__all__ = ["Plan", "Segment", "SegmentFailure", "optimize"]
+__all__ = ["Plan", "Segment", "SegmentError", "optimize"]
 
 Stage = Callable[[str, Program], None]
 
@@ -59,7 +59,7 @@ class Segment:
 
 
 @final
-class SegmentFailure(Exception):
+class SegmentError(Exception):
     """A segment reported a failing instruction; the session turns it into ``OperationError``."""
 
     def __init__(self, program: Program, status: Status) -> None:
@@ -91,7 +91,9 @@ class Plan:
         for (placed, instructions), wanted in zip(groups, wanted_later, strict=True):
             made = {value for one in instructions for value in one.outputs}
             takes = dict.fromkeys(value for one in instructions for value in one.inputs if value not in made)
-            gives = [value for value in dict.fromkeys(v for one in instructions for v in one.outputs) if value in wanted]
+            gives = [
+                value for value in dict.fromkeys(v for one in instructions for v in one.outputs) if value in wanted
+            ]
             part = Program(
                 [ProgramInput(value, "argument", i) for i, value in enumerate(takes)],
                 instructions,
@@ -116,13 +118,13 @@ class Plan:
         """Run all segments on host arrays; returns host arrays.
 
         Raises:
-            SegmentFailure: an instruction failed.
+            SegmentError: an instruction failed.
         """
         if len(self.segments) == 1 and self.on_host and self.segments[0].taken == tuple(range(self.input_count)):
             segment = self.segments[0]
             outputs, status = segment.executable(inputs, sizes)
             if status is not None:
-                raise SegmentFailure(segment.program, status)
+                raise SegmentError(segment.program, status)
             if segment.given == self.output_slots:
                 return outputs
             slots = [*inputs, *outputs]
@@ -136,7 +138,7 @@ class Plan:
                 arguments[index] = segment.backend.from_host(host, segment.device)
             outputs, status = segment.executable(arguments, sizes)
             if status is not None:
-                raise SegmentFailure(segment.program, status)
+                raise SegmentError(segment.program, status)
             for slot, buffer in zip(segment.given, outputs, strict=True):
                 values[slot] = buffer
         return [

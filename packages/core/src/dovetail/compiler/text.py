@@ -31,7 +31,9 @@ __all__ = ["equal_programs", "parse_program", "print_program"]
 
 _HEAD: Final = re.compile(r"program (\w+) \{")
 _INPUT: Final = re.compile(r"input (%\d+): (\S.*?\]) (\w+) (.+)")
-_INSTRUCTION: Final = re.compile(r"((?:%\d+: [^=]+?\])?(?:, %\d+: [^=]+?\])*) ?= ([\w.]+)(?:@(\d+))? (\{.*\})((?: %\d+)*)(?: at (.+))?")
+_INSTRUCTION: Final = re.compile(
+    r"((?:%\d+: [^=]+?\])?(?:, %\d+: [^=]+?\])*) ?= ([\w.]+)(?:@(\d+))? (\{.*\})((?: %\d+)*)(?: at (.+))?"
+)
 _OUTPUT: Final = re.compile(r"(fetch|state|result) (%\d+) (.+)")
 _REQUIRE: Final = re.compile(r"require (\w+) (.+) ~ (.+?)(?: at (.+))?")
 
@@ -51,7 +53,8 @@ def _print(program: Program, blocks: list[str], names: dict[int, str], name: str
         return values.setdefault(value, f"%{len(values)}")
 
     lines = [
-        f"  input {named(one.value)}: {one.value.type} {one.kind} {json.dumps(_plain(one.key))}" for one in program.inputs
+        f"  input {named(one.value)}: {one.value.type} {one.kind} {json.dumps(_plain(one.key))}"
+        for one in program.inputs
     ]
     for one in program.instructions:
         attributes: dict[str, Any] = {}
@@ -165,4 +168,3 @@ def _parse_origin(text: str | None) -> Origin:
 def equal_programs(left: Program, right: Program) -> bool:
     """Whether two programs are the same but for the identity of their values."""
     return print_program(left) == print_program(right)
-

@@ -1,0 +1,1 @@
+"""The graph: nodes, what defines them, bodies, and the scopes that nodes are made in."""

@@ -43,5 +43,7 @@ def convert_inputs(op: Op, values: Sequence[Any]) -> tuple[Tensor, ...]:
         return tuple(values)
     wanted: DType | None = None
     if op.kind == "scalar":
-        wanted = next((value.dtype for value in values if hasattr(value, "dtype") and isinstance(value.dtype, DType)), None)
+        wanted = next(
+            (value.dtype for value in values if hasattr(value, "dtype") and isinstance(value.dtype, DType)), None
+        )
     return tuple(as_tensor(value, wanted) for value in values)

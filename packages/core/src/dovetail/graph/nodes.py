@@ -24,7 +24,7 @@ _DECOMPOSE: list[tuple[Decomposer, Caller]] = []
 
 
 def substitute_decompositions(decomposer: Decomposer, caller: Caller) -> None:
-    """Say how a node of a plugin's operation is decomposed when it is saved, and what stands for it without the plugin."""
+    """Say how a plugin's operation is decomposed when it is saved, and what stands for it without the plugin."""
     _DECOMPOSE[:] = [(decomposer, caller)]
 
 
@@ -89,7 +89,7 @@ def _encode_node(op: Operation, store: ArrayStore | None) -> dict[str, Any]:
 
 
 def decode_nodes(
-    nodes: Sequence[Mapping[str, Any]],
+    nodes: Sequence[Any],
     graph: Graph,
     *,
     prefix: str = "",
@@ -101,7 +101,7 @@ def decode_nodes(
     """Make nodes in ``graph`` from data.
 
     Args:
-        nodes: data of nodes, each after those that it takes.
+        nodes: data of nodes, each after those that it takes; from a file they may be anything.
         graph: where to make them.
         prefix: put before every name.
         tensors: tensors that stand for names instead of nodes; nodes whose outputs are all given are not made.
@@ -140,7 +140,9 @@ def decode_nodes(
         except NotFoundError:
             raise
         except KeyError as error:
-            raise FormatError(f"node {name!r} names {error}, which no node before it makes; the graph is damaged.") from error
+            raise FormatError(
+                f"node {name!r} names {error}, which no node before it makes; the graph is damaged."
+            ) from error
         except (DovetailError, ValueError, TypeError, AttributeError) as error:
             raise FormatError(f"node {name!r} cannot be read: {error}") from error
         made[name] = node

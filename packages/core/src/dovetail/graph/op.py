@@ -141,8 +141,8 @@ def _rewrite_dims(value: Any, rule: Callable[[SymbolicDim], Any], body: Callable
 class Op:
     """The definition of an operation.
 
-    A subclass declares its attributes as annotated fields; instances are immutable, comparable and hashable. Applying an instance to
-    tensors makes a node of the default graph: ``MatMul(transpose_a=True)(a, b)``.
+    A subclass declares its attributes as annotated fields; instances are immutable, comparable and hashable. Applying
+    an instance to tensors makes a node of the default graph: ``MatMul(transpose_a=True)(a, b)``.
 
     Class attributes:
         name: the operation's type, as shown in ``Operation.type``; the class's name unless given.
@@ -154,8 +154,8 @@ class Op:
         gradient_without_ranks: whether the reverse rule also serves inputs of unknown rank.
         effect: whether it is kept although nobody takes its outputs (printing, asserting).
         passes_slices: whether the reverse rule takes ``IndexedSlices`` as they are.
-        partial_gradient: whether the reverse rule is told by ``needed=`` which inputs' gradients are wanted, returns these only,
-            and takes ``None`` for outputs that have no gradient.
+        partial_gradient: whether the reverse rule is told by ``needed=`` which inputs' gradients are wanted, returns
+            these only, and takes ``None`` for outputs that have no gradient.
         stateful: whether two equal nodes must stay two (state, effects, random numbers).
     """
 
@@ -265,7 +265,7 @@ class Op:
         return self._rewrite(lambda dim: substitute(dim, dims), lambda body: body.substitute(dims))
 
     def bind(self, sizes: Mapping[Symbol, int]) -> Op:
-        """Return the definition with every symbolic dimension replaced by its value; who runs bodies hands the sizes on."""
+        """Return the definition with every symbolic dimension replaced by its value; who runs bodies hands sizes on."""
         return self._rewrite(lambda dim: evaluate(dim, sizes), lambda body: body)
 
     def _rewrite(self, rule: Callable[[SymbolicDim], Any], body: Callable[[Body], Body]) -> Op:

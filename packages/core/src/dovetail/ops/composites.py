@@ -14,9 +14,9 @@ from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.registry import register
 from dovetail.graph.source import Source
 from dovetail.graph.subgraph import Subgraph, trace
-from dovetail.types.dtypes import DType
 from dovetail.ops.scalars import ScalarOp, elementwise
 from dovetail.types.constraints import require
+from dovetail.types.dtypes import DType
 from dovetail.types.shapes import TensorType
 
 __all__ = ["Call", "CompositeOp", "Vjp", "composite", "decompose"]
@@ -87,7 +87,8 @@ def composite(
     Args:
         function: builds the decomposition; its docstring documents the operation.
         name: the operation's type; the function's name in capitals by default (``log_softmax`` gives ``LogSoftmax``).
-        dtypes: dtypes of the outputs from those of the inputs, for inputs of unknown rank; the first input's by default.
+        dtypes: dtypes of the outputs from those of the inputs, for inputs of unknown rank; the first input's by
+            default.
         samples: yields tuples of input arrays; a dict at the end gives attributes.
         differentiable: false where gradients simply stop.
 
@@ -145,7 +146,8 @@ def composite(
 class Vjp(CompositeOp):
     """The gradient of an operation, decided only when the ranks of its inputs are known.
 
-    Inputs are those of ``op``, then a gradient for each of its ``grads`` outputs; outputs are gradients of the inputs ``wrt``.
+    Inputs are those of ``op``, then a gradient for each of its ``grads`` outputs; outputs are gradients of the inputs
+    ``wrt``.
     """
 
     op: Op
@@ -162,8 +164,8 @@ class Vjp(CompositeOp):
 
     def decomposition(self, *tensors: Tensor) -> Any:
         """Apply the operation, or what it decomposes into, and differentiate that."""
-        from dovetail.ops.gradients import backpropagate
         from dovetail.ops.arrays import zeros_like
+        from dovetail.ops.gradients import backpropagate
 
         count = len(tensors) - len(self.grads)
         inputs, grads = tensors[:count], tensors[count:]

@@ -18,7 +18,16 @@ from dovetail.types.dims import Dim, SymbolicDim
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, bool_, float32, int32, int64, string
 from dovetail.types.shapes import Shape, TensorType
 
-__all__ = ["Constant", "Dims", "array_of", "constant", "convert_to_tensor", "dims_to_tensor", "static_shape", "symbolic_array"]
+__all__ = [
+    "Constant",
+    "Dims",
+    "array_of",
+    "constant",
+    "convert_to_tensor",
+    "dims_to_tensor",
+    "static_shape",
+    "symbolic_array",
+]
 
 _SYMBOLIC_LIMIT = 64
 
@@ -116,7 +125,9 @@ def array_of(value: Any, dtype: DType | None = None) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ShapeError(f"cannot make a tensor of {_shorten(value)}: the nested lists have different lengths.") from error
+        raise ShapeError(
+            f"cannot make a tensor of {_shorten(value)}: the nested lists have different lengths."
+        ) from error
     if array.dtype.kind in "USO":
         return _string_array(value, dtype)
     typed = isinstance(value, (np.ndarray, np.generic)) or (hasattr(value, "dtype") and hasattr(value, "__array__"))
@@ -175,8 +186,8 @@ def _string_array(value: Any, dtype: DType | None) -> Array:
             item = item.encode()
         elif not isinstance(item, bytes):
             raise DTypeError(
-                f"a {type(item).__name__} ({_shorten(item)}) cannot be an element of a tensor; use numbers, truth values, "
-                f"text or bytes."
+                f"a {type(item).__name__} ({_shorten(item)}) cannot be an element of a tensor; use numbers, truth "
+                f"values, text or bytes."
             )
         if flat is None:
             result[()] = item
@@ -248,7 +259,8 @@ def convert_to_tensor(value: Any, dtype: DTypeLike | None = None, name: str | No
     tensor = as_tensor(value, wanted, name)
     if wanted is not None and tensor.dtype is not wanted:
         raise DTypeError(
-            f'tensor "{tensor.name}" is {tensor.dtype.name}, where {wanted.name} is wanted; use dt.cast. {tensor.op.where()}'
+            f'tensor "{tensor.name}" is {tensor.dtype.name}, where {wanted.name} is wanted; use dt.cast. '
+            f"{tensor.op.where()}"
         )
     return tensor
 
@@ -283,10 +295,14 @@ def _from_anything(value: Any, dtype: DType | None, name: str | None) -> Tensor:
 
 
 def _from_list(value: Any, dtype: DType | None, name: str | None) -> Tensor:
-    if not any(isinstance(item, (Tensor, SymbolicDim)) or hasattr(item, "_as_graph_element") for item in _leaves(value)):
+    if not any(
+        isinstance(item, (Tensor, SymbolicDim)) or hasattr(item, "_as_graph_element") for item in _leaves(value)
+    ):
         return _from_anything(value, dtype, name)
     if all(isinstance(item, (int, np.integer, SymbolicDim)) for item in value):
-        return dims_to_tensor([item if isinstance(item, SymbolicDim) else int(item) for item in value], dtype or int32, name)
+        return dims_to_tensor(
+            [item if isinstance(item, SymbolicDim) else int(item) for item in value], dtype or int32, name
+        )
     from dovetail.ops.arrays import stack
 
     known = next((item.dtype for item in _leaves(value) if isinstance(item, Tensor)), dtype)
@@ -310,4 +326,6 @@ def _from_dims(value: Any, dtype: DType | None, name: str | None) -> Tensor:
 register_converter(object, _from_anything)
 register_converter((list, tuple), _from_list)
 register_converter((SymbolicDim, Shape), _from_dims)
-register_converter(bool, lambda value, dtype, name: constant(value, bool_ if dtype is None else dtype, name=name or "Const"))
+register_converter(
+    bool, lambda value, dtype, name: constant(value, bool_ if dtype is None else dtype, name=name or "Const")
+)

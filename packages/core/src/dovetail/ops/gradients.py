@@ -41,8 +41,8 @@ def gradients(
         stop_gradients: tensors that count as constant.
 
     Returns:
-        A gradient for each of ``xs``: a tensor, ``IndexedSlices`` where only rows of it were gathered, or ``None`` where no
-        ``ys`` depends on it.
+        A gradient for each of ``xs``: a tensor, ``IndexedSlices`` where only rows of it were gathered, or ``None``
+        where no ``ys`` depends on it.
 
     Raises:
         GradientError: the way from ``ys`` to ``xs`` leads through an operation that has no gradient.
@@ -66,7 +66,9 @@ def gradients(
     with graph.name_scope(name):
         for y in ys_list:
             if not y.dtype.is_floating:
-                raise DTypeError(f'gradients: "{y.name}" is {y.dtype.name}; only floating tensors have gradients. {y.op.where()}')
+                raise DTypeError(
+                    f'gradients: "{y.name}" is {y.dtype.name}; only floating tensors have gradients. {y.op.where()}'
+                )
         stops = [as_tensor(one) for one in _listed(stop_gradients)] if stop_gradients is not None else []
         targets: list[list[Tensor]] = [_tensors_of(x, graph) for x in xs_list]
         flat = [tensor for group in targets for tensor in group]
@@ -106,7 +108,9 @@ def _backpropagate(
         if start is None:
             start = ones_like(y)
         elif start.shape.rank is not None and y.shape.rank is not None and not start.shape.is_compatible_with(y.shape):
-            raise ShapeError(f'gradients: grad_ys of type {start.type} does not fit "{y.name}" of type {y.type}. {y.op.where()}')
+            raise ShapeError(
+                f'gradients: grad_ys of type {start.type} does not fit "{y.name}" of type {y.type}. {y.op.where()}'
+            )
         pending.setdefault(y, []).append(start)
     active, dependent = _active_operations(ys, xs, stops)
     wanted = set(xs)
@@ -194,5 +198,7 @@ def _gradients_of(op: Operation, grads: Sequence[Gradient | None], needed: Seque
     ]
     found = list(definition.gradient(op.inputs, op.outputs, filled))  # type: ignore[misc]
     if len(found) != len(op.inputs):
-        raise GradientError(f"the gradient of {op.type} gave {len(found)} values for {len(op.inputs)} inputs. {op.where()}")
+        raise GradientError(
+            f"the gradient of {op.type} gave {len(found)} values for {len(op.inputs)} inputs. {op.where()}"
+        )
     return [found[i] for i in needed]

@@ -68,7 +68,9 @@ def graph_to_data(graph: Graph, store: ArrayStore | None = None) -> dict[str, An
 
 def graph_hash(data: Mapping[str, Any]) -> str:
     """Return a hash of what the graph computes: definitions, attributes, wiring and identities; lines do not count."""
-    nodes = [{key: value for key, value in node.items() if key not in ("line", "types", "layer")} for node in data["nodes"]]
+    nodes = [
+        {key: value for key, value in node.items() if key not in ("line", "types", "layer")} for node in data["nodes"]
+    ]
     text = json.dumps({"seed": data["seed"], "nodes": nodes}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -120,7 +122,7 @@ def _encode_layer(call: LayerCall, layers: Mapping[LayerCall, int]) -> dict[str,
 
 
 def graph_from_data(
-    data: Mapping[str, Any],
+    data: object,
     graph: Graph | None = None,
     *,
     import_scope: str = "",
@@ -146,7 +148,8 @@ def graph_from_data(
         raise FormatError("this is no graph of Dovetail's: its format is not 'dovetail-graph'.")
     if data.get("version") != VERSION:
         raise FormatError(
-            f"the graph has format version {data.get('version')!r}; this dovetail-core reads {VERSION}. Update dovetail-core."
+            f"the graph has format version {data.get('version')!r}; this dovetail-core reads {VERSION}. Update "
+            f"dovetail-core."
         )
     graph = get_default_graph() if graph is None else graph
     prefix = f"{graph.unique_name(import_scope)}/" if import_scope else ""
@@ -167,8 +170,8 @@ def _check_names(data: Mapping[str, Any], graph: Graph, prefix: str) -> None:
     clash = next((name for name in names if name in taken), None)
     if clash is not None:
         raise GraphError(
-            f"the graph already has an operation {clash!r}; import into a new dt.Graph(), call dt.reset_default_graph() first, "
-            f"or give an import_scope."
+            f"the graph already has an operation {clash!r}; import into a new dt.Graph(), call "
+            f"dt.reset_default_graph() first, or give an import_scope."
         )
 
 
@@ -246,9 +249,7 @@ def _decode_item(item: Mapping[str, Any], made: Mapping[str, Operation], variabl
     return item["value"]
 
 
-def _decode_layers(
-    layers: Any, nodes: Any, graph: Graph, made: Mapping[str, Operation], prefix: str
-) -> None:
+def _decode_layers(layers: Any, nodes: Any, graph: Graph, made: Mapping[str, Operation], prefix: str) -> None:
     def tensor(name: str) -> Tensor:
         op, _, index = name.rpartition(":")
         return made[op].outputs[int(index)]
@@ -274,4 +275,3 @@ def _decode_layers(
     for node in nodes:
         if "layer" in node:
             made[node["name"]].layer = calls[node["layer"]]
-

@@ -76,7 +76,9 @@ def add_gradients(parts: Sequence[Tensor | IndexedSlices]) -> Tensor | IndexedSl
         from dovetail.ops.arrays import concat
 
         return IndexedSlices(
-            concat([part.values for part in sparse], 0), concat([part.indices for part in sparse], 0), sparse[0].dense_shape
+            concat([part.values for part in sparse], 0),
+            concat([part.indices for part in sparse], 0),
+            sparse[0].dense_shape,
         )
     from dovetail.ops.math import add_n
 

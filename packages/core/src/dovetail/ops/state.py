@@ -58,10 +58,14 @@ class PlaceholderWithDefault(Op):
     def infer(self, default: TensorType) -> Signature:
         """The declared shape, which the default must fit."""
         if not self.shape.is_compatible_with(default.shape):
-            raise ShapeError(f"placeholder_with_default: the default is {default}, which does not fit shape {self.shape}.")
+            raise ShapeError(
+                f"placeholder_with_default: the default is {default}, which does not fit shape {self.shape}."
+            )
         return TensorType(default.dtype, self.shape)
 
-    def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Tensor | None]:
+    def gradient(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]
+    ) -> list[Tensor | None]:
         """That of the default."""
         return list(grads)
 
@@ -134,8 +138,8 @@ class AssignVariable(Op):
             raise DTypeError(f"assign: the variable is {handle}, the value {value}; use dt.cast.")
         if self.validate_shape and not handle.shape.is_compatible_with(value.shape):
             raise ShapeError(
-                f"assign: the variable is {handle}, the value {value}; the shapes differ. Reshape the value, or make the "
-                f"variable with validate_shape=False."
+                f"assign: the variable is {handle}, the value {value}; the shapes differ. Reshape the value, or make "
+                f"the variable with validate_shape=False."
             )
         return value if self.validate_shape is False else TensorType(handle.dtype, handle.shape.merge_with(value.shape))
 
@@ -178,8 +182,8 @@ def placeholder(dtype: DTypeLike, shape: Any = None, name: str | None = None) ->
 
     Args:
         dtype: element type.
-        shape: ints; ``None`` for a size known when fed; a string to name such a size, so that two placeholders share it.
-            ``None`` for the whole is an unknown rank, decided at each run.
+        shape: ints; ``None`` for a size known when fed; a string to name such a size, so that two placeholders share
+            it. ``None`` for the whole is an unknown rank, decided at each run.
         name: name of the node.
 
     Example:

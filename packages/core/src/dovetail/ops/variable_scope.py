@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, final
 
 from dovetail.errors import AlreadyExistsError, DTypeError, InvalidArgumentError, NotFoundError, ShapeError
-from dovetail.graph.graph import GraphKeys
-from dovetail.graph.graph import get_default_graph
+from dovetail.graph.graph import GraphKeys, get_default_graph
 from dovetail.graph.operation import Tensor
 from dovetail.ops.variables import Variable, root_graph
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, float32
@@ -123,7 +122,9 @@ def variable_scope(
         'layer/w:0'
     """
     if custom_getter is not None:
-        raise InvalidArgumentError("variable_scope: custom_getter is not supported; call a function of your own instead of get_variable.")
+        raise InvalidArgumentError(
+            "variable_scope: custom_getter is not supported; call a function of your own instead of get_variable."
+        )
     graph = get_default_graph()
     root = root_graph(graph)
     outer = get_variable_scope()
@@ -207,14 +208,14 @@ def get_variable(
     custom_getter: Any = None,
     constraint: Callable[[Tensor], Tensor] | None = None,
 ) -> Variable:
-    """Return the variable of that name in the current variable scope: a new one, or the existing one where the scope reuses.
+    """Return the variable of that name in the current scope: a new one, or the existing one where the scope reuses.
 
     Args:
         name: name within the scope.
         shape: shape of a new variable; that of ``initializer`` where it is a value.
         dtype: element type, float32 by default.
-        initializer: an initializer, a value, or a function of ``(shape, dtype)``; Glorot's uniform one by default for floating
-            variables, zeros for others.
+        initializer: an initializer, a value, or a function of ``(shape, dtype)``; Glorot's uniform one by default for
+            floating variables, zeros for others.
         regularizer: a function of the variable that gives a loss; the loss joins the regularization losses.
         trainable: whether optimizers change it by default.
         collections: names of the collections it joins.
@@ -241,16 +242,22 @@ def get_variable(
         if scope.reuse is False:
             raise AlreadyExistsError(
                 f'variable "{full_name}" already exists, made at {known.op.source}; to share it, use '
-                f"`with dt.variable_scope(..., reuse=True)` or reuse=dt.AUTO_REUSE; to make another, give it another name."
+                f"`with dt.variable_scope(..., reuse=True)` or reuse=dt.AUTO_REUSE; to make another, give it "
+                f"another name."
             )
         if shape is not None and not known.shape.is_compatible_with(graph.make_shape(shape, name)):
-            raise ShapeError(f'variable "{full_name}" exists with shape {known.shape}; {shape} was asked. {known.op.where()}')
+            raise ShapeError(
+                f'variable "{full_name}" exists with shape {known.shape}; {shape} was asked. {known.op.where()}'
+            )
         if known.dtype is not wanted:
-            raise DTypeError(f'variable "{full_name}" exists as {known.dtype.name}; {wanted.name} was asked. {known.op.where()}')
+            raise DTypeError(
+                f'variable "{full_name}" exists as {known.dtype.name}; {wanted.name} was asked. {known.op.where()}'
+            )
         return known
     if scope.reuse is True:
         raise NotFoundError(
-            f'variable "{full_name}" does not exist, and the scope only reuses; make it first, or use reuse=dt.AUTO_REUSE.'
+            f'variable "{full_name}" does not exist, and the scope only reuses; make it first, or use '
+            f"reuse=dt.AUTO_REUSE."
         )
     variable = _make(
         full_name,

@@ -54,8 +54,9 @@ class ConfigProto:
         """Set the options."""
         if unknown:
             raise InvalidArgumentError(
-                f"ConfigProto has no option {next(iter(unknown))!r}; it has allow_soft_placement, log_device_placement, "
-                f"intra_op_parallelism_threads, inter_op_parallelism_threads, device_count, backends, gpu_options."
+                f"ConfigProto has no option {next(iter(unknown))!r}; it has allow_soft_placement, "
+                f"log_device_placement, intra_op_parallelism_threads, inter_op_parallelism_threads, device_count, "
+                f"backends, gpu_options."
             )
         self.allow_soft_placement = allow_soft_placement
         self.log_device_placement = log_device_placement

@@ -27,11 +27,13 @@ def explain(
         fetches: as for ``Session.run``.
         feed_dict: values for flags and for placeholders of unknown rank; others may be left out.
         session: whose devices and graph to use; the default session, or one made for the purpose.
-        stage: the pass after which the program is shown: ``lower``, ``fold``, ``decompose``, ``simplify``, ``drop`` or ``share``.
+        stage: the pass after which to show the program: ``lower``, ``fold``, ``decompose``, ``simplify``, ``drop`` or
+            ``share``.
         sizes: sizes to assume for symbolic dimensions, by name, or one for all.
 
     Returns:
-        An explanation: print it for a table; it has ``peak_bytes``, ``flops``, ``rows``, ``largest()`` and ``fallbacks``.
+        An explanation: print it for a table; it has ``peak_bytes``, ``flops``, ``rows``, ``largest()`` and
+        ``fallbacks``.
 
     Raises:
         InvalidArgumentError: there is no such stage.

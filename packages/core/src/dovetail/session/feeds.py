@@ -43,7 +43,9 @@ class FeedSlot:
             raise FeedError(f"cannot feed {key!r}: {error}") from error
         if isinstance(tensor, Operation):
             if len(tensor.outputs) != 1:
-                raise FeedError(f"cannot feed operation {tensor.name!r}; feed one of its tensors, such as '{tensor.name}:0'.")
+                raise FeedError(
+                    f"cannot feed operation {tensor.name!r}; feed one of its tensors, such as '{tensor.name}:0'."
+                )
             tensor = tensor.outputs[0]
         self.tensor: Tensor = tensor
         self.ranked = tensor.shape.rank is not None
@@ -168,8 +170,9 @@ class Sizes:
                     if sizes.setdefault(dim, size) != size:
                         other, other_axis = first[dim]
                         raise FeedError(
-                            f'"{tensor.name}" and "{other.name}" share the dimension {dim}, but {size} (axis {axis}) and '
-                            f"{sizes[dim]} (axis {other_axis}) were fed; feed batches of one size. {tensor.op.where()}"
+                            f'"{tensor.name}" and "{other.name}" share the dimension {dim}, but {size} (axis {axis}) '
+                            f"and {sizes[dim]} (axis {other_axis}) were fed; feed batches of one size. "
+                            f"{tensor.op.where()}"
                         )
                     first.setdefault(dim, (tensor, axis))
         for tensor, type, array in zip(self._tensors, self._types, arrays, strict=True):
@@ -191,7 +194,10 @@ class Sizes:
                     ones.add(symbol)
                     continue
             if not constraint.holds(sizes):
-                raise FeedError(f"the sizes fed do not fit: {constraint.describe(sizes)}.{self._blame(constraint, first)} {origin.where()}")
+                raise FeedError(
+                    f"the sizes fed do not fit: {constraint.describe(sizes)}.{self._blame(constraint, first)} "
+                    f"{origin.where()}"
+                )
         return sizes if ones <= self._ones else frozenset(ones)
 
     def _blame(self, constraint: Constraint, first: Mapping[Symbol, tuple[Tensor, int]]) -> str:

@@ -91,8 +91,8 @@ class FetchPlan:
             element = graph.as_graph_element(fetch)
         except DTypeError as error:
             raise FetchError(
-                f"cannot fetch {fetch!r} ({type(fetch).__name__}); fetch tensors, operations, variables, their names, or "
-                f"lists, tuples and dicts of them."
+                f"cannot fetch {fetch!r} ({type(fetch).__name__}); fetch tensors, operations, variables, their names, "
+                f"or lists, tuples and dicts of them."
                 + (" An optimizer's minimize() or a function may have returned nothing." if fetch is None else "")
             ) from error
         except NotFoundError as error:

@@ -42,8 +42,8 @@ def first_bad_operation(program: Program, inputs: Sequence[Any], sizes: Mapping[
     except _FoundError as found:
         return found.error
     return NumericsError(
-        "the step gave a NaN or an infinity that repeating it on the reference backend did not; compare the backends on "
-        "this step, and report it."
+        "the step gave a NaN or an infinity that repeating it on the reference backend did not; compare the backends "
+        "on this step, and report it."
     )
 
 

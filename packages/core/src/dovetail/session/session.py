@@ -7,14 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final, final
+from types import TracebackType
+from typing import Any, Final, Self, final
 
 import numpy as np
 
 from dovetail.compiler.backend import DeviceInfo
 from dovetail.compiler.lower import Feed, lower, needed_operations
 from dovetail.compiler.placement import Devices
-from dovetail.compiler.plan import Plan, SegmentFailure
+from dovetail.compiler.plan import Plan, SegmentError
 from dovetail.compiler.program import Program
 from dovetail.errors import ClosedSessionError, DTypeError, FeedError, OperationError, UninitializedVariableError
 from dovetail.graph.graph import Graph, get_default_graph, session_stack
@@ -58,7 +59,7 @@ class _Entry:
         self.plan = plan
         self.fetch_count = fetch_count
         self.sizes = Sizes([slot.tensor for slot in slots], types, program.constraints, ones)
-        self.sources = [
+        self.sources: list[tuple[str, Any]] = [
             (given.kind, places[given.key] if given.kind == "feed" else given.key) for given in program.inputs
         ]
         self.feeds_only = self.sources == [("feed", i) for i in range(len(slots))]
@@ -74,9 +75,9 @@ class Session:
         target: has no effect; here for TensorFlow 1 programs.
         graph: the graph to run; the default one unless given.
         config: options.
-        check_numerics: after each run, look for NaN and infinities in what was fetched or written; when there is one, repeat the
-            step, find the first operation that made one, and raise ``NumericsError`` with its line and inputs. Costs nothing
-            when off.
+        check_numerics: after each run, look for NaN and infinities in what was fetched or written; when there is one,
+            repeat the step, find the first operation that made one, and raise ``NumericsError`` with its line and
+            inputs. Costs nothing when off.
 
     Example:
         >>> with dt.Session() as session:
@@ -133,7 +134,9 @@ class Session:
 
     # Running. --------------------------------------------------------------------------------------------------------
 
-    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, options: Any = None, run_metadata: Any = None) -> Any:
+    def run(
+        self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, options: Any = None, run_metadata: Any = None
+    ) -> Any:
         """Compute ``fetches``.
 
         Args:
@@ -143,7 +146,8 @@ class Session:
             run_metadata: has no effect; here for TensorFlow 1 programs.
 
         Returns:
-            The structure of ``fetches`` with arrays for tensors (NumPy scalars where the rank is 0) and ``None`` for operations.
+            The structure of ``fetches`` with arrays for tensors (NumPy scalars where the rank is 0) and ``None`` for
+            operations.
 
         Raises:
             FeedError: a value does not fit its tensor, or two values do not fit each other.
@@ -190,13 +194,17 @@ class Session:
                     f"the callable takes {len(converters)} values ({', '.join(slot.tensor.name for slot in slots)}); "
                     f"{len(values)} were given."
                 )
-            return rebuild(run(fetch, slots, [convert(value) for convert, value in zip(converters, values, strict=True)]))
+            return rebuild(
+                run(fetch, slots, [convert(value) for convert, value in zip(converters, values, strict=True)])
+            )
 
         return call
 
     def _fetch(self, fetches: Any) -> FetchPlan:
         if self._closed:
-            raise ClosedSessionError("the session is closed; open a new dt.Session() and initialize or restore its variables.")
+            raise ClosedSessionError(
+                "the session is closed; open a new dt.Session() and initialize or restore its variables."
+            )
         kind = type(fetches)
         if kind is list or kind is tuple:
             key: Any = (kind, *fetches)
@@ -229,7 +237,10 @@ class Session:
         return slot
 
     def _run(self, fetch: FetchPlan, slots: Sequence[FeedSlot], arrays: Sequence[Array]) -> Sequence[Any]:
-        key = (fetch.identity, *[(slot.tensor, slot.plan_key(array)) for slot, array in zip(slots, arrays, strict=True)])
+        key = (
+            fetch.identity,
+            *[(slot.tensor, slot.plan_key(array)) for slot, array in zip(slots, arrays, strict=True)],
+        )
         entry = self._plans.get(key)
         if entry is None:
             entry = self._plan(key, fetch, slots, arrays, frozenset())
@@ -270,7 +281,8 @@ class Session:
     def _log_placement(self, plan: Plan) -> None:
         for segment in plan.segments:
             for one in segment.program.instructions:
-                print(f"{one.origin.name}: ({one.op.name}): {segment.device.name} by {segment.backend.name}")
+                text = f"{one.origin.name}: ({one.op.name}): {segment.device.name} by {segment.backend.name}"
+                print(text)  # noqa: T201 - log_device_placement asks for it
 
     def _execute(self, entry: _Entry, arrays: Sequence[Array], sizes: Mapping[Symbol, int]) -> Sequence[Any]:
         lock = self._lock
@@ -284,7 +296,7 @@ class Session:
             inputs = arrays if entry.feeds_only else self._inputs(entry, arrays)
             try:
                 outputs = entry.plan.run(inputs, sizes)
-            except SegmentFailure as failure:
+            except SegmentError as failure:
                 raise self._operation_error(failure) from failure.status.cause
             if self._check_numerics:
                 self._look_for_nan(entry, inputs, sizes, outputs)
@@ -344,7 +356,7 @@ class Session:
             f'"{name}/Assign" alone), or restore it with a Saver. {op.where()}'
         )
 
-    def _operation_error(self, failure: SegmentFailure) -> OperationError:
+    def _operation_error(self, failure: SegmentError) -> OperationError:
         one, status = failure.instruction, failure.status
         shapes = f" Its inputs were {', '.join(status.inputs)}." if status.inputs else ""
         return OperationError(f"{one.op.name}: {status.message}{shapes} No variable has changed. {one.origin.where()}")
@@ -411,7 +423,7 @@ class Session:
             self._fetches.clear()
 
     @contextmanager
-    def as_default(self) -> Iterator[Session]:
+    def as_default(self) -> Iterator[Self]:
         """Make it the session of ``Tensor.eval`` and ``Operation.run`` within the context."""
         stack = session_stack()
         stack.append(self)
@@ -420,17 +432,19 @@ class Session:
         finally:
             stack.remove(self)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         """Make the session and its graph the default ones."""
         for context in (self._graph.as_default(), self.as_default()):
             context.__enter__()
             self._entered.append(context)
         return self
 
-    def __exit__(self, *failure: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Close the session."""
         for _ in range(2):
-            self._entered.pop().__exit__(*failure)
+            self._entered.pop().__exit__(kind, error, traceback)
         self.close()
 
 
@@ -477,4 +491,3 @@ class InteractiveSession(Session):
             if self._graph_context is not None:
                 self._graph_context.__exit__(None, None, None)
         super().close()
-

@@ -1,0 +1,1 @@
+"""Element types, dimensions and shapes, and the values that attributes may have."""

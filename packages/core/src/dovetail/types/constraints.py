@@ -247,8 +247,8 @@ def unify(left: Dim, right: Dim, message: Message) -> Dim:
 def broadcast_dim(left: Dim, right: Dim, message: Message) -> Dim:
     """Give the dimension that two broadcast to: where they differ, 1 gives way to the other.
 
-    An int that is not 1 wins against a symbolic dimension; two symbolic ones give the greater, which is right whether they
-    are equal or one of them is fed as 1. The constraint goes to the current sink.
+    An int that is not 1 wins against a symbolic dimension; two symbolic ones give the greater, which is right whether
+    they are equal or one of them is fed as 1. The constraint goes to the current sink.
 
     Raises:
         ShapeError: they cannot broadcast; its text is ``message``.

@@ -113,7 +113,8 @@ class DType:
         if self.is_integer:
             return int(getattr(np.iinfo(self.numpy), which))
         if self.is_floating:
-            return float(getattr(ml_dtypes.finfo(self.numpy), which))
+            limits = ml_dtypes.finfo(self.numpy)  # type: ignore[no-untyped-call] # ml_dtypes gives it no types
+            return float(getattr(limits, which))
         raise DTypeError(f"{self.name} has no {which}imum; only integers and floating types have.")
 
     def __repr__(self) -> str:
@@ -165,14 +166,16 @@ for _dtype in _ALL:
     _LOOKUP[_dtype.name] = _dtype
     _LOOKUP[_dtype.numpy] = _dtype
     _LOOKUP[_dtype.numpy.type] = _dtype
-_LOOKUP |= {float: float32, int: int32, bool: bool_, str: string, bytes: string, "half": float16, "double": float64}
+_LOOKUP.update({float: float32, int: int32, bool: bool_, str: string, bytes: string})
+_LOOKUP.update(half=float16, double=float64)
 
 
 def as_dtype(value: DTypeLike) -> DType:
     """Return the ``DType`` that ``value`` names.
 
     Args:
-        value: a ``DType``, its name, a NumPy dtype or scalar type, or a Python type (``float`` is float32, ``int`` is int32).
+        value: a ``DType``, its name, a NumPy dtype or scalar type, or a Python type (``float`` is float32, ``int`` is
+            int32).
 
     Raises:
         DTypeError: ``value`` names no element type of Dovetail.
@@ -194,4 +197,3 @@ def as_dtype(value: DTypeLike) -> DType:
         names = ", ".join(dtype.name for dtype in _ALL)
         raise DTypeError(f"{value!r} is no element type; use one of {names}.")
     return found
-

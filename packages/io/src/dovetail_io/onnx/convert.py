@@ -215,7 +215,7 @@ class Conversion:
             except (ArithmeticError, ValueError):
                 return None  # as it would fail in a session, too: where it runs
         name = next((value.name for value in inputs if value.name), one.origin.name)
-        return Value(type, name if len(inputs) == 1 else one.origin.name, np.ascontiguousarray(array))
+        return Value(type, name if len(inputs) == 1 else one.origin.name, array)
 
     def _decomposed(self, one: Instruction, scope: _Scope) -> None:
         """Convert the decomposition of a composite whose converter does not serve these inputs."""

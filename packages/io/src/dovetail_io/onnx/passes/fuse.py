@@ -21,10 +21,10 @@ __all__ = ["fuse"]
 
 def fuse(graph: Graph, *, fold_batch_norm: bool = False) -> None:
     """Join nodes where nothing else takes what is between them."""
-    rules: list[Callable[[_Graph, Node], Node | None]] = [_flattened]
+    rules: list[Callable[[_Graph, Node], Node | None]] = [_flattened, _biased]
     if fold_batch_norm:
         rules.append(_normalized)
-    rules += [_biased, _product]
+    rules.append(_product)
     for rule in rules:
         view = _Graph(graph)
         changed = [(node, rule(view, node)) for node in graph.nodes]
