@@ -7,12 +7,12 @@ from dovetail_io.checkpoint import checkpoint_exists as checkpoint_exists
 from dovetail_io.listing import list_variables as list_variables
 from dovetail_io.listing import load_checkpoint as load_checkpoint
 from dovetail_io.listing import load_variable as load_variable
+from dovetail_io.metagraph import export_meta_graph as export_meta_graph
+from dovetail_io.metagraph import import_meta_graph as import_meta_graph
 from dovetail_io.retention import get_checkpoint_state as get_checkpoint_state
 from dovetail_io.retention import latest_checkpoint as latest_checkpoint
 from dovetail_io.retention import update_checkpoint_state as update_checkpoint_state
 from dovetail_io.saver import Saver as Saver
-from dovetail_io.saver import export_meta_graph as export_meta_graph
-from dovetail_io.saver import import_meta_graph as import_meta_graph
 from dovetail_optim.adam import AdamOptimizer as AdamOptimizer
 from dovetail_optim.global_step import create_global_step as create_global_step
 from dovetail_optim.global_step import get_global_step as get_global_step

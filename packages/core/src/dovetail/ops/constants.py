@@ -217,7 +217,7 @@ def constant(value: Any, dtype: DTypeLike | None = None, shape: Any = None, name
 
     Example:
         >>> constant([[1.0, 2.0]]).type
-        TensorType(float32[1, 2])
+        float32[1, 2]
     """
     array = array_of(value, None if dtype is None else as_dtype(dtype))
     if shape is not None:

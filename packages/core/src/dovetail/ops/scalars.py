@@ -308,7 +308,7 @@ def scalar(
     Example:
         >>> @scalar
         ... def swish(x, *, beta=1.0):
-        ...     return x / (1.0 + exp(-beta * x))
+        ...     return x / (1.0 + dt.exp(-beta * x))
         >>> swish(dt.zeros([2, 3])).type
         float32[2, 3]
     """

@@ -189,7 +189,7 @@ def placeholder(dtype: DTypeLike, shape: Any = None, name: str | None = None) ->
     Example:
         >>> x = dt.placeholder(dt.float32, [None, 784], name="images")
         >>> x.type
-        TensorType(float32[images.0, 784])
+        float32[images.0, 784]
     """
     graph = get_default_graph()
     label = graph.unique_name(name or "Placeholder", mark_as_used=False).rpartition("/")[2]

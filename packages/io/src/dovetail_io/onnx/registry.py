@@ -41,8 +41,10 @@ def converter(*kinds: type[Op], since: int = 0) -> Callable[[_T], _T]:
         since: the first opset that has the operator; below it, composites are decomposed.
 
     Example:
-        >>> @converter(definitions.Identity)
-        ... def identity(to, op, x):
+        >>> class Echo(Op):
+        ...     pass
+        >>> @converter(Echo)
+        ... def echo(to, op, x):
         ...     return to.node("Identity", x)
     """
     return _declare([(kind.domain, kind.name) for kind in kinds], since)
