@@ -145,13 +145,14 @@ def test_sizes_may_change_where_shape_invariants_say_so() -> None:
         dt.gradients(grown, x)
 
 
-def test_shape_invariants_in_nested_structures() -> None:
+@pytest.mark.parametrize("rows", [None, dt.Symbol("rows")])
+def test_shape_invariants_in_nested_structures(rows: Any) -> None:
     x = dt.constant([[1.0, 2.0]])
     _, parts = dt.while_loop(
         lambda i, parts: i < 2,
         lambda i, parts: (i + 1, {"a": dt.concat([parts["a"]] * 2, 0), "b": parts["b"] + 1.0}),
         [dt.constant(0), {"a": x, "b": x}],
-        shape_invariants=[dt.constant(0).get_shape(), {"a": [None, 2], "b": x.get_shape()}],
+        shape_invariants=[dt.constant(0).get_shape(), {"a": [rows, 2], "b": x.get_shape()}],
     )
     values = run(parts)
     assert values["a"].shape == (4, 2)

@@ -2,8 +2,9 @@
 
 from dovetail.ops.assertions import Assert
 from dovetail.ops.branches import Cond, case, cond, smart_cond
-from dovetail.ops.loop_functions import foldl, foldr, map_fn, scan, while_loop
+from dovetail.ops.loop_functions import while_loop
 from dovetail.ops.loops import Scan, While
+from dovetail.ops.scan_functions import foldl, foldr, map_fn, scan
 
 __all__ = [
     "Assert",
