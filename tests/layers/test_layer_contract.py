@@ -22,7 +22,15 @@ from dovetail.errors import (
     PluginNotFoundError,
     ShapeError,
 )
-from dovetail.extend import Initializer, InitializerLike, Layer, TensorType, Training
+from dovetail.extend import (
+    Initializer,
+    InitializerLike,
+    Layer,
+    TensorType,
+    Training,
+    graph_from_data,
+    graph_to_data,
+)
 
 
 class Scale(Layer):
@@ -581,3 +589,20 @@ def test_an_initializer_of_ones_own() -> None:
     np.testing.assert_array_equal(evaluate(layer(dt.ones([3]))), [0.0, 2.0, 4.0])
     again = Scale.from_config(layer.get_config())
     assert again.initializer == Ramp(2.0) != Ramp(1.0)
+
+
+def test_records_and_updates_make_the_round_trip_through_graph_data() -> None:
+    layer = dt.layers.BatchNormalization(momentum=0.5, name="norm")
+    y = layer(dt.constant([[1.0], [3.0]]), training=True)
+    dt.reduce_sum(y * [[1.0], [2.0]], name="loss")
+    data = json.loads(json.dumps(graph_to_data(dt.get_default_graph())))
+    with dt.Graph().as_default() as graph:
+        graph_from_data(data)
+        (call,) = graph.layer_calls
+        assert (call.name, call.layer, call.distribution) == ("norm", "batch_normalization", "dovetail-layers")
+        assert dt.layers.BatchNormalization.from_config(call.config).get_config() == layer.get_config()
+        step = dt.train.GradientDescentOptimizer(0.1).minimize(graph.get_tensor_by_name("loss:0"))
+        with dt.Session() as session:
+            session.run(dt.global_variables_initializer())
+            session.run(step)
+            assert session.run("norm/moving_mean:0") == [1.0]
