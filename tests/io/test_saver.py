@@ -124,9 +124,12 @@ def test_large_checkpoints_are_spread_over_files(session: dt.Session, model: Mod
     with dt.Session() as other:
         saver.restore(other, path)
         assert same(values(other, model), before)
-    saver = dt.train.Saver(max_to_keep=1)
-    saver.save(session, tmp_path / "model", global_step=1)
-    assert not list(tmp_path.glob("*-of-*"))
+    assert {one.name for one in tmp_path.glob("*.safetensors")} >= {shard.name for shard in shards}
+    dt.train.Saver().save(session, path)
+    assert not list(tmp_path.glob("*-of-*")), "the shards of the one that was replaced"
+    saver.save(session, path)
+    dt.train.Saver(max_to_keep=1).save(session, path, global_step=1)
+    assert not list(tmp_path.glob("*-of-*")), "the shards of the one that was dropped"
 
 
 def test_a_finalized_graph_is_saved_and_restored(session: dt.Session, tmp_path: Path) -> None:

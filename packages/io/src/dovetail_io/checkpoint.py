@@ -30,7 +30,7 @@ from typing import Any, Final, TypeVar, final
 import dovetail as dt
 from dovetail.errors import DovetailError, DTypeError, FormatError, InvalidArgumentError, NotFoundError
 from dovetail.extend import Array
-from dovetail_io.files import FileSet
+from dovetail_io.files import FileSet, remove
 from dovetail_io.sealed import CHECKPOINT, FileRecord, read_bytes, records_from_data, seal, unseal
 from dovetail_io.tensors import TensorSpec, encode, encoded_size, read_tensors
 
@@ -120,8 +120,19 @@ def write_checkpoint(
         "tensors": {name: tensors[name] for name in arrays},
         "ties": dict(ties or {}),
     }
+    replaced = _files_at(work.folder / stem)
     work.commit(f"{stem}.json", seal(CHECKPOINT, fields, {"random": 2}))
+    remove(replaced - {record.path(work.folder / stem) for record in (*files, *records)})
     return saved
+
+
+def _files_at(prefix: Path) -> set[Path]:
+    """Return the files of the checkpoint that is there now, such as shards that the next one may not have."""
+    try:
+        found = Checkpoint(prefix)
+    except DovetailError:
+        return set()
+    return {record.path(prefix) for record in found.files} if found.prefix == prefix else set()
 
 
 def _shards(arrays: Mapping[str, Array], limit: int | None) -> list[list[str]]:

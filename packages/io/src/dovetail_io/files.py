@@ -121,10 +121,13 @@ class FileSet:
 
     Args:
         folder: where they lie.
+
+    Attributes:
+        folder: where they lie.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._token = secrets.token_hex(8)
         self._waiting: dict[Path, Path] = {}
         self._committed = False
@@ -142,7 +145,7 @@ class FileSet:
             StorageError: the file system refuses.
         """
         token = pending or self._token
-        path = self._folder / (stem + ending)
+        path = self.folder / (stem + ending)
         temporary = path.with_name(temporary_name(path.name, token))
         with suppress(OSError):
             temporary.unlink()
@@ -156,27 +159,27 @@ class FileSet:
         Raises:
             StorageError: the file system refuses.
         """
-        path = self._folder / name
+        path = self.folder / name
         temporary = path.with_name(temporary_name(name, self._token))
         try:
             write_file(temporary, [content])
             try:
-                flush_folder(self._folder)  # the names of the files are on the disk before something refers to them
+                flush_folder(self.folder)  # the names of the files are on the disk before something refers to them
                 temporary.replace(path)
             except OSError:
                 with suppress(OSError):
                     temporary.unlink()
                 raise
             self._committed = True
-            flush_folder(self._folder)  # the new set counts before files of the old one are replaced
+            flush_folder(self.folder)  # the new set counts before files of the old one are replaced
             for written, final in self._waiting.items():
                 written.replace(final)
-            flush_folder(self._folder)
+            flush_folder(self.folder)
         except StorageError:
             raise
         except OSError as error:
             if not self._committed:
-                raise _refused(self._folder, error) from error
+                raise _refused(self.folder, error) from error
             raise StorageError(
                 f'"{path}" is saved, but may not outlast a crash of the machine: {error.strerror or error}. Save again.'
             ) from error
