@@ -49,6 +49,19 @@ def test_any_tensor_can_be_fed() -> None:
         assert session.run(y + 1.0, {"Const:0": 1.0}) == 4.0
 
 
+def test_a_fed_variable_has_the_value_for_one_run() -> None:
+    w = dt.Variable(1.0)
+    y = w * 10.0
+    add = w.assign_add(1.0)
+    with dt.Session() as session:
+        assert session.run(y, {w: 3.0}) == 30.0
+        session.run(w.initializer)
+        assert session.run([w, y], {w: 3.0}) == [3.0, 30.0]
+        assert session.run(w) == 1.0
+        assert session.run(add, {w: 5.0}) == 6.0
+        assert session.run(w) == 6.0
+
+
 def test_a_fed_value_and_its_original_do_not_share_memory() -> None:
     x = dt.placeholder(dt.float32, [3])
     w = dt.Variable(np.zeros(3, np.float32))

@@ -21,11 +21,12 @@ def inline(
     values: dict[Value, Value] = {
         given.value: argument for given, argument in zip(program.inputs, arguments, strict=True)
     }
-    dims: dict[Symbol, Dim] = {}
-    for given, argument in zip(program.inputs, arguments, strict=True):
-        for inner, outer in zip(given.value.type.dims, argument.type.dims, strict=True):
-            if isinstance(inner, Symbol) and inner != outer:
-                dims[inner] = outer
+    dims: dict[Symbol, Dim] = {
+        inner: outer
+        for given, argument in zip(program.inputs, arguments, strict=True)
+        for inner, outer in zip(given.value.type.dims, argument.type.dims, strict=True)
+        if isinstance(inner, Symbol) and inner != outer
+    }
     instructions = []
     for one in program.instructions:
         outputs = []

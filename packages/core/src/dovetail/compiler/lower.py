@@ -297,6 +297,8 @@ class Lowering:
                 self.values[tensor] = self.emit(Constant(ArrayAttribute(feed.constant)), (), tensor.op, origin)[0]
             else:
                 self.values[tensor] = self.external("feed", tensor, self.settled(feed.type), origin)
+            if isinstance(tensor.op.definition, VariableHandle):
+                self.state[tensor.op.name] = self.values[tensor]
         operations = list(operations)
         kept = set(operations)
         self.constraints.extend((c, self.origin(op)) for op, c in self.graph.constraints if op in kept)
@@ -361,7 +363,7 @@ def _placeholder(work: Lowering, op: Operation) -> None:
         return
     raise MissingFeedError(
         f'placeholder "{op.name}" of type {op.outputs[0].type} is needed and was not fed; pass '
-        f'feed_dict={{{op.name.rpartition("/")[2]}: ...}}. {op.where()}'
+        f"feed_dict={{{op.name.rpartition('/')[2]}: ...}}. {op.where()}"
     )
 
 

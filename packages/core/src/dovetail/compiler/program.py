@@ -314,9 +314,7 @@ class Splice:
 
     __slots__ = ("instructions", "values")
 
-    def __init__(
-        self, instructions: Iterable[Instruction] = (), values: Mapping[Value, Value] | None = None
-    ) -> None:
+    def __init__(self, instructions: Iterable[Instruction] = (), values: Mapping[Value, Value] | None = None) -> None:
         """Put ``instructions`` in the place, and take ``values[output]`` wherever ``output`` was taken."""
         self.instructions = tuple(instructions)
         self.values = values or {}

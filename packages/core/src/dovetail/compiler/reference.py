@@ -131,9 +131,7 @@ class ReferenceExecutable(Executable):
         Symbols that have no size around the body get theirs from the arrays that it is called with.
         """
         if all(symbol in sizes for symbol in self._symbols):
-            return functools.partial(
-                self._run, self.kernels(sizes), sizes, late=self._late_kernel, learn=self._learn
-            )
+            return functools.partial(self._run, self.kernels(sizes), sizes, late=self._late_kernel, learn=self._learn)
 
         def run(*arrays: Any) -> Any:
             found = _with_sizes_of(self.program, arrays, sizes)
@@ -147,7 +145,7 @@ class ReferenceExecutable(Executable):
             kernels = self.kernels(sizes) if self._symbolic else self._kernels
             with np.errstate(all="ignore"):
                 return self._run(kernels, sizes, *inputs, late=self._late_kernel, learn=self._learn), None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - an operation may fail in any way; the session says which
             return (), self._status(error, inputs)
 
     def _status(self, error: Exception, inputs: Sequence[Any]) -> Status:

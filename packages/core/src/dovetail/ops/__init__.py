@@ -1,0 +1,1 @@
+"""The operations by family: definitions, and the functions that users call."""
