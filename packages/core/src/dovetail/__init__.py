@@ -10,6 +10,7 @@ from dovetail.bases.format import load, save
 from dovetail.graph.graph import Graph, GraphKeys, get_default_graph, reset_default_graph
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.shortcuts import (
+    TensorShape,
     add_to_collection,
     control_dependencies,
     device,
@@ -95,7 +96,6 @@ from dovetail.types.dtypes import (
 )
 from dovetail.types.dtypes import bool_ as bool
 from dovetail.types.shapes import Shape
-from dovetail.types.shapes import Shape as TensorShape
 from dovetail.version import __version__
 
 _plugins.install(__name__)

@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from dovetail.graph.graph import get_default_graph, session_stack
+from dovetail.types.shapes import Shape
 
 __all__ = [
+    "TensorShape",
     "add_to_collection",
     "control_dependencies",
     "device",
@@ -62,3 +64,13 @@ def get_default_session() -> Any:
     """Return the default session of this thread, or ``None``."""
     stack = session_stack()
     return stack[-1] if stack else None
+
+
+def TensorShape(dims: Any) -> Shape:  # noqa: N802 - TensorFlow 1's name
+    """Return a shape as users write it: ``None`` for the whole is an unknown rank, for a dimension a size known when fed.
+
+    Example:
+        >>> dt.TensorShape([None, 2]).as_list()
+        [None, 2]
+    """
+    return get_default_graph().make_shape(dims)
