@@ -13,6 +13,7 @@ from dovetail.extend import Array, Feed, Program, Shape, Symbol, TensorType, def
 
 __all__ = [
     "Tensors",
+    "check_names",
     "check_used",
     "constant_feeds",
     "input_types",
@@ -44,6 +45,19 @@ def named(session: dt.Session, tensors: Tensors, what: str) -> dict[dt.Tensor, s
     if not result and what == "outputs":
         raise InvalidArgumentError("export_onnx: outputs is empty; give at least one tensor.")
     return result
+
+
+def check_names(taken: Mapping[dt.Tensor, str], given: Mapping[dt.Tensor, str]) -> None:
+    """Make sure that no output has the name of an input.
+
+    Raises:
+        InvalidArgumentError: one has.
+    """
+    for label in given.values():
+        if label in taken.values():
+            raise InvalidArgumentError(
+                f"export_onnx: {label!r} names both an input and an output; give a dict of names to outputs."
+            )
 
 
 def _tensor(session: dt.Session, value: Any, what: str) -> dt.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import dovetail as dt
 from dovetail.extend import Dim, DType, Origin, Program, Shape, Symbol, SymbolicDim, TensorType, dims
 from dovetail_io.onnx.model import Graph, Node, Value
-from dovetail_io.onnx.operators import ELEMENT_NAMES, admitted_types, carrier, is_data, result_type
+from dovetail_io.onnx.operators import ELEMENT_NAMES, carrier, inputs_of, is_data, result_type
 
 __all__ = ["Builder", "ConversionError"]
 
@@ -107,14 +107,15 @@ class Builder:
         return outputs
 
     def _check(self, op_type: str, inputs: Sequence[Value | None]) -> None:
-        """Refuse dtypes that the operator does not take in this version."""
-        admitted = admitted_types(op_type, self.opset)
-        if admitted is None:
+        """Refuse what the operator does not take in this version."""
+        takes = inputs_of(op_type, self.opset)
+        if takes is None:
             raise ConversionError(f"opset {self.opset} has no operator {op_type}")
+        if not takes.least <= len(inputs) <= takes.most:
+            raise ConversionError(f"the operator {op_type} does not take {len(inputs)} inputs in opset {self.opset}")
         for index, value in enumerate(inputs):
-            if value is not None and value.type is not None and admitted:
-                types = admitted[min(index, len(admitted) - 1)]
-                if ELEMENT_NAMES[value.dtype.name] not in types:
+            if value is not None and value.type is not None:
+                if ELEMENT_NAMES[value.dtype.name] not in takes.types[min(index, len(takes.types) - 1)]:
                     raise ConversionError(f"the operator {op_type} takes no {value.dtype.name} in opset {self.opset}")
 
     def _narrow(self, op_type: str, inputs: Sequence[Value | None]) -> tuple[DType, DType] | None:

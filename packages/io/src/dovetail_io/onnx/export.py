@@ -21,6 +21,7 @@ from dovetail.extend import (
 )
 from dovetail_io.onnx.arguments import (
     Tensors,
+    check_names,
     check_used,
     constant_feeds,
     input_types,
@@ -114,6 +115,7 @@ def export_onnx(
     if opset not in OPSETS or opset > newest:
         raise InvalidArgumentError(f"export_onnx: opset is {opset!r}; use one from {OPSETS[0]} to {newest}.")
     taken, given = named(session, inputs, "inputs"), named(session, outputs, "outputs")
+    check_names(taken, given)
     samples = sample_arrays(session, taken, sample_inputs or {})
     constants = constant_feeds(session, feeds or {}, taken)
     types = input_types(taken)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import dovetail as dt
 from dovetail.extend import Dim, DType, Shape, TensorType
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.packages import load_onnx
 
-__all__ = ["ELEMENTWISE", "ELEMENT_NAMES", "admitted_types", "broadcast", "carrier", "is_data", "result_type"]
+__all__ = ["ELEMENTWISE", "ELEMENT_NAMES", "broadcast", "carrier", "inputs_of", "is_data", "result_type"]
 
 ELEMENT_NAMES: Final = {
     **{name: f"tensor({name})" for name in ("bool", "string", "float16", "bfloat16")},
@@ -59,20 +59,29 @@ def result_type(op_type: str, inputs: Sequence[Value | None], attributes: Mappin
     return TensorType(known[1 if op_type == "Where" else 0].dtype, shape)
 
 
+class Takes(NamedTuple):
+    """What an operator takes: how many inputs, and for each the names of admitted types, the last for all others."""
+
+    least: int
+    most: int
+    types: tuple[frozenset[str], ...]
+
+
 @functools.cache
-def admitted_types(op_type: str, opset: int) -> tuple[frozenset[str], ...] | None:
-    """Return the types that an operator admits for each input, the last for all others; ``None`` if there is none."""
+def inputs_of(op_type: str, opset: int) -> Takes | None:
+    """Return what an operator of the standard takes; ``None`` where the version has no such operator."""
     onnx = load_onnx()
     try:
         schema = onnx.defs.get_schema(op_type, opset, "")
     except onnx.defs.SchemaError:
         return None
-    return tuple(frozenset(one.types) for one in schema.inputs)
+    return Takes(schema.min_input, schema.max_input, tuple(frozenset(one.types) for one in schema.inputs))
 
 
 # Dtypes. The standard admits some dtypes for few operators, and ONNX Runtime's CPU provider has kernels for fewer (each
 # operator and dtype was tried on version 1.32). Integers are then computed exactly in a wider dtype, and bfloat16,
-# which Dovetail defines to be computed in float32, in that.
+# which Dovetail defines to be computed in float32, in that. What int32 and int64 give where they overflow is left to
+# the runtime: the standard does not say, and ONNX Runtime's reductions keep to the ends of the range.
 
 _SMALL: Final = dict.fromkeys((dt.int8, dt.int16, dt.uint8, dt.uint16), dt.int32)
 _SIXTEEN: Final = dict.fromkeys((dt.int16, dt.uint16), dt.int32)
@@ -93,7 +102,7 @@ _CARRIERS: Final[Mapping[str, Mapping[DType, DType]]] = {
     "Pow": {**_SMALL, **_LARGE},
     "ReduceMax": {**_SMALL, **_ORDERED},
     "ReduceMin": {**_SMALL, **_ORDERED},
-    "ReduceProd": {**_SMALL, **_LARGE},
+    "ReduceProd": {**dict.fromkeys(_SMALL, dt.int64), **_LARGE},
     "ReduceSum": {**_SMALL, **_LARGE},
     "TopK": {dt.uint16: dt.int32, **_ORDERED},
     "Unique": dict.fromkeys((dt.bool, dt.uint8, dt.uint16, dt.uint32, dt.int16, dt.int32), dt.int64),

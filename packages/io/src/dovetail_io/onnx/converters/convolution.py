@@ -7,8 +7,9 @@ between neighbours. Filters are transposed at export, from ``[*window, channels,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import dovetail as dt
 from dovetail.extend import Dim, DType, Op, Shape, TensorType, definitions
@@ -42,31 +43,44 @@ def _dims(x: Value) -> tuple[Dim, ...]:
     return x.type.dims
 
 
-_SAME: Final = {"auto_pad": "SAME_UPPER"}
+def _padding(window: Any, spatial: Sequence[Dim]) -> dict[str, Any] | None:
+    """Return the attributes that pad as a window wants it; ``None`` where that takes a node of its own.
 
-
-def _padding(pairs: Sequence[tuple[Dim, Dim]], dilations: Sequence[int] = ()) -> dict[str, Any] | None:
-    """Return the attributes that pad so; ``None`` where that takes a node of its own."""
+    ``auto_pad`` pads as ``"SAME"`` where only a run knows how much; but ONNX Runtime takes no dilations with it, and
+    fails where a window is smaller than its stride.
+    """
+    pairs = _pairs(window, spatial)
     sizes = [pair[0] for pair in pairs] + [pair[1] for pair in pairs]
     if all(isinstance(size, int) for size in sizes):
         return {"pads": sizes} if any(sizes) else {}
-    return _SAME if all(dilation == 1 for dilation in dilations) else None
+    whole = zip(window.extents, window.strides, window.dilations, strict=True)
+    if all(isinstance(extent, int) and extent >= stride and dilation == 1 for extent, stride, dilation in whole):
+        return {"auto_pad": "SAME_UPPER"}
+    return None
 
 
-def _padded(to: Builder, x: Value, pairs: Sequence[tuple[Dim, Dim]]) -> Value:
+def _pairs(window: Any, spatial: Sequence[Dim]) -> list[tuple[Dim, Dim]]:
+    """Return how much is added before and after each axis; a window of one element needs nothing."""
+    given = window.padding_for(spatial)
+    if window.padding != "SAME":
+        return list(given)
+    return [(0, 0) if extent == 1 else pair for extent, pair in zip(window.extents, given, strict=True)]
+
+
+def _padded(to: Builder, x: Value, pairs: Sequence[tuple[Dim, Dim]], value: float = 0.0) -> Value:
     """Pad images, channels first, by sizes that only a run knows."""
     pads = to.sizes([0, 0, *(pair[0] for pair in pairs), 0, 0, *(pair[1] for pair in pairs)])
-    return to.node("Pad", x, pads, to.constant(0, x.dtype))
+    return to.node("Pad", x, pads, to.constant(value, x.dtype), type=None)
 
 
 @converter(definitions.Conv)
 def _conv(to: Builder, op: definitions.Conv, x: Value, filter: Value) -> Value:
     sizes = _dims(filter)[:-2]
-    pairs = op.geometry(sizes).padding_for(_dims(x)[1:-1])
+    window, spatial = op.geometry(sizes), _dims(x)[1:-1]
     images = channels_first(to, x)
-    padding = _padding(pairs, op.dilations)
+    padding = _padding(window, spatial)
     if padding is None:
-        images, padding = _padded(to, images, pairs), {}
+        images, padding = _padded(to, images, _pairs(window, spatial)), {}
     attributes = _geometry(sizes, op.strides, op.dilations, op.groups) | padding
     return channels_last(to, to.node("Conv", images, _filters_first(to, filter), **attributes), x.dtype)
 
@@ -124,8 +138,7 @@ def _conv_filter_grad(to: Builder, op: definitions.ConvFilterGrad, x: Value, gra
     """A convolution whose batch are the channels, by the gradient as a filter, strides and dilations exchanged."""
     if op.groups != 1:
         raise ConversionError("the gradient of a grouped convolution's filter has no operator")
-    pairs = op.geometry(op.sizes).padding_for(_dims(x)[1:-1])
-    padding = _padding(pairs)
+    padding = _padding(op.geometry(op.sizes), _dims(x)[1:-1])
     if padding is None or "auto_pad" in padding or not all(isinstance(size, int) for size in op.sizes):
         raise ConversionError("the gradient of a filter takes images of a static size")
     rank = len(_dims(x))
@@ -153,19 +166,28 @@ def _max_pool(to: Builder, op: definitions.MaxPool, x: Value) -> Value:
         raise ConversionError("MaxPool takes no integers of 64 bits; cast to float64 before if they are small")
     narrow = x.dtype if x.dtype.is_integer and x.dtype not in (dt.int8, dt.uint8) else None
     wide = x if narrow is None else to.cast(x, dt.float64)  # which holds 32 bits exactly
-    result = _pool(to, "MaxPool", op, wide)
+    images, padding = channels_first(to, wide), _padding(op.geometry, _dims(x)[1:-1])
+    if padding is None:
+        least = -math.inf if wide.dtype.is_floating else float(wide.dtype.min)
+        images, padding = _padded(to, images, _pairs(op.geometry, _dims(x)[1:-1]), least), {}
+    result = channels_last(to, to.node("MaxPool", images, **_window(op), **padding), wide.dtype)
     return result if narrow is None else to.cast(result, narrow)
 
 
 @converter(definitions.AvgPool)
 def _average_pool(to: Builder, op: definitions.AvgPool, x: Value) -> Value:
-    return _pool(to, "AveragePool", op, x, **({"count_include_pad": 1} if op.count_include_pad else {}))
+    images, padding = channels_first(to, x), _padding(op.geometry, _dims(x)[1:-1])
+    if padding is not None:
+        if op.count_include_pad:
+            padding["count_include_pad"] = 1
+        return channels_last(to, to.node("AveragePool", images, **_window(op), **padding), x.dtype)
+    pairs = _pairs(op.geometry, _dims(x)[1:-1])
+    result = to.node("AveragePool", _padded(to, images, pairs), **_window(op))
+    if not op.count_include_pad:  # then divided by the part of each window that is no padding
+        present = to.expand(to.constant(1, x.dtype), (1, 1, *_dims(x)[1:-1]))
+        result = to.node("Div", result, to.node("AveragePool", _padded(to, present, pairs), **_window(op)))
+    return channels_last(to, result, x.dtype)
 
 
-def _pool(
-    to: Builder, op_type: str, op: definitions.MaxPool | definitions.AvgPool, x: Value, **attributes: Any
-) -> Value:
-    padding = _padding(op.geometry.padding_for(_dims(x)[1:-1]))
-    assert padding is not None
-    geometry = {"kernel_shape": list(op.window), "strides": list(op.strides), **padding}
-    return channels_last(to, to.node(op_type, channels_first(to, x), **geometry, **attributes), x.dtype)
+def _window(op: definitions.MaxPool | definitions.AvgPool) -> dict[str, Any]:
+    return {"kernel_shape": list(op.window), "strides": list(op.strides)}

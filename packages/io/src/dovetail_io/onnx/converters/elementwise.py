@@ -166,7 +166,11 @@ def _floor_divide(to: Builder, dtype: DType, x: Value, y: Value) -> Value:
         return to.node("Floor", to.node("Div", x, y))
     if dtype.is_unsigned:
         return to.node("Div", x, y)
-    return to.node("Div", to.node("Sub", x, to.node("Mod", x, y)), y)  # Div truncates; Mod has the sign of y
+    # Div truncates, so one less where something is left and the signs differ.
+    zero = to.constant(0, dtype)
+    left = to.node("Not", to.node("Equal", to.node("Mod", x, y), zero))
+    below = to.node("And", left, to.node("Xor", to.node("Less", x, zero), to.node("Less", y, zero)))
+    return to.node("Sub", to.node("Div", x, y), to.cast(below, dtype))
 
 
 def _expm1(to: Builder, dtype: DType, x: Value) -> Value:

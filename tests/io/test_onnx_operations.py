@@ -1,0 +1,176 @@
+"""Every sample of every operation, exported with fixed sizes and with an open first one, and run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dovetail as dt
+from dovetail.errors import InvalidArgumentError, ShapeError, UnsupportedOperationError
+from dovetail.extend import CompositeOp, Op, Sample, Shape, Symbol, TensorType, all_definitions, definitions
+from dovetail_io.onnx import ExportReport
+from dovetail_io.onnx.registry import find_converter
+
+onnxruntime = pytest.importorskip("onnxruntime")
+
+GRADIENTS = ("MaxPoolGrad", "MaxPoolGather", "AvgPoolGrad")
+RANDOM = ("PhiloxBits", "DynamicPhiloxBits")
+LOWERED = {  # what no program holds any more, or what only a training step does
+    "AssignVariable",
+    "BodyInput",
+    "DynamicRandomBits",
+    "IsInitialized",
+    "NoOp",
+    "Placeholder",
+    "PlaceholderWithDefault",
+    "RandomBits",
+    "ReadVariable",
+    "UninitializedNames",
+    "VariableHandle",
+}
+
+
+def every_definition() -> list[type[Op]]:
+    for namespace in (dt.nn, dt.losses, dt.metrics, dt.layers):
+        dir(namespace)
+    first_party = ("", "dovetail_layers")
+    return [one for one in all_definitions() if one.domain in first_party]
+
+
+def every_sample() -> list[Any]:
+    found = []
+    for definition in every_definition():
+        rng = np.random.default_rng(zlib.crc32(definition.__qualname__.encode()))
+        for number, sample in enumerate(definition.samples(rng)):
+            label = f"{definition.domain}.{definition.name}" if definition.domain else definition.name
+            found.append(pytest.param(sample, id=f"{label}-{number}"))
+    return found
+
+
+SAMPLES = every_sample()
+
+
+def arrays_of(sample: Sample) -> list[np.ndarray]:
+    """Samples are float64, for which ONNX Runtime has few kernels; models are float32."""
+    arrays = [np.asarray(one) for one in sample.inputs]
+    return [one.astype(np.float32) if one.dtype == np.float64 else one for one in arrays]
+
+
+def refused(sample: Sample) -> str:
+    """What a message says of an operation that cannot be exported; empty for others."""
+    op = sample.op
+    if op.name in GRADIENTS:
+        return "the gradient of pooling has no operator"
+    if op.name in RANDOM:
+        return "it draws random numbers"
+    if isinstance(op, definitions.ConvFilterGrad) and op.groups > 1:
+        return "a grouped convolution's filter"
+    if isinstance(op, definitions.Pad) and arrays_of(sample)[0].dtype == object:
+        return "takes no strings"
+    return ""
+
+
+def beyond_runtime(sample: Sample) -> str:
+    """Where ONNX Runtime differs, and the standard lets it, or it has a fault."""
+    op, arrays = sample.op, arrays_of(sample)
+    if isinstance(op, definitions.ArgMax | definitions.ArgMin) and np.isnan(arrays[0].astype(float)).any():
+        return "the standard leaves open whether NaN is an extreme"
+    if isinstance(op, definitions.Cumprod | definitions.LinearRecurrence) and not arrays[0].size:
+        return "ONNX Runtime's Scan takes no empty sequences"
+    if op.name == "Tile" and 0 in op.attributes()["multiples"]:
+        return "ONNX Runtime drops an Expand to no elements"
+    return ""
+
+
+def export(sample: Sample, path: Path, *, symbolic: bool) -> ExportReport:
+    """Export a sample; inputs of which only a size counts, known at export, are left out."""
+    arrays = arrays_of(sample)
+
+    def shape(array: np.ndarray) -> Sequence[Any]:
+        return [f"size{array.shape[0]}", *array.shape[1:]] if symbolic and array.ndim else array.shape
+
+    inputs = {f"in{i}": dt.placeholder(one.dtype, shape(one), name=f"in{i}") for i, one in enumerate(arrays)}
+    result = sample.op(*inputs.values())
+    outputs = list(result) if isinstance(result, tuple) else [result]
+    samples = dict(zip(inputs, arrays, strict=True))
+    with dt.Session() as session, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "ONNX Runtime .* has no CPU kernel")
+        while True:
+            try:
+                return dt.io.export_onnx(session, inputs, outputs, path, sample_inputs=samples)
+            except InvalidArgumentError as error:
+                unused = re.search(r'no output depends on input "(\w+)"', str(error))
+                if unused is None:
+                    raise
+                del inputs[unused[1]], samples[unused[1]]
+
+
+def types_of(sample: Sample, *, symbolic: bool = False) -> list[TensorType]:
+    """Types of the inputs, perhaps with an open first size."""
+    result = []
+    for array in arrays_of(sample):
+        dims = [Symbol(f"size{array.shape[0]}"), *array.shape[1:]] if symbolic and array.ndim else array.shape
+        result.append(TensorType(dt.as_dtype(array.dtype), Shape(dims)))
+    return result
+
+
+def has_outputs(sample: Sample) -> bool:
+    return bool(sample.op.infer_all(types_of(sample)))
+
+
+def has_open_size(sample: Sample) -> bool:
+    """Whether a first axis can be left open; of some operations only certain sizes fit."""
+    fixed = definitions.ConvInputGrad | definitions.DynamicSliceGrad
+    if isinstance(sample.op, fixed) or sample.op.name == "SumTo" or not any(one.ndim for one in arrays_of(sample)):
+        return False
+    try:
+        return bool(sample.op.infer_all(types_of(sample, symbolic=True)))
+    except ShapeError:
+        return False
+
+
+@pytest.mark.parametrize("sample", [one for one in SAMPLES if has_outputs(one.values[0])])
+def test_samples_agree_with_fixed_sizes(sample: Sample, tmp_path: Path) -> None:
+    if refused(sample):
+        with pytest.raises(UnsupportedOperationError, match=refused(sample)):
+            export(sample, tmp_path / "model.onnx", symbolic=False)
+        assert not list(tmp_path.iterdir())
+    elif beyond_runtime(sample):
+        pytest.skip(beyond_runtime(sample))
+    else:
+        report = export(sample, tmp_path / "model.onnx", symbolic=False)
+        assert report.verified_by
+        assert report.sizes == [{}]
+
+
+@pytest.mark.parametrize(
+    "sample", [one for one in SAMPLES if has_open_size(one.values[0]) and not refused(one.values[0])]
+)
+def test_samples_agree_with_an_open_first_size(sample: Sample, tmp_path: Path) -> None:
+    if beyond_runtime(sample):
+        pytest.skip(beyond_runtime(sample))
+    assert export(sample, tmp_path / "model.onnx", symbolic=True).verified_by
+
+
+def test_every_definition_is_exported_or_says_why() -> None:
+    for definition in every_definition():
+        if definition.name in LOWERED or issubclass(definition, CompositeOp):
+            continue
+        assert find_converter(definition, 21) is not None, definition
+
+
+def test_every_converter_is_of_a_definition() -> None:
+    """A converter whose operation was renamed would never be found."""
+    from dovetail_io.onnx import converters
+    from dovetail_io.onnx.registry import _CONVERTERS
+
+    assert converters.__all__
+    known = {(one.domain, one.name) for one in every_definition()}
+    assert set(_CONVERTERS) <= known
