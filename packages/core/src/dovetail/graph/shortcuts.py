@@ -67,7 +67,7 @@ def get_default_session() -> Any:
 
 
 def TensorShape(dims: Any) -> Shape:  # noqa: N802 - TensorFlow 1's name
-    """Return a shape as users write it: ``None`` for the whole is an unknown rank, for a dimension a size known when fed.
+    """Return a shape as users write it: ``None`` for all is an unknown rank, for a dimension a size known when fed.
 
     Example:
         >>> dt.TensorShape([None, 2]).as_list()
