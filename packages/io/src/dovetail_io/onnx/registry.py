@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, final
 
-from dovetail.errors import PluginError
+from dovetail.errors import AlreadyExistsError, PluginError
 from dovetail.extend import Op, ScalarOp, plugin, plugin_names
 from dovetail_io.onnx.model import Value
 
@@ -40,12 +40,8 @@ def converter(*kinds: type[Op], since: int = 0) -> Callable[[_T], _T]:
         kinds: definitions.
         since: the first opset that has the operator; below it, composites are decomposed.
 
-    Example:
-        >>> class Echo(Op):
-        ...     pass
-        >>> @converter(Echo)
-        ... def echo(to, op, x):
-        ...     return to.node("Identity", x)
+    Raises:
+        AlreadyExistsError: an operation has a converter already.
     """
     return _declare([(kind.domain, kind.name) for kind in kinds], since)
 
@@ -57,6 +53,9 @@ def converter_of(package: str, *names: str, since: int = 0) -> Callable[[_T], _T
         package: the package, such as ``"dovetail_layers"``; empty for composites of core.
         names: types of operations.
         since: the first opset that has the operator; below it, composites are decomposed.
+
+    Raises:
+        AlreadyExistsError: an operation has a converter.
     """
     return _declare([(package, name) for name in names], since)
 
@@ -64,6 +63,10 @@ def converter_of(package: str, *names: str, since: int = 0) -> Callable[[_T], _T
 def _declare(keys: Sequence[_Key], since: int) -> Callable[[_T], _T]:
     def declare(function: _T) -> _T:
         for key in keys:
+            if key in _CONVERTERS:
+                raise AlreadyExistsError(
+                    f"operation {key[1]!r} of {key[0] or 'core'!r} has a converter; keep one of them."
+                )
             _CONVERTERS[key] = _Entry(function, since)
         return function
 

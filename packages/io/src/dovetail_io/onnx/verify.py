@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -116,26 +117,48 @@ def _runner(runtime: Any, model: Any, path: Path | None, lines: Mapping[str, str
         session = runtime.InferenceSession(
             model.SerializeToString() if path is None else str(path), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:
-        missing = re.search(r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*?)'", str(error))
-        if missing is None:
-            raise ExportError(f"ONNX Runtime does not load the model: {error}") from error
-        where = lines.get(missing[2], "")
+    except Exception as error:  # noqa: BLE001 - a runtime raises classes of its own
         warnings.warn(
-            f'ONNX Runtime {runtime.__version__} has no CPU kernel for {missing[1]} in the dtype of node "{missing[2]}"'
-            f"{f' ({where})' if where else ''}; the model was compared by ONNX's reference implementation instead. "
-            f"Cast to float32 before it if the model is to run there.",
+            f"ONNX Runtime {runtime.__version__} {_lack(error, lines)}; the model was compared by ONNX's reference "
+            f"implementation instead.",
             stacklevel=5,
         )
         return "the ONNX reference", _reference(model, path)
-
     names = [one.name for one in session.get_inputs()]
+    return _RUNTIME, lambda arrays: session.run(None, dict(zip(names, map(_for_runtime, arrays.values()), strict=True)))
+
+
+def _lack(error: Exception, lines: Mapping[str, str]) -> str:
+    """Say what the runtime lacks for a model.
+
+    Raises:
+        ExportError: it lacks nothing; the model is wrong.
+    """
+    missing = re.search(r"Could not find an implementation for (\w+)\(\d+\) node with name '(.*?)'", str(error))
+    if missing is not None:
+        where = f" ({lines[missing[2]]})" if lines.get(missing[2]) else ""
+        return (
+            f'has no CPU kernel for {missing[1]} in the dtype of node "{missing[2]}"{where}, so cast to float32 before '
+            f"it if the model is to run there"
+        )
+    if re.search(r"official released onnx opset|opset .* is till opset", str(error)):
+        return "does not know so new an opset"
+    raise ExportError(f"ONNX Runtime does not load the model: {error}") from error
+
+
+def _reference(model: Any, path: Path | None) -> Runner:
+    load_onnx()
+    module: Any = importlib.import_module("onnx.reference")
+    evaluator = module.ReferenceEvaluator(model if path is None else str(path))
 
     def run(arrays: Mapping[str, Array]) -> Sequence[Any]:
-        result: Sequence[Any] = session.run(None, dict(zip(names, map(_for_runtime, arrays.values()), strict=True)))
+        inputs = dict(zip(evaluator.input_names, map(_for_runtime, arrays.values()), strict=True))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result: Sequence[Any] = evaluator.run(None, inputs)
         return result
 
-    return _RUNTIME, run
+    return run
 
 
 def _without_bfloat16(model: Any) -> Any:
@@ -160,21 +183,6 @@ def _without_bfloat16(model: Any) -> Any:
     del graph.node[:]
     graph.node.extend(nodes)
     return changed
-
-
-def _reference(model: Any, path: Path | None) -> Runner:
-    import importlib
-
-    load_onnx()
-    evaluator = importlib.import_module("onnx.reference").ReferenceEvaluator(model if path is None else str(path))
-
-    def run(arrays: Mapping[str, Array]) -> Sequence[Any]:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            result: Sequence[Any] = evaluator.run(None, dict(arrays))
-        return result
-
-    return run
 
 
 def _for_runtime(array: Array) -> Array:
