@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -283,6 +284,11 @@ def test_large_weights_lie_beside_the_model(path: Path, monkeypatch: pytest.Monk
 
 
 # What is not installed. ----------------------------------------------------------------------------------------------
+
+
+def test_neither_package_is_loaded_before_something_is_exported() -> None:
+    code = "import sys, dovetail as dt; dt.io.export_onnx; assert not {'onnx', 'onnxruntime'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_without_onnx_the_message_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

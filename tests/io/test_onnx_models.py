@@ -163,6 +163,13 @@ def test_open_sizes_stay_open(tmp_path: Path, rng: np.random.Generator) -> None:
     assert report.largest_difference < 1e-5
 
 
+def test_open_sizes_that_must_be_equal(tmp_path: Path) -> None:
+    x, y = dt.placeholder(dt.float32, [None, 3], name="x"), dt.placeholder(dt.float32, [None, 3], name="y")
+    z = dt.reshape(x + y, [dt.shape(x)[0] * 3])
+    report = dt.io.export_onnx(dt.Session(), [x, y], {"z": z}, tmp_path / "model.onnx")
+    assert [tuple(one.values()) for one in report.sizes] == [(1, 1), (3, 3), (7, 7)]
+
+
 def test_sizes_that_depend_on_data(tmp_path: Path) -> None:
     x = dt.placeholder(dt.float32, ["n", 3], name="x")
     kept = dt.boolean_mask(x, x[:, 0] > 0.0)
@@ -392,6 +399,20 @@ def test_a_third_party_s_layer_is_a_function_of_its_decomposition(tmp_path: Path
     assert [node.op_type for node in model.graph.node] == ["Gemm", "Swish", "Gemm"]
     assert model.graph.node[1].doc_string.startswith("tests/io/test_onnx_models.py:")
     assert not onnx.load(tmp_path / "inlined.onnx").functions
+
+
+def test_a_layer_that_needs_a_size_from_elsewhere_is_inlined(tmp_path: Path) -> None:
+    x, y = dt.placeholder(dt.float32, ["n", 2], name="x"), dt.placeholder(dt.float32, ["m", 2], name="y")
+
+    class Longer(Layer):
+        """A layer that repeats its input as often as another tensor is long."""
+
+        def call(self, inputs: dt.Tensor) -> dt.Tensor:
+            return dt.tile(dt.tanh(inputs), [y.shape[0], 1])
+
+    z = dt.concat([Longer(name="longer")(x), y], 0)
+    dt.io.export_onnx(dt.Session(), [x, y], {"z": z}, tmp_path / "m.onnx", functions=True)
+    assert not onnx.load(tmp_path / "m.onnx").functions
 
 
 def test_a_layer_around_which_data_passes_is_inlined(tmp_path: Path, rng: np.random.Generator) -> None:

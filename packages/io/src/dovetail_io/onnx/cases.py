@@ -124,7 +124,9 @@ def _choose(
         return [{}]
 
     def holds(sizes: dict[Symbol, int]) -> bool:
-        return all(one.holds(sizes) for one in constraints) and all(
+        # Where one size may also be 1, so that the other is repeated, the model is made for equal sizes.
+        equal = [Constraint("equal", one.left, one.right) if one.kind == "broadcast" else one for one in constraints]
+        return all(one.holds(sizes) for one in equal) and all(
             dims.evaluate(dim, sizes) >= 0 for one in types.values() for dim in one.dims
         )
 

@@ -268,10 +268,15 @@ class Conversion:
         graph = Graph([Value(arguments[value].type, parameter_name(arguments[value], unit.call)) for value in order])
         scope = self._bind(_Scope(Builder(self.opset, graph), None, f"{unit.call.name}/"))
         scope.values.update(zip(order, graph.inputs, strict=True))
+        before = len(self.problems)
         for one in unit.instructions:
             self._instruction(one, scope)
-        results = [value for value in made if value in outside]
-        results.sort(key=lambda value: [v for one in unit.instructions for v in one.outputs].index(value))
+        if len(self.problems) > before:  # as a size that no input of the function has
+            del self.problems[before:]
+            for one in unit.instructions:
+                self._instruction(one, outer)
+            return
+        results = [value for one in unit.instructions for value in one.outputs if value in outside]
         improve(scope.builder.gives(self._value(value, scope) for value in results))
         values = self.functions.call(unit.call, graph, [arguments[value] for value in order], outer.builder)
         for value, result in zip(results, values, strict=True):
