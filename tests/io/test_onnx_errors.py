@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import warnings
@@ -122,6 +123,17 @@ def test_a_converter_of_a_third_party_is_found(path: Path) -> None:
     with registered("onnx", "Strange", strange):
         dt.io.export_onnx(dt.Session(), [x], [Strange()(x)], path)
     assert [node.op_type for node in onnx.load(path).graph.node] == ["Add"]
+
+
+def test_the_manual_s_converter(path: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+    (code,) = [one for one in re.findall(r"```python\n(.*?)```", manual, re.S) if "HardSwish" in one]
+    names: dict[str, Any] = {"__name__": "my_package"}
+    exec(code, names)
+    x = dt.placeholder(dt.float32, ["n"], name="x")
+    with registered("onnx", "HardSwish", names["hard_swish"]):
+        dt.io.export_onnx(dt.Session(), [x], [names["HardSwish"]()(x)], path)
+    assert [node.op_type for node in onnx.load(path).graph.node] == ["HardSwish"]
 
 
 @pytest.mark.parametrize(
