@@ -42,18 +42,8 @@ def test_programs_run(path: Path, tmp_path: Path) -> None:
     wanted = [plugin for plugin in PLUGINS if plugin.name in path.read_text(encoding="utf-8")]
     if wanted:
         installed = tmp_path / "installed"
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--no-build-isolation",
-            "--target",
-            installed,
-        ]
-        subprocess.run([*command, *wanted], check=True, capture_output=True)
+        options = ["-q", "--no-deps", "--no-build-isolation", "--target", str(installed)]
+        subprocess.run([sys.executable, "-m", "pip", "install", *options, *wanted], check=True, capture_output=True)
         environment["PYTHONPATH"] = str(installed)
     done = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
