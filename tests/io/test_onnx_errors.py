@@ -127,7 +127,7 @@ def test_a_converter_of_a_third_party_is_found(path: Path) -> None:
 
 def test_the_manual_s_converter(path: Path) -> None:
     manual = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
-    (code,) = [one for one in re.findall(r"```python\n(.*?)```", manual, re.S) if "HardSwish" in one]
+    (code,) = [one for one in re.findall(r"```python\n(.*?)```", manual, re.DOTALL) if "HardSwish" in one]
     names: dict[str, Any] = {"__name__": "my_package"}
     exec(code, names)
     x = dt.placeholder(dt.float32, ["n"], name="x")

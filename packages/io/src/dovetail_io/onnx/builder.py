@@ -8,7 +8,7 @@ from typing import Any, Final, final
 import numpy as np
 
 import dovetail as dt
-from dovetail.extend import Dim, DType, Origin, Program, Shape, Symbol, SymbolicDim, TensorType, dims
+from dovetail.extend import Dim, DType, Origin, Program, Shape, Source, Symbol, SymbolicDim, TensorType, dims
 from dovetail_io.onnx.model import Graph, Node, Value
 from dovetail_io.onnx.operators import ELEMENT_NAMES, carrier, inputs_of, is_data, result_type
 
@@ -16,7 +16,7 @@ __all__ = ["Builder", "ConversionError"]
 
 _END: Final = np.iinfo(np.int64).max
 _BEGIN: Final = np.iinfo(np.int64).min
-_NOWHERE: Final = Origin("", None)  # type: ignore[arg-type]
+_NOWHERE: Final = Origin("", Source("", 0))
 
 
 class ConversionError(Exception):
@@ -92,7 +92,6 @@ class Builder:
         if types[0] is None and len(types) == 1:
             types = (result_type(op_type, inputs, attributes),)
         outputs = tuple(Value(one) for one in types)
-        source = self.origin.source
         self.graph.nodes.append(
             Node(
                 op_type,
@@ -101,7 +100,7 @@ class Builder:
                 attributes,
                 domain=domain,
                 name=self.origin.name,
-                source="" if self.origin is _NOWHERE else str(source),
+                source="" if self.origin is _NOWHERE else str(self.origin.source),
             )
         )
         return outputs

@@ -17,6 +17,7 @@ from dovetail.extend import (
     Output,
     Program,
     ProgramInput,
+    Source,
     decompose_composites,
     definitions,
 )
@@ -29,6 +30,7 @@ from dovetail_io.onnx.units import Unit, Wanted, divide
 
 __all__ = ["Conversion", "Problem"]
 
+_NOWHERE: Final = Origin("", Source("", 0))
 _FOLD_LIMIT: Final = 1 << 14
 _NAMED: Final = 64
 
@@ -303,4 +305,4 @@ def _writer_of(output: Output, program: Program) -> Origin:
     for one in reversed(program.instructions):
         if output.value in one.outputs:
             return one.origin
-    return next((given.origin for given in program.inputs if given.key == output.key), Origin(str(output.key), None))  # type: ignore[arg-type]
+    return next((given.origin for given in program.inputs if given.key == output.key), _NOWHERE)

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 
+import dovetail as dt
 from dovetail.extend import Shape, TensorType
 from dovetail_io.onnx.model import Graph, Node, Value
 from dovetail_io.onnx.operators import ELEMENTWISE
@@ -124,13 +125,12 @@ class _Walk:
         inputs: Sequence[Value | None],
         order: Order,
         attributes: dict[str, Any] | None = None,
-        orders: Sequence[Order] | None = None,
     ) -> bool:
         """Keep a node with its inputs in some order; its outputs are at hand in ``order``."""
         outputs = []
-        for value, one in zip(node.outputs, orders or [order] * len(node.outputs), strict=True):
-            made = value if one == _identity(len(one)) else Value(_turned(value.type, one), value.name)
-            self.at_hand[value] = {one: made}
+        for value in node.outputs:
+            made = value if order == _identity(len(order)) else Value(_turned(value.type, order), value.name)
+            self.at_hand[value] = {order: made}
             outputs.append(made)
         self.nodes.append(node.changed(inputs, outputs, attributes))
         return True
@@ -215,24 +215,16 @@ def _unsqueezed(walk: _Walk, value: Value, axes: list[int]) -> Value:
 
 def _vector(numbers: Any) -> Value:
     array = np.asarray(numbers, np.int64)
-    import dovetail as dt
-
     return Value(TensorType(dt.int64, Shape(array.shape)), "constant", array)
 
 
-def _same_shape(attribute: str | None) -> Handler:
-    """A node that works along one axis of its first input, named by an attribute; its outputs have the same axes."""
-
-    def handle(walk: _Walk, node: Node) -> bool:
-        x = node.inputs[0]
-        if x is None or (order := walk.only_order(x)) is None:
-            return False
-        attributes = dict(node.attributes)
-        if attribute is not None:
-            attributes[attribute] = order[attributes.get(attribute, -1) % len(order)]
-        return walk.emit(node, [walk.get(x, order), *node.inputs[1:]], order, attributes)
-
-    return handle
+def _along_axis(walk: _Walk, node: Node) -> bool:
+    """Work along one axis of the first input; the outputs have the same axes."""
+    x = node.inputs[0]
+    if x is None or (order := walk.only_order(x)) is None:
+        return False
+    axis = order[node.attributes["axis"] % len(order)]
+    return walk.emit(node, [walk.get(x, order), *node.inputs[1:]], order, {**node.attributes, "axis": axis})
 
 
 def _concat(walk: _Walk, node: Node) -> bool:
@@ -323,7 +315,7 @@ _HANDLERS: Final[dict[str, Handler]] = {
     **dict.fromkeys(ELEMENTWISE, _elementwise),
     **dict.fromkeys(["ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"], _reduce),
     **dict.fromkeys(["ArgMax", "ArgMin"], _arg),
-    **dict.fromkeys(["LogSoftmax", "Softmax", "Split"], _same_shape("axis")),
+    **dict.fromkeys(["LogSoftmax", "Softmax", "Split"], _along_axis),
     "Concat": _concat,
     "Pad": _pad,
     "Reshape": _reshape,
