@@ -85,7 +85,10 @@ def cases(
     """
     symbols = sorted(frozenset[Symbol]().union(*(one.shape.symbols for one in types.values())), key=str)
     first = _sizes_of(types, samples or {})
-    chosen = _choose(symbols, [one for one in constraints if one.symbols <= set(symbols)], types, first)
+    known = [one for one in constraints if one.symbols <= set(symbols)]
+    # Where one size may also be 1, so that the other is repeated, the model is made for equal sizes, if they can be.
+    equal = [Constraint("equal", one.left, one.right) if one.kind == "broadcast" else one for one in known]
+    chosen = _choose(symbols, equal, types, first) or _choose(symbols, known, types, first)
     if not chosen:
         raise ExportError(
             f"no sizes for {', '.join(map(str, symbols))} were found that the graph's constraints admit; pass "
@@ -124,9 +127,7 @@ def _choose(
         return [{}]
 
     def holds(sizes: dict[Symbol, int]) -> bool:
-        # Where one size may also be 1, so that the other is repeated, the model is made for equal sizes.
-        equal = [Constraint("equal", one.left, one.right) if one.kind == "broadcast" else one for one in constraints]
-        return all(one.holds(sizes) for one in equal) and all(
+        return all(one.holds(sizes) for one in constraints) and all(
             dims.evaluate(dim, sizes) >= 0 for one in types.values() for dim in one.dims
         )
 
