@@ -44,8 +44,8 @@ def strings(*items: bytes) -> np.ndarray:
     return array
 
 
-def write(path: Path, arrays: dict[str, np.ndarray], metadata: dict[str, str] | None = None) -> Path:
-    path.write_bytes(b"".join(bytes(part) for part in encode(arrays, metadata or {})))
+def write(path: Path, arrays: dict[str, np.ndarray], metadata: dict[str, object] | None = None) -> Path:
+    path.write_bytes(encode(arrays, metadata or {}))
     return path
 
 
@@ -61,9 +61,10 @@ def test_numbers_come_back_and_other_libraries_read_them(
     tmp_path: Path, rng: np.random.Generator, dtype: object, shape: tuple[int, ...]
 ) -> None:
     array = rng.integers(0, 2, shape).astype(dtype)
-    path = write(tmp_path / "a.safetensors", {"x": array, "other": np.ones(5, np.int16)}, {"step": "7"})
-    arrays, _, metadata = read_tensors(path)
-    assert metadata == {"step": "7"}
+    path = write(tmp_path / "a.safetensors", {"x": array, "other": np.ones(5, np.int16)}, {"step": 7})
+    with safetensors.safe_open(path, "np") as file:
+        assert json.loads(file.metadata()["dovetail"]) == {"step": 7}
+    arrays, _ = read_tensors(path)
     for found in (arrays["x"], safetensors.numpy.load_file(path)["x"]):
         assert (found.dtype, found.shape) == (array.dtype, array.shape)
         np.testing.assert_array_equal(found, array)
@@ -71,13 +72,13 @@ def test_numbers_come_back_and_other_libraries_read_them(
 
 def test_bits_of_nan_and_negative_zero_are_kept(tmp_path: Path) -> None:
     bits = np.array([0x7FF8000000000001, 0xFFF8000000000000, 0x8000000000000000], np.uint64)
-    arrays, _, _ = read_tensors(write(tmp_path / "a", {"x": bits.view(np.float64)}))
+    arrays, _ = read_tensors(write(tmp_path / "a", {"x": bits.view(np.float64)}))
     np.testing.assert_array_equal(arrays["x"].view(np.uint64), bits)
 
 
 def test_arrays_in_any_order_of_bytes_and_memory_are_written_right(tmp_path: Path) -> None:
     swapped = np.arange(6, dtype=">f4").reshape(2, 3)
-    arrays, _, _ = read_tensors(write(tmp_path / "a", {"swapped": swapped, "transposed": swapped.T}))
+    arrays, _ = read_tensors(write(tmp_path / "a", {"swapped": swapped, "transposed": swapped.T}))
     np.testing.assert_array_equal(arrays["swapped"], swapped)
     np.testing.assert_array_equal(arrays["transposed"], swapped.T)
     assert arrays["swapped"].dtype == np.float32
@@ -90,7 +91,7 @@ def test_arrays_in_any_order_of_bytes_and_memory_are_written_right(tmp_path: Pat
 )
 def test_strings_are_offsets_and_bytes(tmp_path: Path, array: np.ndarray) -> None:
     path = write(tmp_path / "a.safetensors", {"words": array, "x": np.ones(2)})
-    arrays, specs, _ = read_tensors(path)
+    arrays, specs = read_tensors(path)
     assert specs["words"].dtype.is_string
     assert arrays["words"].shape == array.shape
     assert arrays["words"].tolist() == array.tolist()
@@ -111,7 +112,7 @@ def test_strings_are_offsets_and_bytes(tmp_path: Path, array: np.ndarray) -> Non
 )
 def test_any_arrays_come_back(tmp_path_factory: pytest.TempPathFactory, arrays: dict[str, np.ndarray]) -> None:
     path = write(tmp_path_factory.mktemp("any") / "a.safetensors", arrays)
-    found, _, _ = read_tensors(path)
+    found, _ = read_tensors(path)
     theirs = safetensors.numpy.load_file(path)
     assert found.keys() == arrays.keys() == theirs.keys()
     for name, array in arrays.items():
@@ -122,78 +123,117 @@ def test_files_of_the_safetensors_library_are_read(tmp_path: Path) -> None:
     path = tmp_path / "theirs.safetensors"
     arrays = {"b": np.arange(3, dtype=np.float32), "a": np.array(True), "c": np.ones((2, 0), np.int8)}
     safetensors.numpy.save_file(arrays, path, {"from": "elsewhere"})
-    found, _, metadata = read_tensors(path)
-    assert metadata == {"from": "elsewhere"}
+    found, _ = read_tensors(path)
     assert {name: array.tolist() for name, array in found.items()} == {n: a.tolist() for n, a in arrays.items()}
 
 
 def test_only_the_tensors_asked_for_are_read(tmp_path: Path) -> None:
     path = write(tmp_path / "a", {"x": np.ones(3), "y": np.zeros(2), "z": np.full(4, 7.0)})
-    arrays, specs, _ = read_tensors(path, ["z", "unknown"])
+    arrays, specs = read_tensors(path, ["z", "unknown"])
     assert {name: array.tolist() for name, array in arrays.items()} == {"z": [7.0] * 4}
     assert specs.keys() == {"x", "y", "z"}
 
 
 def test_what_cannot_be_written_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="no tensor can be named '__metadata__'"):
-        list(encode({"__metadata__": np.ones(1)}, {}))
+        encode({"__metadata__": np.ones(1)}, {})
     with pytest.raises(DTypeError, match="'x' holds a int among its strings"):
-        list(encode({"x": np.array([b"a", 3], object)}, {}))
+        encode({"x": np.array([b"a", 3], object)}, {})
     with pytest.raises(DTypeError, match="complex128"):
-        list(encode({"x": np.ones(1, complex)}, {}))
+        encode({"x": np.ones(1, complex)}, {})
+    with pytest.raises(InvalidArgumentError, match="1 tensors cannot be written: .*surrogates not allowed"):
+        encode({"\ud800": np.ones(1)}, {})
+    with pytest.raises(InvalidArgumentError, match="101 tensors cannot be written: .*header"):
+        encode({"n" * 1_000_000 + str(number): np.ones(0) for number in range(101)}, {})
+
+
+def test_equal_arguments_give_equal_bytes() -> None:
+    arrays = {"x": np.ones(2), "words": strings(b"a"), "y": np.ones(2)}
+    metadata = {name: name for name in "abcdefgh"}
+    assert len({encode(arrays, metadata) for _ in range(20)}) == 1
 
 
 ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
-BAD = {
-    "empty": (None, "is empty, so it is no safetensors file"),
-    "short": (b"\x01\x02", "its header should have 513 bytes"),
-    "length": (struct.pack("<Q", 2**63) + b"{}", "its header should have 9223372036854775808 bytes"),
-    "not json": (b"{nonsense", "its header cannot be read"),
-    "not unicode": (b"\xff\xfe{}", "its header cannot be read"),
-    "deep": (b'{"a":' * 100_000, "its header cannot be read"),
-    "list": (b"[]", "its header cannot be read"),
-    "holes": ({"x": {**ONE, "data_offsets": [4, 12]}}, "the data of 'x' begin at 4, where 0 is expected"),
-    "overlap": ({"x": ONE, "y": ONE}, "the data of 'y' begin at 0, where 8 is expected"),
-    "twice": (
-        b'{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
-        "its header has 'x' twice",
-    ),
-    "cut off": ({"x": {**ONE, "shape": [4], "data_offsets": [0, 16]}}, "8 bytes of data, and its header describes 16"),
-    "more": ({"x": {**ONE, "shape": [1], "data_offsets": [0, 4]}}, "8 bytes of data, and its header describes 4"),
-    "other size": ({"x": {**ONE, "shape": [3]}}, "'x' is float32[3] and has its bytes at [0, 8], which does not fit"),
-    "negative": ({"x": {**ONE, "shape": [-2]}}, "shape or place of 'x' is [-2]"),
-    "boolean": ({"x": {**ONE, "shape": [True, 2]}}, "shape or place of 'x' is [True, 2]"),
-    "unknown dtype": ({"x": {**ONE, "dtype": "C128"}}, "'x' has the dtype 'C128', which Dovetail does not have"),
-    "no shape": ({"x": {"dtype": "F32", "data_offsets": [0, 8]}}, "what it says of 'x' is"),
-    "metadata": ({"__metadata__": {"step": 3}, "x": ONE}, "its metadata are not strings"),
-    "no strings": ({"__metadata__": {"dovetail.strings": '{"y": [1]}'}, "x": ONE}, "a tensor that it does not have"),
-    "not for strings": ({"__metadata__": {"dovetail.strings": '{"x": [1]}'}, "x": ONE}, "cannot hold strings of"),
-}  # fmt: skip
+TEXT = json.dumps(ONE).encode()
+BROKEN = {
+    "not json": b"{nonsense",
+    "not unicode": b"\xff\xfe{}",
+    "deep": b'{"a":' * 100_000,
+    "list": b"[]",
+    "holes": {"x": {**ONE, "data_offsets": [4, 12]}},
+    "overlap": {"x": ONE, "y": ONE},
+    "cut off": {"x": {**ONE, "shape": [4], "data_offsets": [0, 16]}},
+    "more": {"x": {**ONE, "shape": [1], "data_offsets": [0, 4]}},
+    "other size": {"x": {**ONE, "shape": [3]}},
+    "negative": {"x": {**ONE, "shape": [-2]}},
+    "boolean": {"x": {**ONE, "shape": [True, 2]}},
+    "unknown dtype": {"x": {**ONE, "dtype": "C128"}},
+    "no shape": {"x": {"dtype": "F32", "data_offsets": [0, 8]}},
+    "metadata": {"__metadata__": {"step": 3}, "x": ONE},
+}
+NOT_OURS = {
+    "twice": (b'{"x":%b,"x":%b}' % (TEXT, TEXT), "the key 'x' occurs twice"),
+    "dtype": ({"x": {**ONE, "dtype": "F8_E4M3", "shape": [8]}}, "'x' has the dtype 'F8_E4M3', which Dovetail does not"),
+}
+METADATA = {
+    "no json": ("{", "Expecting property name"),
+    "list": ("[]", "its metadata 'dovetail' are not Dovetail's"),
+    "number": ('{"strings": 3}', "its metadata 'dovetail' are not Dovetail's"),
+    "deep": ("[" * 100_000, "recursion"),
+    "twice": ('{"strings": {}, "strings": {}}', "the key 'strings' occurs twice"),
+    "other tensor": ('{"strings": {"y": [1]}}', "a tensor that it does not have"),
+    "other dtype": ('{"strings": {"f": [1]}}', "'f' is float32[1], which cannot hold strings"),
+    "too many": ('{"strings": {"x": [1]}}', "'x' has 4 bytes, which cannot hold strings of shape [1]"),
+    "negative": ('{"strings": {"x": [-1]}}', "the shape of 'x' is [-1]"),
+}
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_damaged_files_are_noticed(tmp_path: Path, case: str) -> None:
-    content, message = BAD[case]
-    path = tmp_path / "bad.safetensors"
-    if content is None:
-        path.touch()
-    elif case in ("short", "length"):
-        path.write_bytes(content)
-    else:
-        write_raw(path, content, b"\0" * 8)
+def told(path: Path) -> str:
+    """What is wrong with a file."""
     with pytest.raises(FormatError) as caught:
         read_tensors(path)
-    assert message in str(caught.value)
-    assert "bad.safetensors" in str(caught.value)
+    assert f'"{path}" is damaged, or no safetensors file: ' in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x01\x02", struct.pack("<Q", 2**63) + b"{}"], ids=["empty", "short", "length"]
+)
+def test_files_without_a_header_are_noticed(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(content)
+    assert "header too" in told(path).replace("HeaderToo", "header too")
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_damaged_files_are_noticed(tmp_path: Path, case: str) -> None:
+    told(write_raw(tmp_path / "bad.safetensors", BROKEN[case], b"\0" * 8))
+
+
+@pytest.mark.parametrize("case", NOT_OURS)
+def test_what_the_library_accepts_and_dovetail_does_not_is_noticed(tmp_path: Path, case: str) -> None:
+    header, message = NOT_OURS[case]
+    assert message in told(write_raw(tmp_path / "bad.safetensors", header, b"\0" * 8))
+
+
+@pytest.mark.parametrize("case", METADATA)
+def test_damaged_metadata_are_noticed(tmp_path: Path, case: str) -> None:
+    text, message = METADATA[case]
+    header = {
+        "__metadata__": {"dovetail": text},
+        "x": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]},
+        "f": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]},
+    }
+    assert message in told(write_raw(tmp_path / "bad.safetensors", header, b"\0" * 8))
 
 
 def test_strings_with_offsets_out_of_order_are_noticed(tmp_path: Path) -> None:
     header = {
-        "__metadata__": {"dovetail.strings": '{"x": [2]}'},
+        "__metadata__": {"dovetail": '{"strings": {"x": [2]}}'},
         "x": {"dtype": "U8", "shape": [26], "data_offsets": [0, 26]},
     }
     path = write_raw(tmp_path / "bad.safetensors", header, struct.pack("<3q", 0, 5, 2) + b"ab")
-    with pytest.raises(FormatError, match="offsets of its strings are out of order"):
+    with pytest.raises(FormatError, match="offsets of the strings of 'x' are out of order"):
         read_tensors(path)
 
 
@@ -201,7 +241,7 @@ def test_strings_with_offsets_out_of_order_are_noticed(tmp_path: Path) -> None:
 def test_nothing_but_format_errors_comes_of_noise(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, place: int
 ) -> None:
-    whole = b"".join(bytes(part) for part in encode({"x": np.arange(9.0), "s": strings(b"a", b"bc")}, {"a": "b"}))
+    whole = encode({"x": np.arange(9.0), "s": strings(b"a", b"bc")}, {"a": "b"})
     path = tmp_path_factory.mktemp("noise") / "a.safetensors"
     path.write_bytes(whole[:place] + noise + whole[place + len(noise) :])
     try:

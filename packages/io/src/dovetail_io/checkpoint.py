@@ -90,7 +90,7 @@ def write_checkpoint(
         random_state: what ``Session.random_state`` gave.
         ties: further names for some of the values.
         records: further files of the set.
-        max_shard_bytes: size above which the tensors are spread over several files.
+        max_shard_bytes: size above which the tensors are spread over several files; a file is made in memory.
 
     Returns:
         When it was saved, as seconds since 1970.
@@ -99,15 +99,13 @@ def write_checkpoint(
         StorageError: the file system refuses; what was there before is as it was.
     """
     shards = _shards(arrays, max_shard_bytes)
-    metadata = {"format": CHECKPOINT.format, "version": str(CHECKPOINT.version), "graph_hash": graph_hash}
-    if step is not None:
-        metadata["step"] = str(step)
+    metadata = {"format": CHECKPOINT.format, "version": CHECKPOINT.version, "graph_hash": graph_hash, "step": step}
     files: list[FileRecord] = []
     tensors: dict[str, Any] = {}
     for number, shard in enumerate(shards, 1):
         ending = ".safetensors" if len(shards) == 1 else f"-{number:05}-of-{len(shards):05}.safetensors"
         chosen = {name: arrays[name] for name in shard}
-        files.append(work.add(stem, ending, encode(chosen, metadata)))
+        files.append(work.add(stem, ending, [encode(chosen, metadata)]))
         for name, array in chosen.items():
             tensors[name] = {"dtype": dt.as_dtype(array.dtype).name, "shape": list(array.shape), "file": ending}
     saved = time.time_ns() / 1e9
@@ -307,7 +305,7 @@ class Checkpoint:
         expected = {name: spec for name, (spec, ending) in self._tensors.items() if ending == record.ending}
 
         def reader(path: Path) -> dict[str, Array]:
-            arrays, specs, _ = read_tensors(path, names, record=record, folder=self.prefix.parent)
+            arrays, specs = read_tensors(path, names, record=record, folder=self.prefix.parent)
             if specs.keys() != expected.keys() or any(str(specs[name]) != str(spec) for name, spec in expected.items()):
                 raise FormatError(f'"{path}" does not hold the tensors that "{self.manifest}" tells. Take another one.')
             return arrays
@@ -337,7 +335,7 @@ def _tensor(entry: Mapping[str, Any], endings: Collection[str]) -> tuple[TensorS
     shape, ending = entry["shape"], entry["file"]
     if not isinstance(shape, list) or ending not in endings:
         raise ValueError(f"{entry!r} describes no tensor")
-    return TensorSpec(dt.as_dtype(_text(entry["dtype"])), [_count(size) for size in shape], 0, 0), ending
+    return TensorSpec(dt.as_dtype(_text(entry["dtype"])), [_count(size) for size in shape]), ending
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,6 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
-import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from dovetail.errors import FormatError, NotFoundError
 from dovetail.extend import Array, ArrayStore, graph_from_data, graph_hash, graph_to_data
 from dovetail_io.files import FileSet, locked
 from dovetail_io.sealed import GRAPH, FileRecord, read_bytes, records_from_data, seal, unseal
-from dovetail_io.tensors import encode, encoded_size, read_tensors
+from dovetail_io.tensors import as_stored, encode, encoded_size, read_tensors
 
 __all__ = ["EncodedGraph", "StoredGraph"]
 
@@ -43,8 +42,8 @@ class _Arrays(ArrayStore):
         if encoded_size(array) <= LARGE:
             return None
         digest = hashlib.sha256(json.dumps([dt.as_dtype(array.dtype).name, list(array.shape)]).encode())
-        for buffer in itertools.islice(encode({"": array}, {}), 1, None):  # without the header
-            digest.update(buffer)
+        stored = as_stored(array)
+        digest.update(stored.astype(stored.dtype.newbyteorder("<"), copy=False).tobytes())
         key = digest.hexdigest()
         self.taken[key] = array
         return key
@@ -79,7 +78,7 @@ class EncodedGraph:
         if self._arrays:
             # The same graph makes the same text.
             token = hashlib.sha256("".join(sorted(self._arrays)).encode()).hexdigest()[:16]
-            records.append(work.add(stem, ARRAYS, encode(self._arrays, {"format": GRAPH.format}), pending=token))
+            records.append(work.add(stem, ARRAYS, [encode(self._arrays, {"format": GRAPH.format})], pending=token))
         fields = {
             "graph_hash": self.hash,
             "files": [record.to_data() for record in records],

@@ -56,7 +56,8 @@ class Saver:
         pad_step_number: write steps with eight digits.
         save_relative_paths: has no effect; paths in files are always relative.
         filename: has no effect; here for TensorFlow 1 programs.
-        max_shard_bytes: size above which the tensors are spread over several files.
+        max_shard_bytes: size above which the tensors are spread over several files. Saving and restoring take as much
+            memory again as the largest file has.
 
     Raises:
         InvalidArgumentError: there are no variables, or two have one name.

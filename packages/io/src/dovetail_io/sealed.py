@@ -30,6 +30,7 @@ __all__ = [
     "Kind",
     "LISTING",
     "is_plain_name",
+    "no_duplicates",
     "open_regular",
     "read_bytes",
     "read_sealed",
@@ -97,7 +98,7 @@ def unseal(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
     if not content:
         raise FormatError(f'"{path}" is empty, so it is no {kind.what}. Take another one.')
     try:
-        data = json.loads(content, object_pairs_hook=_no_duplicates)
+        data = json.loads(content, object_pairs_hook=no_duplicates)
     except (ValueError, RecursionError) as error:
         raise FormatError(f'"{path}" is damaged or no {kind.what}: {error}. Take another one.') from error
     if not isinstance(data, dict) or data.get("format") != kind.format:
@@ -117,7 +118,8 @@ def unseal(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
     return data
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dict of the members of a JSON object; raises ValueError where two have one name."""
     data = dict(pairs)
     if len(data) != len(pairs):
         keys = [key for key, _ in pairs]
