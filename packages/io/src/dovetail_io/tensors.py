@@ -151,7 +151,7 @@ def read_tensors(
         return _decode(content, names)
     except MemoryError as error:
         raise StorageError(f'"{path}" cannot be read: its tensors do not fit into memory.') from error
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, RecursionError) as error:
         if isinstance(error, FormatError):
             raise
         reason = str(error).removeprefix("Error while deserializing: ")
@@ -160,7 +160,7 @@ def read_tensors(
 
 def _decode(content: bytes, names: Collection[str] | None) -> tuple[dict[str, Array], dict[str, TensorSpec]]:
     """Return arrays and specs; raises SafetensorError or ValueError with the reason where the content is damaged."""
-    found = dict(deserialize(content))
+    found: dict[str, dict[str, Any]] = dict(deserialize(content))  # type: ignore[no-untyped-call]
     strings = _string_shapes(content)
     if not strings.keys() <= found.keys():
         raise ValueError("its metadata describe a tensor that it does not have")
@@ -170,6 +170,8 @@ def _decode(content: bytes, names: Collection[str] | None) -> tuple[dict[str, Ar
         code, shape, data = entry["dtype"], entry["shape"], entry["data"]
         if code not in _DTYPES:
             raise ValueError(f"{name!r} has the dtype {code!r}, which Dovetail does not have")
+        if name in strings and (code != "U8" or len(shape) != 1):
+            raise ValueError(f"{name!r} is {_DTYPES[code].name}{shape}, which cannot hold strings")
         specs[name] = TensorSpec(dt.string if name in strings else _DTYPES[code], strings.get(name, shape))
         if names is None or name in names:
             if name in strings:
