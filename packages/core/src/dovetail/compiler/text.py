@@ -114,6 +114,7 @@ def _parse_block(lines: Iterator[tuple[int, str]], known: dict[str, Program]) ->
     instructions: list[Instruction] = []
     outputs: list[Output] = []
     constraints: list[tuple[Constraint, Origin]] = []
+    kind: Any  # a word of the text, where the constructors name the few that there are
     for number, raw in lines:
         line = raw.strip()
         if line == "}":
@@ -122,11 +123,14 @@ def _parse_block(lines: Iterator[tuple[int, str]], known: dict[str, Program]) ->
             if match := _INPUT.fullmatch(line):
                 values[match[1]] = value = Value(parse_type(match[2]))
                 key = json.loads(match[4])
-                inputs.append(ProgramInput(value, match[3], tuple(key) if isinstance(key, list) else key))  # type: ignore[arg-type]
+                kind = match[3]
+                inputs.append(ProgramInput(value, kind, tuple(key) if isinstance(key, list) else key))
             elif match := _OUTPUT.fullmatch(line):
-                outputs.append(Output(values[match[2]], match[1], json.loads(match[3])))  # type: ignore[arg-type]
+                kind = match[1]
+                outputs.append(Output(values[match[2]], kind, json.loads(match[3])))
             elif match := _REQUIRE.fullmatch(line):
-                constraint = Constraint(match[1], parse_dim(match[2]), parse_dim(match[3]))  # type: ignore[arg-type]
+                kind = match[1]
+                constraint = Constraint(kind, parse_dim(match[2]), parse_dim(match[3]))
                 constraints.append((constraint, _parse_origin(match[4])))
             elif match := _INSTRUCTION.fullmatch(line):
                 op = _parse_op(match[2], int(match[3] or 1), json.loads(match[4]), known)

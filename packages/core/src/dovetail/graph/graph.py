@@ -86,7 +86,6 @@ class Graph:
         self._devices: list[str | Callable[[Operation], str | None] | None] = []
         self._sources: list[Source] = []
         self._layers: list[LayerCall] = []
-        self._symbol_counter = itertools.count()
         self.constraints: list[tuple[Operation, Constraint]] = []
         self.layer_calls: list[LayerCall] = []
         self.seed: int | None = None

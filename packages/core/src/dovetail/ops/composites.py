@@ -136,8 +136,9 @@ def composite(
 
     signature = inspect.signature(function)
     extra = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None")
-    call.__signature__ = signature.replace(parameters=[*signature.parameters.values(), extra])  # type: ignore[attr-defined]
-    call.op = cls  # type: ignore[attr-defined]
+    signature = signature.replace(parameters=[*signature.parameters.values(), extra])
+    call.__signature__ = signature  # type: ignore[attr-defined] # a function takes any attribute
+    call.op = cls  # type: ignore[attr-defined] # likewise
     return call
 
 

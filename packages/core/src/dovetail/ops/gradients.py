@@ -191,12 +191,12 @@ def _gradients_of(op: Operation, grads: Sequence[Gradient | None], needed: Seque
             f"should count as constant. {op.where()}"
         )
     if definition.partial_gradient:
-        return list(definition.gradient(op.inputs, op.outputs, dense, needed=needed))  # type: ignore[misc]
+        return list(rule(op.inputs, op.outputs, dense, needed=needed))
     filled = [
         zeros_like(tensor) if one is None and tensor.dtype.is_floating else one
         for tensor, one in zip(op.outputs, dense, strict=True)
     ]
-    found = list(definition.gradient(op.inputs, op.outputs, filled))  # type: ignore[misc]
+    found = list(rule(op.inputs, op.outputs, filled))
     if len(found) != len(op.inputs):
         raise GradientError(
             f"the gradient of {op.type} gave {len(found)} values for {len(op.inputs)} inputs. {op.where()}"

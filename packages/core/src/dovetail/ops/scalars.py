@@ -324,7 +324,7 @@ def scalar(
     cls = _define(define, name or "".join(part[:1].upper() + part[1:] for part in label.split("_")), count, attributes)
     cls.label = label
     cls.floating = floating
-    cls.sample_intervals = tuple(intervals)  # type: ignore[arg-type]
+    cls.sample_intervals = tuple(intervals)  # type: ignore[arg-type] # pairs, by the test above
     register(cls)
     signature = _signature_of(function, attributes)
     defaults = function.__kwdefaults__ or {}
@@ -353,9 +353,9 @@ def scalar(
             return define(*values)
         return apply(op, cls.label, operands, values, name)
 
-    call.__signature__ = signature  # type: ignore[attr-defined]
+    call.__signature__ = signature  # type: ignore[attr-defined] # a function takes any attribute
     call.__annotations__ = {}
-    call.op = cls  # type: ignore[attr-defined]
+    call.op = cls  # type: ignore[attr-defined] # likewise
     return call
 
 

@@ -128,7 +128,7 @@ class DType:
         if isinstance(other, DType) or other is None:
             return False
         try:
-            return as_dtype(other) is self  # type: ignore[arg-type]
+            return as_dtype(other) is self  # type: ignore[arg-type] # it refuses what names no type
         except DTypeError:
             return False
 

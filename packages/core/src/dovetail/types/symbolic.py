@@ -206,7 +206,7 @@ class Symbol(Atom):
 
     def __init__(self, name: str, data_dependent: bool = False) -> None:
         """Name a size."""
-        if not isinstance(name, str) or not _NAME.fullmatch(name):  # type: ignore[redundant-expr]
+        if not isinstance(name, str) or not _NAME.fullmatch(name):  # type: ignore[redundant-expr] # from users
             raise InvalidArgumentError(
                 f"{name!r} cannot name a dimension. Use letters, digits, '_' and '.', and no digit first."
             )
