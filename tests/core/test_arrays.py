@@ -13,21 +13,7 @@ from dovetail import errors
 from dovetail.ops.broadcasting import BroadcastTo, DynamicBroadcastTo
 from dovetail.ops.reshaping import DynamicReshape, Reshape
 from dovetail.types.shapes import Constraint, Shape
-
-
-def run(fetches, feeds=None):
-    with dt.Session() as session:
-        return session.run(fetches, feeds)
-
-
-def grid(*shape, dtype=np.float32):
-    return np.arange(np.prod(shape, dtype=int), dtype=dtype).reshape(shape)
-
-
-def same(result, expected):
-    np.testing.assert_array_equal(result, expected)
-    assert np.shape(result) == np.shape(expected)
-    assert np.asarray(result).dtype == np.asarray(expected).dtype
+from tests.core.values import grid, run, same
 
 
 def constraints():

@@ -11,21 +11,7 @@ from hypothesis import strategies as st
 import dovetail as dt
 from dovetail import errors
 from dovetail.ops.indexed_slices import IndexedSlices
-
-
-def run(fetches, feeds=None):
-    with dt.Session() as session:
-        return session.run(fetches, feeds)
-
-
-def grid(*shape, dtype=np.float32):
-    return np.arange(np.prod(shape, dtype=int), dtype=dtype).reshape(shape)
-
-
-def same(result, expected):
-    np.testing.assert_array_equal(result, expected)
-    assert np.shape(result) == np.shape(expected)
-    assert np.asarray(result).dtype == np.asarray(expected).dtype
+from tests.core.values import grid, run, same
 
 
 @given(st.data())

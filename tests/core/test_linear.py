@@ -14,6 +14,7 @@ from dovetail.ops.einsum import Einsum, einsum
 from dovetail.ops.linear import MatMul, Tensordot
 from dovetail.types.dtypes import as_dtype
 from dovetail.types.shapes import Shape, TensorType, parse_type
+from tests.core.values import run
 
 
 def type_of(array: Any) -> TensorType:
@@ -22,11 +23,6 @@ def type_of(array: Any) -> TensorType:
 
 def samples(cls: Any) -> list[Any]:
     return list(cls.samples(np.random.default_rng(7)))
-
-
-def run(fetches: Any, feeds: Any = None) -> Any:
-    with dt.Session() as session:
-        return session.run(fetches, feeds)
 
 
 INNER = (

@@ -25,22 +25,11 @@ from dovetail.ops.scalars import Scalar, ScalarOp, scalar
 from dovetail.ops.selection import Select
 from dovetail.types.dims import Symbol
 from dovetail.types.shapes import Shape
+from tests.core.values import run, same
 
 FLOATS = np.array([-2.5, -1.0, -0.3, 0.0, 0.4, 1.5, 3.0], np.float32)
 POSITIVE = np.array([0.1, 0.5, 1.0, 2.5, 7.0], np.float32)
 INSIDE = np.array([-0.9, -0.2, 0.0, 0.5, 0.99], np.float32)
-
-
-def run(fetches: Any, feeds: Any = None) -> Any:
-    with dt.Session() as session:
-        return session.run(fetches, feeds)
-
-
-def same(result: Any, expected: Any) -> None:
-    """The same dtype, shape and elements."""
-    expected = np.asarray(expected)
-    assert np.asarray(result).dtype == expected.dtype
-    np.testing.assert_array_equal(result, expected, strict=True)
 
 
 class TestValues:

@@ -18,11 +18,7 @@ from dovetail.ops.random import DynamicPhiloxBits, PhiloxBits, RandomBits, key_o
 from dovetail.ops.scalars import ScalarOp
 from dovetail.ops.variates import IntegersFromBits, NormalFromBits, TruncatedNormalFromBits, UniformFromBits
 from dovetail.types.dtypes import as_dtype
-
-
-def run(fetches: Any, feeds: Any = None) -> Any:
-    with dt.Session() as session:
-        return session.run(fetches, feeds)
+from tests.core.values import run
 
 
 class TestKeys:

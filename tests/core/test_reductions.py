@@ -19,20 +19,9 @@ from dovetail.ops.reducing import Sum, SumTo
 from dovetail.ops.reductions import sum_to
 from dovetail.ops.running import LinearRecurrence
 from dovetail.types.dims import Symbol
+from tests.core.values import run, same
 
 GRID = np.float32([[1, -2, 3], [4, 0.5, -6]])
-
-
-def run(fetches: Any, feeds: Any = None) -> Any:
-    with dt.Session() as session:
-        return session.run(fetches, feeds)
-
-
-def same(result: Any, expected: Any) -> None:
-    """The same dtype, shape and elements."""
-    expected = np.asarray(expected)
-    assert np.asarray(result).dtype == expected.dtype
-    np.testing.assert_array_equal(np.asarray(result), expected, strict=True)
 
 
 NUMPY = [
