@@ -18,6 +18,7 @@ from dovetail.extend import CompositeOp, Op, Sample, Shape, Symbol, TensorType, 
 from dovetail_io.onnx import ExportReport
 from dovetail_io.onnx.registry import find_converter
 
+onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 GRADIENTS = ("MaxPoolGrad", "MaxPoolGather", "AvgPoolGrad")
@@ -78,7 +79,7 @@ def refused(sample: Sample) -> str:
 
 
 def beyond_runtime(sample: Sample) -> str:
-    """Where ONNX Runtime differs, and the standard lets it, or it has a fault."""
+    """Where ONNX Runtime differs by right or by a fault: there the file is checked, and not the values."""
     op, arrays = sample.op, arrays_of(sample)
     if isinstance(op, definitions.ArgMax | definitions.ArgMin) and np.isnan(arrays[0].astype(float)).any():
         return "the standard leaves open whether NaN is an extreme"
@@ -89,7 +90,7 @@ def beyond_runtime(sample: Sample) -> str:
     return ""
 
 
-def export(sample: Sample, path: Path, *, symbolic: bool) -> ExportReport:
+def export(sample: Sample, path: Path, *, symbolic: bool, verify: bool = True) -> ExportReport:
     """Export a sample; inputs of which only a size counts, known at export, are left out."""
     arrays = arrays_of(sample)
 
@@ -104,7 +105,7 @@ def export(sample: Sample, path: Path, *, symbolic: bool) -> ExportReport:
         warnings.filterwarnings("ignore", "ONNX Runtime .* has no CPU kernel")
         while True:
             try:
-                return dt.io.export_onnx(session, inputs, outputs, path, sample_inputs=samples)
+                return dt.io.export_onnx(session, inputs, outputs, path, sample_inputs=samples, verify=verify)
             except InvalidArgumentError as error:
                 unused = re.search(r'no output depends on input "(\w+)"', str(error))
                 if unused is None:
@@ -143,7 +144,8 @@ def test_samples_agree_with_fixed_sizes(sample: Sample, tmp_path: Path) -> None:
             export(sample, tmp_path / "model.onnx", symbolic=False)
         assert not list(tmp_path.iterdir())
     elif beyond_runtime(sample):
-        pytest.skip(beyond_runtime(sample))
+        assert not export(sample, tmp_path / "model.onnx", symbolic=False, verify=False).verified_by
+        onnx.checker.check_model(tmp_path / "model.onnx", full_check=True)
     else:
         report = export(sample, tmp_path / "model.onnx", symbolic=False)
         assert report.verified_by
@@ -154,9 +156,9 @@ def test_samples_agree_with_fixed_sizes(sample: Sample, tmp_path: Path) -> None:
     "sample", [one for one in SAMPLES if has_open_size(one.values[0]) and not refused(one.values[0])]
 )
 def test_samples_agree_with_an_open_first_size(sample: Sample, tmp_path: Path) -> None:
-    if beyond_runtime(sample):
-        pytest.skip(beyond_runtime(sample))
-    assert export(sample, tmp_path / "model.onnx", symbolic=True).verified_by
+    verify = not beyond_runtime(sample)
+    assert bool(export(sample, tmp_path / "model.onnx", symbolic=True, verify=verify).verified_by) is verify
+    onnx.checker.check_model(tmp_path / "model.onnx", full_check=True)
 
 
 def test_every_definition_is_exported_or_says_why() -> None:
