@@ -12,9 +12,11 @@ from dovetail.ops.control_flow import Cond, Scan, While
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
 from dovetail.ops.fills import DynamicRange, Range
 from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
+from dovetail.ops.gru import GRU, GRUGrad
 from dovetail.ops.indexing import Reverse
 from dovetail.ops.joining import Concat, Split, Stack, Unstack
 from dovetail.ops.linear import MatMul
+from dovetail.ops.lstm import LSTM, LSTMGrad
 from dovetail.ops.masks import MaskIndices
 from dovetail.ops.padding import Pad
 from dovetail.ops.passing import Identity, StopGradient
@@ -26,11 +28,18 @@ from dovetail.ops.reshaping import DynamicReshape, ExpandDims, Reshape, Squeeze,
 from dovetail.ops.running import Cumprod, Cumsum, LinearRecurrence, Shift
 from dovetail.ops.selection import Select, Where
 from dovetail.ops.shapes import RankOf, ShapeOf, SizeOf
+from dovetail.ops.simple_rnn import SimpleRNN, SimpleRNNGrad
 from dovetail.ops.slicing import DynamicSlice, DynamicSliceGrad, StridedSlice, StridedSliceGrad
 from dovetail.ops.sorting import ArgSort, SearchSorted, TopK, Unique
 from dovetail.ops.state import Placeholder
 
 __all__ = [
+    "GRU",
+    "GRUGrad",
+    "LSTM",
+    "LSTMGrad",
+    "SimpleRNN",
+    "SimpleRNNGrad",
     "All",
     "AnyOf",
     "ArgMax",

@@ -21,10 +21,13 @@ from dovetail.ops.composites import CompositeOp, composite
 from dovetail.ops.control_flow import smart_cond
 from dovetail.ops.convolution import convolution, convolution_transpose
 from dovetail.ops.graphdata import graph_from_data, graph_hash, graph_to_data
+from dovetail.ops.gru import gru
 from dovetail.ops.initializers import Initializer
+from dovetail.ops.lstm import lstm
 from dovetail.ops.pooling import average_pool, max_pool
 from dovetail.ops.scalar import Expression, basis
 from dovetail.ops.scalars import ScalarOp, scalar
+from dovetail.ops.simple_rnn import simple_rnn
 from dovetail.plugins import get as plugin
 from dovetail.plugins import hook, hookimpl, register, register_hooks, registered
 from dovetail.plugins import names as plugin_names
@@ -96,9 +99,11 @@ __all__ = [
     "graph_from_data",
     "graph_hash",
     "graph_to_data",
+    "gru",
     "hook",
     "hookimpl",
     "lower",
+    "lstm",
     "max_pool",
     "needed_operations",
     "optimize",
@@ -109,6 +114,7 @@ __all__ = [
     "register_hooks",
     "registered",
     "scalar",
+    "simple_rnn",
     "smart_cond",
     "trace",
 ]

@@ -23,7 +23,11 @@ __all__ = ["Call", "CompositeOp", "Vjp", "composite", "decompose"]
 
 
 class CompositeOp(Op):
-    """An operation that is defined by the operations it decomposes into."""
+    """An operation that is defined by the operations it decomposes into, and so is its gradient.
+
+    A subclass may declare a ``gradient`` of its own, as a primitive does, where it can save what the decomposition
+    would compute again.
+    """
 
     kind = "composite"
 
@@ -164,13 +168,16 @@ class Vjp(CompositeOp):
         return tuple(dtypes[i] for i in self.wrt)
 
     def decomposition(self, *tensors: Tensor) -> Any:
-        """Apply the operation, or what it decomposes into, and differentiate that."""
+        """Apply the operation, or what it decomposes into where it has no rule, and differentiate that."""
         from dovetail.ops.arrays import zeros_like
         from dovetail.ops.gradients import backpropagate
 
         count = len(tensors) - len(self.grads)
         inputs, grads = tensors[:count], tensors[count:]
-        result = self.op.decomposition(*inputs) if isinstance(self.op, CompositeOp) else self.op(*inputs)
+        if isinstance(self.op, CompositeOp) and self.op.gradient is None:
+            result = self.op.decomposition(*inputs)
+        else:
+            result = self.op(*inputs)
         outputs = result if isinstance(result, (tuple, list)) else (result,)
         found = backpropagate([outputs[i] for i in self.grads], [inputs[i] for i in self.wrt], grads)
         return [zeros_like(inputs[i]) if one is None else one for i, one in zip(self.wrt, found, strict=True)]

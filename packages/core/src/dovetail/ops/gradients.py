@@ -181,7 +181,7 @@ def _gradients_of(op: Operation, grads: Sequence[Gradient | None], needed: Seque
     dense = [one if one is None or definition.passes_slices else densify(one) for one in grads]
     rule = definition.gradient
     deferred = not definition.gradient_without_ranks and any(tensor.shape.rank is None for tensor in op.inputs)
-    if isinstance(definition, CompositeOp) or (deferred and rule is not None):
+    if deferred if rule is not None else isinstance(definition, CompositeOp):
         known = tuple(i for i, one in enumerate(dense) if one is not None)
         result = Vjp(definition, tuple(needed), known)(*op.inputs, *(dense[i] for i in known))
         return list(result) if isinstance(result, tuple) else [result]
