@@ -39,6 +39,7 @@ class Builder:
         graph: the graph that nodes are added to.
         origin: what the nodes made now come from.
         types: types of what the operation that is converted makes.
+        taken: which of its outputs something takes; a converter may return ``None`` for the others.
         inline: converts a program, such as a body of control flow, into this graph: takes it and what stands for its
             inputs, and returns what stands for its outputs.
         nested: returns the builder of a graph within this one, such as a branch, from its inputs.
@@ -53,6 +54,7 @@ class Builder:
         self.graph = graph
         self.origin = _NOWHERE
         self.types: tuple[TensorType, ...] = ()
+        self.taken: tuple[bool, ...] = ()
         self._sizes: dict[Dim, Value] = dict(outer._sizes) if outer is not None else {}
         self._sources: dict[Symbol, tuple[Value, int]] = dict(outer._sources) if outer is not None else {}
         self._constants: dict[Any, Value] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
 import numpy as np
@@ -86,6 +86,7 @@ class Conversion:
         self.problems: list[Problem] = []
         self.functions = FunctionTable()
         self.constants: dict[dx.Value, tuple[Array, str]] = {}
+        self._taken: set[dx.Value] = set()
 
     def keeps(self, op: Op) -> bool:
         """Whether an operation has a converter of its own."""
@@ -112,7 +113,7 @@ class Conversion:
             scope.values[given.value] = value
         for value in graph.inputs:
             scope.builder.knows(value)
-        self._remember_constants(program.instructions)
+        self._remember(program)
         for item in divide(program.instructions, self.wanted):
             if isinstance(item, Unit):
                 self._unit(item, scope, program)
@@ -128,10 +129,13 @@ class Conversion:
                 )
         return scope.builder.gives(self._value(one.value, scope) for one in program.outputs if one.kind == "fetch")
 
-    def _remember_constants(self, instructions: Iterable[Instruction]) -> None:
-        for one in instructions:
+    def _remember(self, program: Program) -> None:
+        """Take note of the constants of a program, and of the values that something takes."""
+        for one in program.instructions:
+            self._taken.update(one.inputs)
             if isinstance(one.op, definitions.Constant):
                 self.constants[one.outputs[0]] = (one.op.value.array, one.origin.name)
+        self._taken.update(output.value for output in program.outputs)
 
     def _value(self, value: dx.Value, scope: _Scope) -> Value:
         """Return what stands for a value of the program; constants are made where they are used."""
@@ -164,6 +168,7 @@ class Conversion:
         name = origin.name.removeprefix(scope.prefix)
         builder.origin = origin if name == origin.name else Origin(name, origin.source)
         builder.types = tuple(value.type for value in one.outputs)
+        builder.taken = tuple(value in self._taken for value in one.outputs)
         inputs = [self._value(value, scope) for value in one.inputs]
         folded = self._folded(one, inputs)
         if folded is not None:
@@ -187,6 +192,8 @@ class Conversion:
             result = [Value(value.type) for value in one.outputs]
         results = [result] if isinstance(result, Value) else list(result)
         for value, made in zip(one.outputs, results, strict=True):
+            if made is None:
+                continue
             if made not in inputs and made.array is None:
                 made.type = value.type
                 made.name = made.name or name
@@ -227,7 +234,7 @@ class Conversion:
             [Output(value, "result", index) for index, value in enumerate(one.outputs)],
         )
         program = decompose_composites(program, lambda op: op != one.op and self.keeps(op))
-        self._remember_constants(program.instructions)
+        self._remember(program)
         for inner in program.instructions:
             self._instruction(inner, scope)
         for value, output in zip(one.outputs, program.outputs, strict=True):
@@ -241,15 +248,15 @@ class Conversion:
     def _inlined(self, program: Program, arguments: Sequence[Value], around: _Scope) -> list[Value]:
         """Convert a program into the graph of a scope, which goes on with its own operation afterwards."""
         builder = around.builder
-        kept = builder.origin, builder.types
+        kept = builder.origin, builder.types, builder.taken
         scope = _Scope(builder, around, around.prefix)
         for given, value in zip(program.inputs, arguments, strict=True):
             scope.values[given.value] = value
             builder.knows(value, given.value.type)
-        self._remember_constants(program.instructions)
+        self._remember(program)
         for one in program.instructions:
             self._instruction(one, scope)
-        builder.origin, builder.types = kept
+        builder.origin, builder.types, builder.taken = kept
         return [self._value(output.value, scope) for output in program.outputs]
 
     # Layers as functions. --------------------------------------------------------------------------------------------

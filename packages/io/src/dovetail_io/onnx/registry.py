@@ -12,8 +12,9 @@ from dovetail_io.onnx.model import Value
 
 __all__ = ["Converter", "converter", "converter_of", "find_converter"]
 
-Converter = Callable[..., Value | Sequence[Value]]
-"""Takes a ``Builder``, the operation and a ``Value`` for each input; returns a ``Value`` for each output."""
+Converter = Callable[..., Value | Sequence[Value | None]]
+"""Takes a ``Builder``, the operation and a ``Value`` for each input; returns a ``Value`` for each output, or ``None``
+for one that nothing takes."""
 
 _T = TypeVar("_T", bound=Converter)
 _Key = tuple[str, str]
@@ -104,7 +105,7 @@ def _of_plugin(name: str) -> Converter | None:
     return functools.partial(_checked, name, function)
 
 
-def _checked(name: str, function: Converter, *arguments: Any) -> Value | Sequence[Value]:
+def _checked(name: str, function: Converter, *arguments: Any) -> Value | Sequence[Value | None]:
     result = function(*arguments)
     values = result if isinstance(result, (tuple, list)) else (result,)
     for value in values:

@@ -8,7 +8,18 @@ from dovetail_io.onnx.converters import (
     gather,
     linear,
     networks,
+    recurrent,
     reductions,
 )
 
-__all__ = ["arrays", "control_flow", "convolution", "elementwise", "gather", "linear", "networks", "reductions"]
+__all__ = [
+    "arrays",
+    "control_flow",
+    "convolution",
+    "elementwise",
+    "gather",
+    "linear",
+    "networks",
+    "recurrent",
+    "reductions",
+]
