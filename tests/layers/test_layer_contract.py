@@ -413,6 +413,55 @@ def test_several_inputs_and_outputs() -> None:
         Mix()(left)
 
 
+class Scaled(Layer):
+    """A product with an optional scale and an optional shift, each with its own weight."""
+
+    least_rank = 1
+
+    def build(self, x: TensorType, scale: TensorType | None = None, shift: TensorType | None = None) -> None:
+        self.found = (x, scale, shift)
+        self.bias = self.weight("bias", x.shape[-1:], dt.zeros_initializer())
+
+    def call(self, x: dt.Tensor, scale: dt.Tensor | None = None, shift: dt.Tensor | None = None) -> dt.Tensor:
+        scaled = x if scale is None else x * scale
+        return scaled + (self.bias if shift is None else shift)
+
+
+def test_inputs_that_may_be_left_out() -> None:
+    x = dt.constant([1.0, 2.0])
+    layer = Scaled()
+    values = [
+        layer(x),
+        layer(x, 3.0),
+        layer(x, scale=3.0),
+        layer(x, None, 1.0),
+        layer(x, shift=1.0),
+        layer(x, 3.0, shift=1.0),
+        Scaled.function()(x, shift=1.0, scale=3.0),
+    ]
+    expected = [[1.0, 2.0], [3.0, 6.0], [3.0, 6.0], [2.0, 3.0], [2.0, 3.0], [4.0, 7.0], [4.0, 7.0]]
+    assert [one.tolist() for one in evaluate(*values)] == expected
+    assert layer.found == (x.type, None, None)
+    other = Scaled()
+    other(x, shift=1.0)
+    assert [one if one is None else one.shape.as_list() for one in other.found] == [[2], None, []]
+    assert [len(call.inputs) for call in dt.get_default_graph().layer_calls] == [1, 2, 2, 2, 2, 3, 3, 2]
+    assert str(inspect.signature(Scaled.function())).endswith(
+        "reuse: 'bool | str | None' = None, *, scale: 'Tensor | None' = None, shift: 'Tensor | None' = None)"
+    )
+    wrong: list[tuple[Callable[[], Any], str]] = [
+        (lambda: layer(x, 1.0, 2.0, 3.0), r"scaled takes 1 to 3 inputs \(x, scale, shift\); 4 were given"),
+        (lambda: layer(scale=1.0), r"scaled takes 1 to 3 inputs \(x, scale, shift\); 0 were given"),
+        (lambda: layer(None, scale=1.0), "scaled: input 0 is None, and may not be left out"),
+        (lambda: layer(x, 1.0, scale=2.0), "scaled: 'scale' is given twice, by position and by name"),
+        (lambda: layer(x, size=2.0), "scaled has no optional input 'size'; those to give by name are scale, shift"),
+        (lambda: Scale()(x, size=2.0), "scale has no optional input 'size'; give inputs by position"),
+    ]
+    for make, message in wrong:
+        with pytest.raises(LayerError, match=message):
+            make()
+
+
 def test_the_function_has_the_signature_of_the_class() -> None:
     assert str(inspect.signature(Mix.function())) == (
         "(left: 'Tensor', right: 'Tensor', share: 'float' = 0.5, trainable: 'bool' = True, name: 'str | None' = None, "

@@ -31,6 +31,7 @@ __all__ = [
     "Training",
     "as_initializer",
     "input_names",
+    "optional_inputs",
     "takes_training",
 ]
 
@@ -50,7 +51,8 @@ class Layer(Configured):
     """Base of layers.
 
     A subclass declares its configuration as annotated fields, makes its weights in ``build`` and computes in
-    ``call``. Calling an instance twice shares its weights. Sub-layers are fields, or are made in ``build``; their
+    ``call``. An input of ``call`` whose default is ``None`` may be left out. Calling an instance twice shares its
+    weights. Sub-layers are fields, or are made in ``build``; their
     weights stand under this layer's scope.
 
     Args:
@@ -58,9 +60,9 @@ class Layer(Configured):
         name: its scope; by default the class's name, made unique.
 
     Class attributes:
-        input_rank: the rank that every input must have, or ``None`` for any.
-        least_rank: the least rank that every input must have.
-        floating_inputs: whether every input must be floating.
+        input_rank: the rank that every input must have which may not be left out, or ``None`` for any.
+        least_rank: the least rank that these inputs must have.
+        floating_inputs: whether these inputs must be floating.
 
     Example:
         >>> class Scale(Layer):
@@ -102,7 +104,11 @@ class Layer(Configured):
     # What a subclass defines. ----------------------------------------------------------------------------------------
 
     def build(self, *args: Any, **keywords: Any) -> None:
-        """Make the weights, by ``self.weight``; takes the type of each input, at the first call."""
+        """Make the weights, by ``self.weight``; takes the type of each input, at the first call.
+
+        The type of an input that is left out is ``None``; where all optional inputs that follow are left out, so are
+        their types.
+        """
 
     def call(self, *args: Any, **keywords: Any) -> Any:
         """Return the output, or a tuple of them; takes the inputs, and ``training`` if it names it."""
@@ -185,13 +191,14 @@ class Layer(Configured):
 
     # Calling. --------------------------------------------------------------------------------------------------------
 
-    def __call__(self, *inputs: Any, training: Any = False, name: str | None = None) -> Any:
+    def __call__(self, *inputs: Any, training: Any = False, name: str | None = None, **optional: Any) -> Any:
         """Apply the layer.
 
         Args:
             inputs: tensors, variables, or values that become tensors.
             training: ``True``, ``False``, or a boolean tensor such as a placeholder.
             name: scope of the nodes of this call, instead of the layer's name.
+            optional: inputs that may be left out, by name.
 
         Returns:
             What ``call`` returns.
@@ -204,8 +211,9 @@ class Layer(Configured):
         source = graph.current_source()
         flag = _as_flag(training, self._label())
         with graph.source(source), self._scopes(graph, name, source) as (scope, label):
-            tensors = tuple(as_tensor(value) for value in inputs)
-            call = self._record(tensors, label, flag)
+            values = self._with_optional(inputs, optional)
+            tensors = tuple(None if value is None else as_tensor(value) for value in values)
+            call = self._record(tuple(one for one in tensors if one is not None), label, flag)
             with graph.layer_call(call), self._calling(call):
                 try:
                     self._check_inputs(tensors)
@@ -288,15 +296,38 @@ class Layer(Configured):
             scope, name, distribution, qualified_name(type(self)), self.get_config(), tensors, training=training
         )
 
-    def _check_inputs(self, tensors: Sequence[Tensor]) -> None:
+    def _with_optional(self, inputs: tuple[Any, ...], optional: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the inputs by position, without those at the end that are left out."""
+        names = optional_inputs(type(self))
+        unknown = next((name for name in optional if name not in names), None)
+        if unknown is not None:
+            having = f"those to give by name are {', '.join(names)}" if names else "give inputs by position"
+            raise LayerError(f"{self._label()} has no optional input {unknown!r}; {having}.")
+        required = len(input_names(type(self)) or ()) - len(names)
+        if not names or len(inputs) < required:
+            return inputs
+        left = names[len(inputs) - required :]
+        twice = next((name for name in optional if name not in left), None)
+        if twice is not None:
+            raise LayerError(f"{self._label()}: {twice!r} is given twice, by position and by name.")
+        found = [*inputs, *map(optional.get, left)]
+        while len(found) > required and found[-1] is None:
+            found.pop()
+        return tuple(found)
+
+    def _check_inputs(self, tensors: Sequence[Tensor | None]) -> None:
         wanted = input_names(type(self))
-        if wanted is not None and len(wanted) != len(tensors):
+        required = len(tensors) if wanted is None else len(wanted) - len(optional_inputs(type(self)))
+        if wanted is not None and not required <= len(tensors) <= len(wanted):
+            least = f"{required} to " if required < len(wanted) else ""
             raise LayerError(
-                f"{self._label()} takes {len(wanted)} input{'s'[: len(wanted) != 1]} ({', '.join(wanted)}); "
+                f"{self._label()} takes {least}{len(wanted)} input{'s'[: len(wanted) != 1]} ({', '.join(wanted)}); "
                 f"{len(tensors)} "
                 f"were given."
             )
-        for index, tensor in enumerate(tensors):
+        for index, tensor in enumerate(tensors[:required]):
+            if tensor is None:
+                raise LayerError(f"{self._label()}: input {index} is None, and may not be left out.")
             if self.floating_inputs and not tensor.dtype.is_floating:
                 raise DTypeError(
                     f"{self._label()}: input {index} is {tensor.type}, where a floating type is wanted. Use dt.cast, "
@@ -319,17 +350,18 @@ class Layer(Configured):
                     f"expected. Use dt.expand_dims."
                 )
 
-    def _build(self, tensors: Sequence[Tensor], scope: VariableScope) -> None:
+    def _build(self, tensors: Sequence[Tensor | None], scope: VariableScope) -> None:
         if self._built:
             return
-        types = tuple(tensor.type for tensor in tensors)
-        if type(self).build is not Layer.build and any(one.rank is None for one in types):
+        types = tuple(None if tensor is None else tensor.type for tensor in tensors)
+        known = tuple(one for one in types if one is not None)
+        if type(self).build is not Layer.build and any(one.rank is None for one in known):
             raise ShapeError(
                 f"{self._label()}: an input's rank is not known, and the layer has weights to make. Give the "
                 "placeholder a "
                 f"shape, or call set_shape on the input."
             )
-        self._building = types
+        self._building = known
         try:
             self.build(*types)
         except BaseException:
@@ -454,3 +486,12 @@ def input_names(cls: type[Layer]) -> tuple[str, ...] | None:
     if code.co_flags & 0x04:
         return None
     return tuple(name for name in code.co_varnames[1 : code.co_argcount] if name != "training")
+
+
+def optional_inputs(cls: type[Layer]) -> tuple[str, ...]:
+    """Return the names of the inputs of ``call`` that may be left out: the last ones, whose default is ``None``."""
+    code: Any = cls.call.__code__
+    defaults = cls.call.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    given = zip(names, defaults, strict=True)
+    return tuple(name for name, default in given if default is None and name != "training")

@@ -21,7 +21,7 @@ def function_of(cls: type[Layer]) -> Callable[..., Any]:
     """Return the function that makes a layer of ``cls`` and applies it.
 
     Its parameters are the inputs of ``call``, the fields of the class, ``training`` where ``call`` takes it, ``name``
-    and ``reuse``, which shares the weights of a layer of that name.
+    and ``reuse``, which shares the weights of a layer of that name; and, by name only, the inputs that may be left out.
     """
     known = _FUNCTIONS.get(cls)
     if known is None:
@@ -30,12 +30,14 @@ def function_of(cls: type[Layer]) -> Callable[..., Any]:
 
 
 def _derive(cls: type[Layer]) -> Callable[..., Any]:
-    from dovetail.bases.layer import input_names, takes_training
+    from dovetail.bases.layer import input_names, optional_inputs, takes_training
     from dovetail.bases.registration import provided_by
 
     label = provided_by(cls)[0]
-    inputs = input_names(cls)
-    parameters = _parameters(cls, inputs, takes_training(cls))
+    extra = optional_inputs(cls)
+    every = input_names(cls)
+    inputs = None if every is None else tuple(name for name in every if name not in extra)
+    parameters = _parameters(cls, inputs, extra, takes_training(cls))
     positional = [one.name for one in parameters if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
 
     def layer(*values: Any, **keywords: Any) -> Any:
@@ -55,9 +57,10 @@ def _derive(cls: type[Layer]) -> Callable[..., Any]:
             tensors = [keywords.pop(name) for name in inputs]
         training = keywords.pop("training", False) if "training" in named else False
         reuse = keywords.pop("reuse", None)
+        optional = {name: keywords.pop(name) for name in extra if name in keywords}
         made = cls(**keywords)
         made.share(reuse)
-        return made(*tensors, training=training)
+        return made(*tensors, training=training, **optional)
 
     named = {one.name for one in parameters}
     layer.__name__ = layer.__qualname__ = label
@@ -68,7 +71,9 @@ def _derive(cls: type[Layer]) -> Callable[..., Any]:
     return layer
 
 
-def _parameters(cls: type[Layer], inputs: tuple[str, ...] | None, training: bool) -> list[Parameter]:
+def _parameters(
+    cls: type[Layer], inputs: tuple[str, ...] | None, extra: tuple[str, ...], training: bool
+) -> list[Parameter]:
     flexible = Parameter.KEYWORD_ONLY if inputs is None else Parameter.POSITIONAL_OR_KEYWORD
     if inputs is None:
         found = [Parameter("inputs", Parameter.VAR_POSITIONAL, annotation="Tensor")]
@@ -79,6 +84,7 @@ def _parameters(cls: type[Layer], inputs: tuple[str, ...] | None, training: bool
     if training:
         optional.insert(0, Parameter("training", flexible, default=False, annotation="bool | Tensor"))
     optional.append(Parameter("reuse", flexible, default=None, annotation="bool | str | None"))
+    optional += [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation="Tensor | None") for name in extra]
     return found + optional
 
 
