@@ -20,7 +20,7 @@ STAMP := .venv/.installed
 TEST_WORKERS ?= auto
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -q -n $(TEST_WORKERS) --dist worksteal
 
-.PHONY: help venv demo test test-long check format bench wheels version clean
+.PHONY: help venv demo test test-long check format bench bench-peers wheels version clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,7 +29,8 @@ help:
 	@echo "make test-long  run the tests, and those that take minutes"
 	@echo "make check      ruff, mypy, import contracts, one version everywhere"
 	@echo "make format     let ruff format and fix what it can"
-	@echo "make bench      measure"
+	@echo "make bench      measure, beside the peers that are installed        (BENCH=\"--only mlp --rounds 1\", see docs/benchmarks.md)"
+	@echo "make bench-peers   install the peers: PyTorch, JAX, TensorFlow, ONNX Runtime; 3 GB"
 	@echo "make wheels     build every distribution into dist/"
 	@echo "make version    write the version of the file VERSION into every distribution"
 	@echo "make clean      remove .venv and everything built"
@@ -68,8 +69,24 @@ format: $(STAMP)
 	@$(VENV_PYTHON) -m ruff check --fix
 	@$(VENV_PYTHON) -m ruff format
 
+BENCH ?=
 bench: $(STAMP)
-	@$(VENV_PYTHON) -m benchmarks
+	@$(VENV_PYTHON) -m benchmarks $(BENCH)
+
+# Each peer has an environment of its own, as they disagree about what they need; one that cannot be had is left out.
+PEERS ?= torch jax tensorflow onnxruntime
+PEER_torch := torch numpy onnx setuptools
+PEER_jax := jax
+PEER_tensorflow := tensorflow-cpu
+PEER_onnxruntime := onnxruntime
+bench-peers: $(STAMP)
+	@for peer in $(PEERS); do $(MAKE) -s .venv-peers/$$peer/.installed || echo "$$peer was not installed and is left out" >&2; done
+
+.venv-peers/%/.installed:
+	@echo "Installing $*; this takes minutes, once."
+	@test -d $(@D) || $(VENV_PYTHON) -m venv $(@D)
+	@$(@D)/$(notdir $(BIN))/python -m pip install -q --disable-pip-version-check $(PEER_$*)
+	@touch $@
 
 # Each wheel is built from its source distribution, so that it holds what is declared and no leftover of an older build.
 wheels: $(STAMP)
