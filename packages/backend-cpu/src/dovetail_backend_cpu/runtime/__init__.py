@@ -1,0 +1,1 @@
+"""Running schedules: threads, memory, compiled code and its cache."""

@@ -1,0 +1,226 @@
+"""``NativeExecutable``: a program as native code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, final
+
+import numpy as np
+
+from dovetail.compiler.backend import Executable, Status
+from dovetail.compiler.kernels.schedule import Branch, Repeat, Schedule, Step, launches
+from dovetail.compiler.program import Program
+from dovetail.compiler.reference import ReferenceExecutable
+from dovetail.types.dims import Symbol, evaluate, symbols_of
+from dovetail_backend_cpu.llvm.machine import Machine
+from dovetail_backend_cpu.runtime.arena import Arena, arenas
+from dovetail_backend_cpu.runtime.bind import Bound, bind
+from dovetail_backend_cpu.runtime.compile import load_tasks
+from dovetail_backend_cpu.runtime.context import Context, InputSpec
+from dovetail_backend_cpu.runtime.native import runner
+from dovetail_backend_cpu.runtime.tasks import Printers, standard_printers
+from dovetail_backend_cpu.runtime.team import default_threads, team
+
+__all__ = ["NativeExecutable"]
+
+_BOUND_LIMIT: Final = 64
+_NO_ARENA: Final = Arena(64)
+
+
+@final
+class _Binding:
+    """A bound program with its free contexts."""
+
+    __slots__ = ("bound", "contexts", "fresh", "specs")
+
+    def __init__(self, bound: Bound, specs: Sequence[InputSpec], fresh: Sequence[tuple[int, Any, Any]]) -> None:
+        self.bound = bound
+        self.specs = specs
+        # Shape and dtype of each output, or the place of the input that it is.
+        self.fresh = fresh
+        self.contexts: list[Context] = []
+
+
+@final
+class NativeExecutable(Executable):
+    """Runs a schedule on native threads.
+
+    Args:
+        program: what it computes; a failing run is repeated on the reference, which says what failed.
+        schedule: how.
+        machine: the processor that code is made for.
+        num_threads: how many threads may run a step; by default ``DOVETAIL_NUM_THREADS`` or one a core.
+        printers: turn tasks into LLVM text.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        schedule: Schedule,
+        machine: Machine,
+        num_threads: int | None = None,
+        printers: Printers | None = None,
+    ) -> None:
+        """Compile the tasks that are not compiled yet."""
+        self.program = program
+        self.schedule = schedule
+        self._threads = num_threads or default_threads()
+        self._tasks = load_tasks(
+            [one.task for one in launches(schedule.steps)], machine, printers or standard_printers()
+        )
+        self._run = runner().run
+        self._reads_arrays = runner().reads_arrays
+        self._symbols = tuple(sorted(_symbols(program, schedule), key=str))
+        self._bindings: dict[tuple[int, ...], _Binding] = {}
+        self._only: _Binding | None = None
+
+    # Running. --------------------------------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
+        """Run the program."""
+        binding = self._only or self._binding(inputs, sizes)
+        try:
+            context = binding.contexts.pop()
+        except IndexError:
+            context = Context(binding.bound, binding.specs)
+        items = inputs if type(inputs) is list else list(inputs)
+        results = [np.empty(shape, dtype) if source < 0 else items[source] for source, shape, dtype in binding.fresh]
+        size = context.arena_bytes
+        if size:
+            arena = arenas.take(size)
+            context.use_arena(arena)
+        if binding.bound.threads == 1:
+            status = self._start(context, binding, items, results)
+        else:
+            status = self._start_team(context, binding, items, results)
+        if size:
+            arenas.give(arena)
+        binding.contexts.append(context)
+        if status:
+            return self._replay(inputs, sizes)
+        return results, None
+
+    def _start(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> int:
+        """Run the step, once its inputs fit."""
+        if not self._reads_arrays:
+            specs = binding.specs
+            kept = [spec.fit(item) for spec, item in zip(specs, items, strict=True)]
+            _put_back(binding, items, kept, results)
+            context.set_pointers(kept, results, lambda i, array: array)
+            return self._run(context.address)
+        status = self._run(context.address, items, results)
+        if status < 0:
+            kept = [spec.fit(item) for spec, item in zip(binding.specs, items, strict=True)]
+            _put_back(binding, items, kept, results)
+            status = self._run(context.address, kept, results)
+            if status < 0:
+                context.set_pointers(kept, results, lambda i, array: array)
+                status = self._run(context.address)
+        return status
+
+    def _start_team(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> int:
+        """Run the step with the team, or on this thread alone where another step has the team."""
+        threads = team()
+        if not threads.lock.acquire(blocking=False):
+            if context.threads != 1:
+                context.use_threads(1, None)
+            return self._start(context, binding, items, results)
+        try:
+            count = threads.grow(binding.bound.threads)
+            if context.threads != count or context.team is not threads:
+                context.use_threads(count, threads)
+            if threads.hands_itself:
+                threads.hand(context.address, count)
+            return self._start(context, binding, items, results)
+        finally:
+            threads.lock.release()
+
+    def _replay(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
+        """Find out on the reference what failed; nothing was written to the inputs."""
+        return ReferenceExecutable(self.program)(inputs, sizes)
+
+    # Binding. --------------------------------------------------------------------------------------------------------
+
+    def _binding(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> _Binding:
+        try:
+            key = tuple([sizes[symbol] for symbol in self._symbols])
+        except KeyError:
+            sizes = self._learn(inputs, sizes)
+            key = tuple([sizes[symbol] for symbol in self._symbols])
+        found = self._bindings.get(key)
+        if found is None:
+            found = self._bind(dict(zip(self._symbols, key, strict=True)))
+            while len(self._bindings) >= _BOUND_LIMIT:
+                self._bindings.pop(next(iter(self._bindings)), None)
+            self._bindings[key] = found
+            if not self._symbols:
+                self._only = found
+        return found
+
+    def _learn(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> dict[Symbol, int]:
+        """Add the sizes that the shapes of inputs tell."""
+        found = dict(sizes)
+        for given, value in zip(self.program.inputs, inputs, strict=True):
+            for dim, size in zip(given.value.type.dims, np.shape(value), strict=True):
+                if isinstance(dim, Symbol):
+                    found.setdefault(dim, size)
+        return found
+
+    def _bind(self, sizes: Mapping[Symbol, int]) -> _Binding:
+        schedule = self.schedule
+        bound = bind(schedule, sizes, self._tasks, self._threads)
+        places = {storage: i for i, storage in enumerate(schedule.inputs)}
+        specs = [
+            InputSpec(
+                given.value.type.dtype,
+                [evaluate(dim, sizes) for dim in given.value.type.dims],
+                storage.role == "state",
+            )
+            for given, storage in zip(self.program.inputs, schedule.inputs, strict=True)
+        ]
+        fresh: list[tuple[int, Any, Any]] = []
+        for output, storage in zip(self.program.outputs, schedule.outputs, strict=True):
+            type = output.value.type
+            shape = tuple(evaluate(dim, sizes) for dim in type.dims)
+            fresh.append((places.get(storage, -1), shape, type.dtype.numpy))
+        return _Binding(bound, specs, fresh)
+
+
+def _put_back(binding: _Binding, items: Sequence[Any], kept: Sequence[Any], results: list[Any]) -> None:
+    """Let outputs that are inputs be what the step writes, where that is not the memory of what was handed in."""
+    for i, (source, _, _) in enumerate(binding.fresh):
+        if source >= 0 and kept[source] is not items[source] and not np.may_share_memory(kept[source], items[source]):
+            results[i] = kept[source]
+
+
+def _symbols(program: Program, schedule: Schedule) -> set[Symbol]:
+    """Return the symbols that the code of a step depends on."""
+    found: set[Symbol] = set()
+    for given in program.inputs:
+        found |= given.value.type.shape.symbols
+    for output in program.outputs:
+        found |= output.value.type.shape.symbols
+    for storage in schedule.lifetimes:
+        found |= symbols_of(storage.size)
+    counters: set[Symbol] = set()
+
+    def look(steps: Sequence[Step]) -> None:
+        for step in steps:
+            if isinstance(step, Repeat):
+                counters.add(step.counter)
+                if step.length is not None:
+                    found.update(symbols_of(step.length))
+                look(step.before)
+                look(step.steps)
+            elif isinstance(step, Branch):
+                look(step.then)
+                look(step.otherwise)
+            else:
+                for size in step.sizes:
+                    found.update(symbols_of(size))
+                for view in step.buffers:
+                    if view is not None:
+                        found.update(symbols_of(view.offset))
+
+    look(schedule.steps)
+    return found - counters

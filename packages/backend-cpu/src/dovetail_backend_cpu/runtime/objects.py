@@ -1,0 +1,77 @@
+"""Objects: LLVM text compiled to an object file's bytes, and object files linked into this process."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+from typing import Any, Final, final
+
+import llvmlite.binding as llvm
+
+from dovetail_backend_cpu.llvm.machine import Machine
+
+__all__ = ["Linker", "add_symbol", "compile_text"]
+
+_OPTIMIZE: Final = 2
+
+
+_engines: Final[list[Any]] = []
+
+
+@atexit.register
+def _keep_code() -> None:
+    """Leave code in memory while the process ends: threads may still be in it."""
+    while _engines:
+        _engines.pop().detach()
+
+
+@functools.cache
+def _initialize() -> None:
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+
+
+def _target(machine: Machine) -> Any:
+    _initialize()
+    target = llvm.Target.from_triple(machine.triple)
+    return target.create_target_machine(
+        cpu=machine.cpu, features=machine.features, opt=_OPTIMIZE, reloc="pic", codemodel="small"
+    )
+
+
+def compile_text(text: str, machine: Machine, level: int = _OPTIMIZE) -> bytes:
+    """Compile LLVM assembly to an object file."""
+    target = _target(machine)
+    module = llvm.parse_assembly(text)
+    module.triple = machine.triple
+    module.data_layout = str(target.target_data)
+    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=level))
+    builder.getModulePassManager().run(module, builder)
+    result: bytes = target.emit_object(module)
+    return result
+
+
+def add_symbol(name: str, address: int) -> None:
+    """Give objects that are linked later the address of a function."""
+    llvm.add_symbol(name, address)
+
+
+@final
+class Linker:
+    """Links object files into this process, for good: code is never taken back, for threads may be in it."""
+
+    def __init__(self, machine: Machine) -> None:
+        """Begin with no objects."""
+        target = _target(machine)
+        empty = llvm.parse_assembly("")
+        empty.triple = machine.triple
+        self._engine = llvm.create_mcjit_compiler(empty, target)
+        _engines.append(self._engine)
+
+    def add(self, data: bytes) -> None:
+        """Link an object file."""
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(data))
+
+    def address(self, name: str) -> int:
+        """Return the address of a function of the objects that were added."""
+        return int(self._engine.get_function_address(name))
