@@ -1,0 +1,1 @@
+"""From the kernel IR to LLVM assembly."""

@@ -1,0 +1,79 @@
+"""Compile a kernel of the kernel IR and run it on arrays: what the tests of the printer share."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+
+from dovetail.compiler.kernels.ir import Kernel
+from dovetail.types.dims import Symbol, evaluate
+from dovetail_backend_cpu.emit.kernels import kernel_module, kernel_scratch
+from dovetail_backend_cpu.llvm.machine import Machine, host
+
+llvm.initialize_all_targets()
+llvm.initialize_all_asmprinters()
+
+NEON = Machine("neon", "aarch64-linux-gnu", "generic", "+neon")
+AVX512 = Machine(
+    "avx512", "x86_64-unknown-linux-gnu", "x86-64-v4", "+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx2,+fma,+f16c,+bmi2"
+)
+
+
+def optimized(text: str, machine: Machine, level: int = 2) -> tuple[Any, Any]:
+    """Parse, verify and optimise a module; returns it with its target machine."""
+    module = llvm.parse_assembly(text)
+    module.verify()
+    target = llvm.Target.from_triple(machine.triple).create_target_machine(
+        cpu=machine.cpu, features=machine.features, opt=level
+    )
+    module.triple = machine.triple
+    module.data_layout = str(target.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+    builder = llvm.create_pass_builder(target, options)
+    builder.getModulePassManager().run(module, builder)
+    return module, target
+
+
+def assemble(kernel: Kernel, machine: Machine) -> str:
+    """Return the machine's assembly of a kernel."""
+    module, target = optimized(str(kernel_module(kernel, "kernel", machine)), machine)
+    return str(target.emit_assembly(module))
+
+
+class Native:
+    """A compiled kernel."""
+
+    def __init__(self, kernel: Kernel, machine: Machine | None = None, level: int = 2) -> None:
+        """Compile for this machine, or a restriction of it."""
+        self.kernel = kernel
+        machine = host() if machine is None else machine
+        self.text = str(kernel_module(kernel, "kernel", machine))
+        module, target = optimized(self.text, machine, level)
+        self._engine = llvm.create_mcjit_compiler(module, target)
+        self._engine.finalize_object()
+        prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+        self.function = prototype(self._engine.get_function_address("kernel"))
+
+    def __call__(
+        self, *arrays: np.ndarray[Any, Any], sizes: Mapping[Symbol, int] | None = None, threads: int = 1
+    ) -> bool:
+        """Run for each thread in turn on contiguous arrays; returns whether the kernel failed."""
+        known = sizes or {}
+        words: Sequence[int] = [array.ctypes.data for array in arrays] + [known[one] for one in self.kernel.sizes]
+        for array, buffer in zip(arrays, [one for one in self.kernel.buffers if one.role != "scratch"], strict=True):
+            assert array.dtype == buffer.dtype.numpy, (array.dtype, buffer.dtype)
+            assert array.size == evaluate(buffer.size, known), (array.size, buffer.size)
+        status = np.zeros(1, np.int64)
+        room = evaluate(kernel_scratch(self.kernel), known)
+        scratch = np.full(room + 64, 0xA5, np.uint8)
+        start = -scratch.ctypes.data % 64
+        frame = np.array([status.ctypes.data, scratch.ctypes.data + start, *words], np.int64)
+        slots = np.arange(2, 2 + len(words), dtype=np.int32)
+        for thread in range(threads):
+            self.function(frame.ctypes.data, slots.ctypes.data, thread, threads)
+        return bool(status[0])
