@@ -1,0 +1,1 @@
+"""LLVM assembly as text: functions, modules, the machine they are made for."""

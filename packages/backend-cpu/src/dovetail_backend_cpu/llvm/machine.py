@@ -1,0 +1,90 @@
+"""``Machine``: the processor that code is made for."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+from typing import Final, final
+
+from dovetail.errors import InvalidArgumentError
+
+__all__ = ["ISAS", "Machine", "host"]
+
+_X86_LEVELS: Final = {
+    "avx512": ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma", "f16c", "bmi2"),
+    "avx2": ("avx2", "fma", "f16c", "bmi2"),
+    "sse": ("sse4.2", "ssse3", "popcnt"),
+}
+ISAS: Final = (*_X86_LEVELS, "neon")
+"""Names of the instruction sets that code is made for, widest first."""
+_VARIABLE: Final = "DOVETAIL_CPU_ISA"
+
+
+@final
+class Machine:
+    """A processor as the printers see it.
+
+    Attributes:
+        isa: one of ``ISAS``.
+        triple: LLVM's name for the platform.
+        cpu: LLVM's name for the processor; scheduling follows it.
+        features: LLVM's feature string.
+        vector_bytes: bytes of a vector register.
+        registers: number of vector registers.
+        fma: whether it has fused multiply-add.
+    """
+
+    __slots__ = ("cpu", "features", "fma", "isa", "registers", "triple", "vector_bytes")
+
+    def __init__(self, isa: str, triple: str, cpu: str, features: str) -> None:
+        """Describe a processor."""
+        self.isa = isa
+        self.triple = triple
+        self.cpu = cpu
+        self.features = features
+        self.vector_bytes = {"avx512": 64, "avx2": 32}.get(isa, 16)
+        self.registers = 32 if isa in ("avx512", "neon") else 16
+        self.fma = isa != "sse"
+
+    @property
+    def key(self) -> str:
+        """What compiled code depends on."""
+        return f"{self.triple} {self.cpu} {self.isa} {self.features}"
+
+    def lanes(self, size: int) -> int:
+        """Return how many elements of ``size`` bytes a vector register holds."""
+        return self.vector_bytes // size
+
+
+@functools.cache
+def host(isa: str | None = None) -> Machine:
+    """Return this machine, or what it is when it may use no more than ``isa``.
+
+    Args:
+        isa: one of ``ISAS``; by default what ``DOVETAIL_CPU_ISA`` names, else the widest that the processor has.
+
+    Raises:
+        InvalidArgumentError: there is no such instruction set, or the processor does not have it.
+    """
+    import llvmlite.binding as llvm
+
+    wanted = isa or os.environ.get(_VARIABLE, "").strip() or None
+    triple, cpu = llvm.get_process_triple(), llvm.get_host_cpu_name()
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        levels = {"neon": ("neon",)}
+    else:
+        levels = _X86_LEVELS
+    if wanted is not None and wanted not in levels:
+        raise InvalidArgumentError(f"{_VARIABLE}: {wanted!r} is no instruction set here; choose from {', '.join(levels)}.")
+    available = llvm.get_host_cpu_features()
+    found = [name for name, needs in levels.items() if all(available.get(one, False) for one in needs)]
+    found = found or ["sse"]
+    if wanted is not None and wanted not in found:
+        raise InvalidArgumentError(f"{_VARIABLE}: this processor has no {wanted}; it has {', '.join(found)}.")
+    chosen = wanted or found[0]
+    if chosen == found[0]:
+        return Machine(chosen, triple, cpu, available.flatten())
+    # A restricted machine is a generic one, so that nothing beyond the instruction set slips in.
+    features = ",".join(f"+{one}" for one in levels[chosen])
+    return Machine(chosen, triple, "x86-64", features)
