@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from dovetail.compiler.kernels.ir import Buffer, Kernel
-from dovetail.compiler.kernels.schedule import Launch, Storage, View
+from dovetail.compiler.kernels.schedule import Branch, Launch, Repeat, Schedule, Storage, View
+from dovetail.compiler.program import Output, Program, ProgramInput, Value
 from dovetail.types.dims import Symbol
 from dovetail.types.dtypes import as_dtype
-from dovetail_backend_cpu.llvm.machine import Machine
+from dovetail.types.shapes import Shape, TensorType
+from dovetail_backend_cpu.llvm.machine import Machine, host
+from dovetail_backend_cpu.runtime.executable import NativeExecutable
 from dovetail_backend_cpu.runtime.tasks import Phase, Printers, TaskPlan
 
 F64 = as_dtype(np.float64)
@@ -153,9 +156,74 @@ FAIL_ABOVE = TextKernel(
     can_fail=True,
 )
 """Fails if the first element is greater than the size."""
-PRINTERS = TextPrinters(ADD, DOUBLE, INCREMENT, REVERSE, ACCUMULATE, SMALL, BELOW, FAIL_ABOVE)
+ADD_ONE = TextKernel(
+    "add_one",
+    "  %x = load double, ptr %b0\n  %y = load double, ptr %b1\n  %r = fadd double %x, %y\n  store double %r, ptr %b2",
+    ["in", "in", "out"],
+    loop=False,
+)
+DOUBLE_ONE = TextKernel(
+    "double_one",
+    "  %x = load double, ptr %b0\n  %r = fmul double %x, 2.0\n  store double %r, ptr %b1",
+    ["in", "out"],
+    loop=False,
+)
+COPY_WORD = TextKernel(
+    "copy_word",
+    "  %x = load i64, ptr %b0\n  store i64 %x, ptr %b1",
+    ["in", "out"],
+    loop=False,
+    dtypes=[I64, I64],
+)
+ZERO = TextKernel("zero", "  store double 0.0, ptr %e0", ["out"])
+KERNELS = (ADD, DOUBLE, INCREMENT, REVERSE, ACCUMULATE, SMALL, BELOW, FAIL_ABOVE, ADD_ONE, DOUBLE_ONE, COPY_WORD, ZERO)
+PRINTERS = TextPrinters(*KERNELS)
 
 
 def storage(size: Any, role: Any = "temporary", dtype: Any = F64, array: Any = None) -> Storage:
     """A storage of doubles."""
     return Storage(dtype, size, role, array=array)
+
+
+def build(
+    inputs: Sequence[Storage],
+    outputs: Sequence[Storage],
+    steps: Sequence[Any],
+    threads: int = 1,
+    commit: int | None = None,
+    shapes: dict[Storage, Any] | None = None,
+    printers: Printers | None = None,
+) -> NativeExecutable:
+    """Make an executable; temporaries live from the first to the last step that has them."""
+
+    def value(storage: Storage) -> Value:
+        return Value(TensorType(storage.dtype, Shape((shapes or {}).get(storage, [storage.size]))))
+
+    values = {one: value(one) for one in (*inputs, *outputs)}
+    program = Program(
+        [ProgramInput(values[one], "argument", i) for i, one in enumerate(inputs)],
+        [],
+        [Output(values[one], "result", i) for i, one in enumerate(outputs)],
+    )
+    lifetimes: dict[Storage, tuple[int, int]] = {}
+    for i, step in enumerate(steps):
+        for one in used([step]):
+            if one.role == "temporary":
+                lifetimes[one] = (lifetimes.get(one, (i, i))[0], i)
+    schedule = Schedule(inputs, outputs, steps, len(steps) if commit is None else commit, lifetimes)
+    return NativeExecutable(program, schedule, host(), threads, printers or PRINTERS)
+
+
+def used(steps: Sequence[Any]) -> list[Storage]:
+    """All storages of steps."""
+    found: list[Storage] = []
+    for step in steps:
+        if isinstance(step, Repeat):
+            found += used([*step.before, *step.steps]) + [one for pair in step.swaps for one in pair]
+            found += [step.condition.storage] if step.condition else []
+            found += [step.index] if step.index else []
+        elif isinstance(step, Branch):
+            found += [step.predicate.storage, *used([*step.then, *step.otherwise])]
+        else:
+            found += [view.storage for view in step.buffers if view is not None]
+    return found

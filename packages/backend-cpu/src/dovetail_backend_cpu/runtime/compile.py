@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterable
 from typing import Final
 
-import llvmlite
-
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.runtime.objects import Linker, compile_text
 from dovetail_backend_cpu.runtime.tasks import NativeTask, Printers, Task
@@ -35,5 +33,7 @@ def load_tasks(tasks: Iterable[Task], machine: Machine, printers: Printers) -> d
 
 
 def _name(task: Task, machine: Machine, printers: Printers) -> str:
+    import llvmlite
+
     text = f"{llvmlite.__version__}\n{machine.key}\n{printers.key(task)}"
     return "k" + hashlib.sha256(text.encode()).hexdigest()[:32]

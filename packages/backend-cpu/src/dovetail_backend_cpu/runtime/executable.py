@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, final
 
 import numpy as np
@@ -29,15 +29,22 @@ _NO_ARENA: Final = Arena(64)
 
 @final
 class _Binding:
-    """A bound program with its free contexts."""
+    """A bound program with its free contexts.
 
-    __slots__ = ("bound", "contexts", "fresh", "specs")
+    Attributes:
+        sources: for each output the place of the input that it is, or -1.
+        results: makes the list of outputs from the list of inputs.
+    """
 
-    def __init__(self, bound: Bound, specs: Sequence[InputSpec], fresh: Sequence[tuple[int, Any, Any]]) -> None:
+    __slots__ = ("bound", "contexts", "results", "sources", "specs")
+
+    def __init__(
+        self, bound: Bound, specs: Sequence[InputSpec], outputs: Sequence[tuple[int, tuple[int, ...], Any]]
+    ) -> None:
         self.bound = bound
         self.specs = specs
-        # Shape and dtype of each output, or the place of the input that it is.
-        self.fresh = fresh
+        self.sources = [source for source, _, _ in outputs]
+        self.results = _maker(outputs)
         self.contexts: list[Context] = []
 
 
@@ -84,7 +91,7 @@ class NativeExecutable(Executable):
         except IndexError:
             context = Context(binding.bound, binding.specs)
         items = inputs if type(inputs) is list else list(inputs)
-        results = [np.empty(shape, dtype) if source < 0 else items[source] for source, shape, dtype in binding.fresh]
+        results = binding.results(items)
         size = context.arena_bytes
         if size:
             arena = arenas.take(size)
@@ -178,17 +185,34 @@ class NativeExecutable(Executable):
             )
             for given, storage in zip(self.program.inputs, schedule.inputs, strict=True)
         ]
-        fresh: list[tuple[int, Any, Any]] = []
-        for output, storage in zip(self.program.outputs, schedule.outputs, strict=True):
-            type = output.value.type
-            shape = tuple(evaluate(dim, sizes) for dim in type.dims)
-            fresh.append((places.get(storage, -1), shape, type.dtype.numpy))
-        return _Binding(bound, specs, fresh)
+        outputs = [
+            (
+                places.get(storage, -1),
+                tuple(evaluate(dim, sizes) for dim in output.value.type.dims),
+                output.value.type.dtype.numpy,
+            )
+            for output, storage in zip(self.program.outputs, schedule.outputs, strict=True)
+        ]
+        return _Binding(bound, specs, outputs)
+
+
+def _maker(outputs: Sequence[tuple[int, tuple[int, ...], Any]]) -> Callable[[Sequence[Any]], list[Any]]:
+    """Return a function that makes the list of outputs: one expression, for it runs in every step."""
+    names: dict[str, Any] = {"empty": np.empty}
+    parts = []
+    for i, (source, shape, dtype) in enumerate(outputs):
+        if source < 0:
+            names[f"s{i}"], names[f"d{i}"] = shape, dtype
+            parts.append(f"empty(s{i}, d{i})")
+        else:
+            parts.append(f"inputs[{source}]")
+    made: Callable[[Sequence[Any]], list[Any]] = eval(f"lambda inputs: [{', '.join(parts)}]", names)
+    return made
 
 
 def _put_back(binding: _Binding, items: Sequence[Any], kept: Sequence[Any], results: list[Any]) -> None:
     """Let outputs that are inputs be what the step writes, where that is not the memory of what was handed in."""
-    for i, (source, _, _) in enumerate(binding.fresh):
+    for i, source in enumerate(binding.sources):
         if source >= 0 and kept[source] is not items[source] and not np.may_share_memory(kept[source], items[source]):
             results[i] = kept[source]
 

@@ -23,7 +23,7 @@ class Hazards:
         self._writes: set[tuple[int, int, bool]] = set()
 
     def conflict(self, reads: Sequence[Region], writes: Sequence[Region], everyone: bool) -> bool:
-        """Return whether a barrier must come before these accesses, by all threads if ``everyone``, else by thread 0."""
+        """Return whether a barrier must come before accesses by all threads, or by thread 0 alone."""
         if any(_meet(self._writes, region, everyone) for region in (*reads, *writes)):
             return True
         return any(_meet(self._reads, region, everyone) for region in writes)

@@ -46,8 +46,8 @@ class Runner:
 
     Attributes:
         reads_arrays: whether ``run`` finds the addresses of arrays itself.
-        run: called with the address of a job, or with that, the list of inputs and the list of outputs; the status word, or
-            -1 where an input does not fit its description. Other Python threads run meanwhile.
+        run: called with the address of a job, or with that, the list of inputs and the list of outputs; gives the
+            status word, or -1 where an input does not fit its description. Other Python threads run meanwhile.
         work: the life of a worker: returns 0 when it is told to stop, 1 when it is to wait outside.
         put: hands a job to a worker; returns what its mailbox held.
         clock: the time, in ticks.

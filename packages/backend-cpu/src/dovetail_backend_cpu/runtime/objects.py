@@ -6,8 +6,6 @@ import atexit
 import functools
 from typing import Any, Final, final
 
-import llvmlite.binding as llvm
-
 from dovetail_backend_cpu.llvm.machine import Machine
 
 __all__ = ["Linker", "add_symbol", "compile_text"]
@@ -27,11 +25,15 @@ def _keep_code() -> None:
 
 @functools.cache
 def _initialize() -> None:
+    import llvmlite.binding as llvm
+
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
 
 
 def _target(machine: Machine) -> Any:
+    import llvmlite.binding as llvm
+
     _initialize()
     target = llvm.Target.from_triple(machine.triple)
     return target.create_target_machine(
@@ -41,6 +43,8 @@ def _target(machine: Machine) -> Any:
 
 def compile_text(text: str, machine: Machine, level: int = _OPTIMIZE) -> bytes:
     """Compile LLVM assembly to an object file."""
+    import llvmlite.binding as llvm
+
     target = _target(machine)
     module = llvm.parse_assembly(text)
     module.triple = machine.triple
@@ -53,6 +57,8 @@ def compile_text(text: str, machine: Machine, level: int = _OPTIMIZE) -> bytes:
 
 def add_symbol(name: str, address: int) -> None:
     """Give objects that are linked later the address of a function."""
+    import llvmlite.binding as llvm
+
     llvm.add_symbol(name, address)
 
 
@@ -62,6 +68,8 @@ class Linker:
 
     def __init__(self, machine: Machine) -> None:
         """Begin with no objects."""
+        import llvmlite.binding as llvm
+
         target = _target(machine)
         empty = llvm.parse_assembly("")
         empty.triple = machine.triple
@@ -70,6 +78,8 @@ class Linker:
 
     def add(self, data: bytes) -> None:
         """Link an object file."""
+        import llvmlite.binding as llvm
+
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(data))
 
     def address(self, name: str) -> int:
