@@ -3,7 +3,7 @@
 from dovetail import definitions
 from dovetail.bases.activations import Activation, as_activation
 from dovetail.bases.format import Format
-from dovetail.bases.layer import InitializerLike, Layer, RegularizerLike, Training
+from dovetail.bases.layer import InitializerLike, Layer, RegularizerLike, Training, as_initializer
 from dovetail.bases.optimizer import Hyperparameter, Numbers, Optimizer
 from dovetail.bases.regularizer import Regularizer
 from dovetail.compiler.backend import Availability, Backend, DeviceInfo, Executable, Status
@@ -85,6 +85,7 @@ __all__ = [
     "Value",
     "all_definitions",
     "as_activation",
+    "as_initializer",
     "average_pool",
     "basis",
     "composite",

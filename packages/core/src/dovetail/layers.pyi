@@ -6,6 +6,7 @@ from typing import Any as _Any
 
 from dovetail import Tensor as _Tensor
 from dovetail.extend import Activation as _Activation
+from dovetail.extend import DType as _DType
 from dovetail.extend import InitializerLike as _InitializerLike
 from dovetail.extend import RegularizerLike as _RegularizerLike
 from dovetail_layers.activation import Activation as Activation
@@ -13,9 +14,17 @@ from dovetail_layers.batch_normalization import BatchNormalization as BatchNorma
 from dovetail_layers.convolutional import Conv2D as Conv2D
 from dovetail_layers.dense import Dense as Dense
 from dovetail_layers.dropout import Dropout as Dropout
+from dovetail_layers.embedding import Embedding as Embedding
 from dovetail_layers.flatten import Flatten as Flatten
+from dovetail_layers.layer_normalization import LayerNormalization as LayerNormalization
+from dovetail_layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from dovetail_layers.pooling import AveragePooling2D as AveragePooling2D
+from dovetail_layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from dovetail_layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from dovetail_layers.pooling import MaxPooling2D as MaxPooling2D
+from dovetail_layers.recurrent import GRU as GRU
+from dovetail_layers.recurrent import LSTM as LSTM
+from dovetail_layers.recurrent import SimpleRNN as SimpleRNN
 from dovetail_layers.regularization import L1 as L1
 from dovetail_layers.regularization import L2 as L2
 from dovetail_layers.sequential import Sequential as Sequential
@@ -104,9 +113,95 @@ def dropout(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def embedding(
+    inputs: _Tensor,
+    input_dim: int,
+    output_dim: int,
+    embeddings_initializer: _InitializerLike = ...,
+    embeddings_regularizer: _RegularizerLike = None,
+    embeddings_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    dtype: _DType = ...,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def flatten(
     inputs: _Tensor, trainable: bool = True, name: str | None = None, reuse: bool | str | None = None
 ) -> _Tensor: ...
+def global_average_pooling2d(
+    inputs: _Tensor,
+    data_format: str = "channels_last",
+    keepdims: bool = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def global_max_pooling2d(
+    inputs: _Tensor,
+    data_format: str = "channels_last",
+    keepdims: bool = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def gru(
+    inputs: _Tensor,
+    units: int,
+    return_sequences: bool = False,
+    return_state: bool = False,
+    reverse: bool = False,
+    time_major: bool = False,
+    kernel_initializer: _InitializerLike = None,
+    recurrent_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    recurrent_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+    *,
+    initial_hidden: _Tensor | None = None,
+    sequence_length: _Tensor | None = None,
+) -> _Any: ...
+def layer_normalization(
+    inputs: _Tensor,
+    axis: int | tuple[int, ...] = -1,
+    epsilon: float = 0.001,
+    center: bool = True,
+    scale: bool = True,
+    beta_initializer: _InitializerLike = ...,
+    gamma_initializer: _InitializerLike = ...,
+    beta_regularizer: _RegularizerLike = None,
+    gamma_regularizer: _RegularizerLike = None,
+    beta_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    gamma_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def lstm(
+    inputs: _Tensor,
+    units: int,
+    return_sequences: bool = False,
+    return_state: bool = False,
+    reverse: bool = False,
+    time_major: bool = False,
+    kernel_initializer: _InitializerLike = None,
+    recurrent_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = None,
+    kernel_regularizer: _RegularizerLike = None,
+    recurrent_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    forget_bias: float = 1.0,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+    *,
+    initial_hidden: _Tensor | None = None,
+    initial_cell: _Tensor | None = None,
+    sequence_length: _Tensor | None = None,
+) -> _Any: ...
 def max_pooling2d(
     inputs: _Tensor,
     pool_size: int | tuple[int, int],
@@ -117,6 +212,27 @@ def max_pooling2d(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def multi_head_attention(
+    query: _Tensor,
+    heads: int,
+    key_size: int | None = None,
+    output_size: int | None = None,
+    causal: bool = False,
+    use_bias: bool = True,
+    dropout: float = 0.0,
+    kernel_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+    *,
+    key: _Tensor | None = None,
+    value: _Tensor | None = None,
+    mask: _Tensor | None = None,
+) -> _Tensor: ...
 def sequential(
     inputs: _Tensor,
     layers: tuple[_Step, ...] = ...,
@@ -124,6 +240,27 @@ def sequential(
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,
+) -> _Any: ...
+def simple_rnn(
+    inputs: _Tensor,
+    units: int,
+    return_sequences: bool = False,
+    return_state: bool = False,
+    reverse: bool = False,
+    time_major: bool = False,
+    kernel_initializer: _InitializerLike = None,
+    recurrent_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    recurrent_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    activation: str = "tanh",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+    *,
+    initial_hidden: _Tensor | None = None,
+    sequence_length: _Tensor | None = None,
 ) -> _Any: ...
 
 l1_regularizer = L1

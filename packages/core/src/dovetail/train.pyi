@@ -14,6 +14,7 @@ from dovetail_io.retention import latest_checkpoint as latest_checkpoint
 from dovetail_io.retention import update_checkpoint_state as update_checkpoint_state
 from dovetail_io.saver import Saver as Saver
 from dovetail_optim.adam import AdamOptimizer as AdamOptimizer
+from dovetail_optim.adamw import AdamWOptimizer as AdamWOptimizer
 from dovetail_optim.global_step import create_global_step as create_global_step
 from dovetail_optim.global_step import get_global_step as get_global_step
 from dovetail_optim.global_step import get_or_create_global_step as get_or_create_global_step
@@ -27,6 +28,7 @@ from dovetail_optim.schedules.piecewise_constant import piecewise_constant as pi
 from dovetail_optim.schedules.polynomial_decay import polynomial_decay as polynomial_decay
 
 Adam = AdamOptimizer
+AdamW = AdamWOptimizer
 GradientDescent = GradientDescentOptimizer
 Momentum = MomentumOptimizer
 RMSProp = RMSPropOptimizer

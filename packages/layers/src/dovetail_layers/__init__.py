@@ -5,18 +5,30 @@ from dovetail_layers.batch_normalization import BatchNormalization
 from dovetail_layers.convolutional import Conv2D
 from dovetail_layers.dense import Dense
 from dovetail_layers.dropout import Dropout
+from dovetail_layers.embedding import Embedding
 from dovetail_layers.flatten import Flatten
-from dovetail_layers.pooling import AveragePooling2D, MaxPooling2D
+from dovetail_layers.layer_normalization import LayerNormalization
+from dovetail_layers.multi_head_attention import MultiHeadAttention
+from dovetail_layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
+from dovetail_layers.recurrent import GRU, LSTM, SimpleRNN
 from dovetail_layers.sequential import Sequential
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "AveragePooling2D",
     "BatchNormalization",
     "Conv2D",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "LayerNormalization",
     "MaxPooling2D",
+    "MultiHeadAttention",
     "Sequential",
+    "SimpleRNN",
 ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.extend import Expression, basis, scalar
 
-__all__ = ["elu", "leaky_relu", "relu6", "selu", "softplus", "softsign"]
+__all__ = ["elu", "gelu", "hard_sigmoid", "leaky_relu", "relu6", "selu", "silu", "softplus", "softsign", "swish"]
 
+_ROOT_OF_HALF = math.sqrt(0.5)
+_GELU_SLOPE = math.sqrt(2.0 / math.pi)
 _SELU_SCALE = 1.0507009873554804934193349852946
 _SELU_ALPHA = 1.6732632423543772848170429916717
 
@@ -93,6 +96,74 @@ def softsign(features: Expression) -> Expression:
         array([ 0.5 , -0.75], dtype=float32)
     """
     return features / (basis.absolute(features) + 1)
+
+
+@scalar(name="Gelu", floating=True)
+def _gelu(features: Expression, *, approximate: bool = False) -> Expression:
+    """``features`` times the probability that a standard normal number is less."""
+    if approximate:
+        inner = _GELU_SLOPE * (features + 0.044715 * (features * features * features))
+        return 0.5 * features * (1 + basis.tanh(inner))
+    return 0.5 * features * (1 + basis.erf(_ROOT_OF_HALF * features))
+
+
+def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
+    """Return the Gaussian error linear unit ``features * Phi(features)`` (Hendrycks and Gimpel, 2016).
+
+    Args:
+        features: a floating tensor.
+        approximate: whether to compute ``Phi`` by a hyperbolic tangent, as GPT-2 does, which is off by up to 5e-4,
+            rather than by the error function.
+        name: name of the node.
+
+    Raises:
+        DTypeError: ``features`` is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.nn.gelu([0.0, 1.0])).round(4)
+        array([0.    , 0.8413], dtype=float32)
+    """
+    result: Tensor = _gelu(dt.convert_to_tensor(features), approximate=bool(approximate), name=name)
+    return result
+
+
+@scalar(name="Swish", floating=True)
+def _swish(features: Expression, *, beta: float = 1.0) -> Expression:
+    """``features * sigmoid(beta * features)``."""
+    return features * basis.sigmoid(features if beta == 1.0 else beta * features)
+
+
+def swish(features: Any, beta: float = 1.0, name: str | None = None) -> Tensor:
+    """Return ``features * sigmoid(beta * features)`` (Ramachandran, Zoph and Le, 2017); ``silu`` is another name of it.
+
+    Args:
+        features: a floating tensor.
+        beta: how steep the sigmoid is.
+        name: name of the node.
+
+    Raises:
+        DTypeError: ``features`` is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.nn.swish([0.0, 1.0])).round(4)
+        array([0.    , 0.7311], dtype=float32)
+    """
+    result: Tensor = _swish(dt.convert_to_tensor(features), beta=float(beta), name=name)
+    return result
+
+
+silu = swish
+
+
+@scalar(name="HardSigmoid", domain=((-2.9, 2.9),), floating=True)
+def hard_sigmoid(features: Expression) -> Expression:
+    """Return ``min(max(features + 3, 0), 6) / 6``, a sigmoid of three straight lines (Howard et al., 2019).
+
+    Example:
+        >>> dt.Session().run(dt.nn.hard_sigmoid([-4.0, 0.0, 1.5]))
+        array([0.  , 0.5 , 0.75], dtype=float32)
+    """
+    return basis.minimum(basis.maximum(features + 3, 0), 6) / 6
 
 
 def minus_absolute(x: Expression) -> Expression:

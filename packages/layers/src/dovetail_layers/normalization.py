@@ -11,7 +11,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.extend import composite
 
-__all__ = ["batch_normalization", "l2_normalize", "moments"]
+__all__ = ["batch_normalization", "l2_normalize", "layer_normalization", "moments"]
 
 
 def _moment_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
@@ -28,6 +28,15 @@ def _normalization_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]
         yield rng.normal(size=shape), *channels, {"epsilon": 1e-3}
 
 
+def _layer_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
+    """Rows, the last two axes, an axis in the middle."""
+    yield rng.normal(size=(3, 5)), rng.uniform(0.5, 2.0, 5), rng.normal(size=5), {"axes": (-1,), "epsilon": 1e-3}
+    scale, offset = rng.uniform(0.5, 2.0, (3, 4)), rng.normal(size=(3, 4))
+    yield rng.normal(size=(2, 3, 4)), scale, offset, {"axes": (1, 2), "epsilon": 1e-3}
+    scale, offset = rng.uniform(0.5, 2.0, (3, 1)), rng.normal(size=(3, 1))
+    yield rng.normal(size=(2, 3, 4)), scale, offset, {"axes": (1,), "epsilon": 1e-3}
+
+
 @composite(name="Moments", samples=_moment_samples, dtypes=lambda x: (x, x))
 def _moments(x: Tensor, *, axes: tuple[int, ...], keepdims: bool = False) -> tuple[Tensor, Tensor]:
     """Mean and variance over axes."""
@@ -42,6 +51,14 @@ def _batch_normalization(
 ) -> Tensor:
     """``(x - mean) / sqrt(variance + epsilon) * scale + offset``."""
     return (x - mean) * (dt.rsqrt(variance + epsilon) * scale) + offset
+
+
+@composite(name="LayerNormalization", samples=_layer_samples)
+def _layer_normalization(x: Tensor, scale: Tensor, offset: Tensor, *, axes: tuple[int, ...], epsilon: float) -> Tensor:
+    """``(x - mean) / sqrt(variance + epsilon) * scale + offset``, the moments over ``axes``."""
+    centred = x - dt.reduce_mean(x, axes, keepdims=True)
+    variance = dt.reduce_mean(dt.square(centred), axes, keepdims=True)
+    return centred * dt.rsqrt(variance + epsilon) * scale + offset
 
 
 def moments(
@@ -108,6 +125,44 @@ def batch_normalization(
     parts = [mean, variance, 0.0 if offset is None else offset, 1.0 if scale is None else scale]
     others = [_of_dtype(part, tensor.dtype) for part in parts]
     result: Tensor = _batch_normalization(tensor, *others, epsilon=float(variance_epsilon), name=name)
+    return result
+
+
+def layer_normalization(
+    x: Any,
+    scale: Any = None,
+    offset: Any = None,
+    axis: Sequence[int] | int = -1,
+    epsilon: float = 1e-3,
+    name: str | None = None,
+) -> Tensor:
+    """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``, with moments over axes (Ba et al., 2016).
+
+    Args:
+        x: a floating tensor.
+        scale: what is multiplied, of a shape that broadcasts to that of ``x``, or ``None``.
+        offset: what is added, of a shape that broadcasts to that of ``x``, or ``None``.
+        axis: the axis, or several, of the moments.
+        epsilon: keeps the root from zero.
+        name: name of the node.
+
+    Returns:
+        A tensor of the type of ``x``.
+
+    Raises:
+        ShapeError: there is no such axis, or the shapes do not broadcast.
+        DTypeError: the dtypes differ or are not floating.
+
+    Example:
+        >>> dt.Session().run(dt.nn.layer_normalization([[1.0, 3.0], [5.0, 5.0]], epsilon=0.01)).round(2)
+        array([[-1.,  1.],
+               [ 0.,  0.]], dtype=float32)
+    """
+    tensor = dt.convert_to_tensor(x)
+    axes = (int(axis),) if isinstance(axis, int) else tuple(int(one) for one in axis)
+    parts = [1.0 if scale is None else scale, 0.0 if offset is None else offset]
+    others = [_of_dtype(part, tensor.dtype) for part in parts]
+    result: Tensor = _layer_normalization(tensor, *others, axes=axes, epsilon=float(epsilon), name=name)
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,14 +35,25 @@ def stable_log_softmax(logits: Tensor, axis: int) -> Tensor:
     return shifted - dt.log(dt.reduce_sum(dt.exp(shifted), axis, keepdims=True))
 
 
-@composite(name="Softmax", samples=_samples)
+def _softmax_gradient(op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Any) -> Sequence[Tensor]:
+    """From the output alone, so that exponentials and sums are not kept."""
+    weighted = outputs[0] * grads[0]
+    return [weighted - outputs[0] * dt.reduce_sum(weighted, op.axis, keepdims=True)]
+
+
+def _log_softmax_gradient(op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Any) -> Sequence[Tensor]:
+    """From the output alone."""
+    return [grads[0] - dt.exp(outputs[0]) * dt.reduce_sum(grads[0], op.axis, keepdims=True)]
+
+
+@composite(name="Softmax", samples=_samples, gradient=_softmax_gradient)
 def _softmax(logits: Tensor, *, axis: int = -1) -> Tensor:
     """``exp(logits) / sum(exp(logits))`` along an axis."""
     exponentials = dt.exp(_shifted(logits, axis))
     return exponentials / dt.reduce_sum(exponentials, axis, keepdims=True)
 
 
-@composite(name="LogSoftmax", samples=_samples)
+@composite(name="LogSoftmax", samples=_samples, gradient=_log_softmax_gradient)
 def _log_softmax(logits: Tensor, *, axis: int = -1) -> Tensor:
     """``logits - log(sum(exp(logits)))`` along an axis."""
     return stable_log_softmax(logits, axis)

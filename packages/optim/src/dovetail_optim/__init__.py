@@ -1,6 +1,7 @@
 """Optimizers and learning-rate schedules for Dovetail, as ``dt.train`` hands them on."""
 
 from dovetail_optim.adam import AdamOptimizer
+from dovetail_optim.adamw import AdamWOptimizer
 from dovetail_optim.global_step import create_global_step, get_global_step, get_or_create_global_step, global_step
 from dovetail_optim.gradient_descent import GradientDescentOptimizer
 from dovetail_optim.momentum import MomentumOptimizer
@@ -12,6 +13,7 @@ from dovetail_optim.schedules.polynomial_decay import polynomial_decay
 
 __all__ = [
     "AdamOptimizer",
+    "AdamWOptimizer",
     "GradientDescentOptimizer",
     "MomentumOptimizer",
     "RMSPropOptimizer",

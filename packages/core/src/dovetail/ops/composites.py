@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, final, overload
+from typing import Any, Protocol, TypeAlias, final, overload
 
 import numpy as np
 
@@ -57,6 +57,10 @@ def decompose(op: CompositeOp, types: Sequence[TensorType], source: Source | Non
     return trace(op.decomposition, types, source=source or _NOWHERE)
 
 
+GradientRule: TypeAlias = Callable[[Any, Sequence[Tensor], Sequence[Tensor], Sequence[Any]], Sequence[Tensor | None]]
+"""The reverse rule of an operation as a function; see ``Op.gradient``."""
+
+
 class CompositeFunction(Protocol):
     """What ``composite`` makes: a function of tensors that makes one node."""
 
@@ -75,6 +79,7 @@ def composite(
     dtypes: Callable[..., tuple[DType, ...]] | None = None,
     samples: Callable[[np.random.Generator], Iterable[tuple[Any, ...]]] | None = None,
     differentiable: bool = True,
+    gradient: GradientRule | None = None,
 ) -> Callable[[Callable[..., Any]], CompositeFunction]: ...
 def composite(
     function: Callable[..., Any] | None = None,
@@ -83,6 +88,7 @@ def composite(
     dtypes: Callable[..., tuple[DType, ...]] | None = None,
     samples: Callable[[np.random.Generator], Iterable[tuple[Any, ...]]] | None = None,
     differentiable: bool = True,
+    gradient: GradientRule | None = None,
 ) -> Any:
     """Declare a composite operation from a function of tensors.
 
@@ -95,12 +101,16 @@ def composite(
             default.
         samples: yields tuples of input arrays; a dict at the end gives attributes.
         differentiable: false where gradients simply stop.
+        gradient: takes the operation, its inputs, outputs and their gradients, and gives a gradient for each input; by
+            default the decomposition is differentiated.
 
     Returns:
         The function that users call; it makes one node and takes ``name=`` besides.
     """
     if function is None:
-        return functools.partial(composite, name=name, dtypes=dtypes, samples=samples, differentiable=differentiable)
+        return functools.partial(
+            composite, name=name, dtypes=dtypes, samples=samples, differentiable=differentiable, gradient=gradient
+        )
     import inspect
 
     code = function.__code__
@@ -127,6 +137,8 @@ def composite(
         "differentiable": differentiable,
         **(function.__kwdefaults__ or {}),
     }
+    if gradient is not None:
+        namespace["gradient"] = gradient
     if dtypes is not None:
         rule = dtypes
         namespace["dtypes"] = lambda self, *given: rule(*given)

@@ -1,0 +1,201 @@
+"""The attention layer of transformers."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import dovetail as dt
+from dovetail import Tensor
+from dovetail.errors import InvalidArgumentError, LayerError, ShapeError
+from dovetail.extend import (
+    Dim,
+    DType,
+    InitializerLike,
+    Layer,
+    RegularizerLike,
+    TensorType,
+    Training,
+    as_initializer,
+    smart_cond,
+)
+from dovetail_layers.attention import as_mask, attention_weights, scaled_dot_product_attention
+from dovetail_layers.images import bias_add
+from dovetail_layers.regularization import dropout
+
+__all__ = ["MultiHeadAttention"]
+
+
+@final
+class MultiHeadAttention(Layer):
+    """Attention by several heads (Vaswani et al., 2017).
+
+    Queries, keys and values are products of the inputs, divided into heads; each head takes, for each query, a mean of
+    the values weighted by ``softmax(query @ keyᵀ / sqrt(key_size))``; the output is a product of what the heads give.
+
+    It takes ``query``, of shape ``[batch, queries, depth]``, and by name, if need be, ``key`` and ``value``, of shape
+    ``[batch, keys, depth]``, and ``mask``. Without ``key`` and ``value`` the layer attends to the query's own sequence;
+    without ``value`` the values come from the keys. The mask holds truth values, which key a query may attend to: of
+    shape ``[batch, keys]``, ``[batch, queries, keys]`` or ``[batch, heads, queries, keys]``, each size perhaps 1.
+
+    The weights of attention to its own sequence are ``kernel``, of shape ``[depth, 3 * heads * key_size]``, whose
+    columns are those of queries, keys and values, head by head, and ``bias``; else ``query_kernel``, ``key_kernel``,
+    ``value_kernel`` and their biases. ``output_kernel``, of shape ``[heads * key_size, output_size]``, and
+    ``output_bias`` make the output.
+
+    Args:
+        heads: the number of heads.
+        key_size: the size of queries, keys and values of each head; the depth of the query divided by the number of
+            heads by default.
+        output_size: the size of the output's last axis; the depth of the query by default.
+        causal: whether a query may only attend to keys at its own place and before.
+        use_bias: whether the products have biases.
+        dropout: the probability, while training, that a weight of the attention is dropped.
+        kernel_initializer: first values of kernels; Glorot's uniform ones by default, for each kernel on its own.
+        bias_initializer: first values of biases.
+        kernel_regularizer: gives a loss of each kernel.
+        bias_regularizer: gives a loss of each bias.
+
+    Raises:
+        ShapeError: an input has another rank than 3, or the depth is not divisible by the number of heads.
+        DTypeError: an input is not floating, or the mask holds no truth values.
+
+    Example:
+        >>> words = dt.zeros([8, 20, 32])
+        >>> dt.layers.multi_head_attention(words, heads=4, causal=True).shape
+        Shape([8, 20, 32])
+        >>> dt.layers.multi_head_attention(words, 4, key=dt.zeros([8, 50, 16]), mask=dt.ones([8, 50], dt.bool)).shape
+        Shape([8, 20, 32])
+    """
+
+    heads: int
+    key_size: int | None = None
+    output_size: int | None = None
+    causal: bool = False
+    use_bias: bool = True
+    dropout: float = 0.0
+    kernel_initializer: InitializerLike = None
+    bias_initializer: InitializerLike = dt.zeros_initializer()
+    kernel_regularizer: RegularizerLike = None
+    bias_regularizer: RegularizerLike = None
+
+    input_rank = 3
+    floating_inputs = True
+
+    def check(self) -> None:
+        """Look at the numbers."""
+        for name, size in (("heads", self.heads), ("key_size", self.key_size), ("output_size", self.output_size)):
+            if size is not None and size < 1:
+                raise InvalidArgumentError(f"multi_head_attention: {name} is {size}; it must be positive.")
+        if not 0.0 <= self.dropout < 1.0:
+            raise InvalidArgumentError(
+                f"multi_head_attention: dropout is {self.dropout:g}; it must be at least 0 and less than 1."
+            )
+
+    def build(
+        self,
+        query: TensorType,
+        key: TensorType | None = None,
+        value: TensorType | None = None,
+        mask: TensorType | None = None,
+    ) -> None:
+        """Make kernels and biases."""
+        depth = query.dims[-1]
+        self.size = self.key_size or self._share(depth, query)
+        columns = self.heads * self.size
+        self.alone = key is None and value is None
+        if self.alone:
+            self.inner = [self._pair("", depth, columns, parts=3)]
+        else:
+            keys = value if key is None else key
+            values = key if value is None else value
+            assert keys is not None
+            assert values is not None
+            sources = {"query_": depth, "key_": keys.dims[-1], "value_": values.dims[-1]}
+            self.inner = [self._pair(prefix, size, columns) for prefix, size in sources.items()]
+        self.outer = self._pair("output_", columns, self.output_size or depth)
+
+    def _share(self, depth: Dim, query: TensorType) -> int:
+        if not isinstance(depth, int) or depth % self.heads:
+            raise ShapeError(
+                f"multi_head_attention: the query is {query}, whose depth {depth} does not divide into {self.heads} "
+                f"heads; give key_size."
+            )
+        return depth // self.heads
+
+    def _pair(self, prefix: str, rows: Dim, columns: Dim, parts: int = 1) -> tuple[dt.Variable, dt.Variable | None]:
+        """Make a kernel of ``parts`` kernels side by side, each with first values of its own, and the bias."""
+        one = as_initializer(self.kernel_initializer) or dt.glorot_uniform_initializer()
+        first = one() if isinstance(one, type) else one
+
+        def beside(shape: Any, dtype: DType) -> Tensor:
+            return dt.concat([first([rows, columns], dtype) for _ in range(parts)], 1)
+
+        kernel = self.weight(
+            f"{prefix}kernel",
+            [rows, parts * columns],
+            first if parts == 1 else beside,
+            regularizer=self.kernel_regularizer,
+        )
+        if not self.use_bias:
+            return kernel, None
+        bias = self.weight(f"{prefix}bias", [parts * columns], self.bias_initializer, regularizer=self.bias_regularizer)
+        return kernel, bias
+
+    def call(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+        mask: Tensor | None = None,
+        training: Training = False,
+    ) -> Tensor:
+        """Products, attention, a product."""
+        if (key is None and value is None) is not self.alone:
+            made = "its own sequence only" if self.alone else "keys and values that are given"
+            raise LayerError(f"multi_head_attention: the layer was first called to attend to {made}; make another.")
+        if self.alone:
+            products = dt.split(_product(query, *self.inner[0]), 3, axis=-1)
+        else:
+            sources = (query, value if key is None else key, key if value is None else value)
+            pairs = zip(sources, self.inner, strict=True)
+            products = [_product(source, *pair) for source, pair in pairs if source is not None]
+        queries, keys, values = (self._by_head(one) for one in products)
+        allowed = None if mask is None else _by_query(as_mask("multi_head_attention", mask))
+        means = self._attend(queries, keys, values, allowed, training)
+        batch, steps, _ = query.shape.dims
+        joined = dt.reshape(dt.transpose(means, [0, 2, 1, 3]), [batch, steps, self.heads * self.size])
+        return _product(joined, *self.outer)
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        """Return ``[batch, steps, heads * size]`` as ``[batch, heads, steps, size]``."""
+        batch, steps, _ = x.shape.dims
+        return dt.transpose(dt.reshape(x, [batch, steps, self.heads, self.size]), [0, 2, 1, 3])
+
+    def _attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, training: Training
+    ) -> Tensor:
+        scale = self.size**-0.5
+        if not self.dropout or training is False:
+            return scaled_dot_product_attention(queries, keys, values, allowed, self.causal, scale)
+        weights = attention_weights(queries, keys, allowed, scale, self.causal)
+        kept: Tensor = smart_cond(training, lambda: dropout(weights, rate=self.dropout), lambda: weights)
+        return dt.matmul(kept, values)
+
+
+def _product(x: Tensor, kernel: dt.Variable, bias: dt.Variable | None) -> Tensor:
+    result: Tensor = dt.tensordot(x, kernel, 1)
+    return result if bias is None else bias_add(result, bias)
+
+
+def _by_query(mask: Tensor) -> Tensor:
+    """Return a mask that broadcasts to ``[batch, heads, queries, keys]``."""
+    if mask.shape.rank == 2:
+        return dt.expand_dims(dt.expand_dims(mask, 1), 1)
+    if mask.shape.rank == 3:
+        return dt.expand_dims(mask, 1)
+    if mask.shape.rank == 4:
+        return mask
+    raise ShapeError(
+        f"multi_head_attention: mask is {mask.type}; its axes should be batch and keys, or batch, queries and keys, or "
+        f"batch, heads, queries and keys."
+    )
