@@ -84,7 +84,7 @@ def large_product(size: int = 1536) -> tuple[Callable[[], None], float]:
     return run, 2e-9 * size**3
 
 
-def peak_gflops(threads: int, rounds: int = 7) -> tuple[float, str]:
+def peak_gflops(threads: int, rounds: int = 40) -> tuple[float, str]:
     """Return the greatest GFLOP/s that ``threads`` threads reached together, and how it was measured."""
     try:
         run, work = native_loop()

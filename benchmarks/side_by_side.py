@@ -91,7 +91,7 @@ def _measured(
 
     records: list[Record] = []
     failed: set[tuple[str, str]] = set()
-    with tqdm(planned, desc=title, unit="run", file=sys.stderr) as bar:
+    with tqdm(planned, desc=title, unit="run", file=sys.stderr, disable=None) as bar:
         for (turn, workload, contender), arguments in bar:
             bar.set_postfix_str(f"{contender.title}: {workload}")
             if (contender.name, workload) in failed:

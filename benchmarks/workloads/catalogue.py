@@ -134,7 +134,11 @@ WORKLOADS: Mapping[str, Workload] = MappingProxyType(
 )
 
 
-def smaller(workload: Workload, batch: int = 2, side: int = 32) -> Workload:
-    """Return the workload with a small batch and, where it takes large images, small ones; for tests."""
-    example = tuple(min(size, side) for size in workload.example) if len(workload.example) == 3 else workload.example
+def smaller(workload: Workload, batch: int = 2, side: int = 32, length: int = 8) -> Workload:
+    """Return the workload with a small batch of images or texts that are small where they were large; for tests."""
+    *most, last = workload.example
+    if most:
+        example = (*(min(size, side) for size in most), last)
+    else:
+        example = (min(last, length) if workload.vocabulary else last,)
     return replace(workload, batch=min(workload.batch, batch), example=example)

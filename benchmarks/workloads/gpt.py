@@ -10,7 +10,7 @@ BLOCKS, WIDTH, HEADS = 2, 128, 4
 def block(x: dt.Tensor) -> dt.Tensor:
     """Return ``x`` plus attention, plus two dense layers."""
     y = dt.layers.layer_normalization(x, epsilon=1e-5)
-    x = x + dt.layers.multi_head_attention(y, HEADS, WIDTH // HEADS, causal=True)
+    x = x + dt.layers.multi_head_attention(y, HEADS, causal=True)
     y = dt.layers.layer_normalization(x, epsilon=1e-5)
     y = dt.nn.gelu(dt.layers.dense(y, 4 * WIDTH), approximate=True)
     return x + dt.layers.dense(y, WIDTH)
