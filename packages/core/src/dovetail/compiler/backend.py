@@ -52,12 +52,14 @@ class Executable(ABC):
         """Run the program.
 
         Args:
-            inputs: buffers of the backend's device, in the order of the program's inputs; they are not changed.
+            inputs: buffers of the backend's device, in the order of the program's inputs. Those of kind ``state`` are
+                given up, if nothing fails, where the program has an output of that kind and key: they may be changed,
+                and handed back as that output. The others are not changed.
             sizes: what the symbols of the program stand for.
 
         Returns:
             Buffers of the outputs, which share no memory that a later run changes, and ``None``; or anything and the
-            status of the instruction that failed.
+            status of the instruction that failed, and then no input was changed.
         """
 
 
@@ -129,8 +131,15 @@ class Backend(ABC):
         return True
 
     @abstractmethod
-    def compile(self, program: Program, device: DeviceInfo) -> Executable:
-        """Compile a program of operations that ``supports`` admitted."""
+    def compile(self, program: Program, device: DeviceInfo, num_threads: int | None = None) -> Executable:
+        """Compile a program of operations that ``supports`` admitted.
+
+        Args:
+            program: what to compile.
+            device: where it runs.
+            num_threads: how many threads a run may use; ``None`` leaves it to the backend, as one without threads
+                ignores it. Results do not depend on it.
+        """
 
     def from_host(self, array: Array, device: DeviceInfo) -> Any:
         """Return a buffer of the device with the contents of ``array``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
 from dovetail.compiler.backend import Backend, DeviceInfo, Executable, Status
@@ -47,14 +47,16 @@ class Segment:
 
     __slots__ = ("backend", "device", "executable", "given", "program", "taken", "transfers")
 
-    def __init__(self, program: Program, placed: Placed, taken: Sequence[int], given: Sequence[int]) -> None:
+    def __init__(
+        self, program: Program, placed: Placed, taken: Sequence[int], given: Sequence[int], num_threads: int | None
+    ) -> None:
         """Compile a segment."""
         self.program = program
         self.backend: Backend = placed.backend
         self.device: DeviceInfo = placed.device
         self.taken = tuple(taken)
         self.given = tuple(given)
-        self.executable: Executable = placed.backend.compile(program, placed.device)
+        self.executable: Executable = placed.backend.compile(program, placed.device, num_threads)
         self.transfers: tuple[tuple[int, Segment | None], ...] = ()
 
 
@@ -78,8 +80,24 @@ class Plan:
         segments: in order.
     """
 
-    def __init__(self, program: Program, devices: Devices, watch: Stage | None = None) -> None:
-        """Optimize, place and compile a lowered program."""
+    def __init__(
+        self,
+        program: Program,
+        devices: Devices,
+        watch: Stage | None = None,
+        *,
+        num_threads: int | None = None,
+        in_place: bool = False,
+    ) -> None:
+        """Optimize, place and compile a lowered program.
+
+        Args:
+            program: the program.
+            devices: where it may run.
+            watch: sees the program after each pass.
+            num_threads: how many threads a run may use, if not as many as the backend likes.
+            in_place: whether variables may be written over by their new values.
+        """
         self.program = optimize(program, devices.keeps, watch)
         slots: dict[Value, int] = {}
         for given in self.program.inputs:
@@ -87,6 +105,7 @@ class Plan:
         self.input_count = len(slots)
         self.segments: list[Segment] = []
         groups = _groups(self.program, devices)
+        given_up = _given_up(self.program, groups) if in_place else {}
         wanted_later = _wanted_later(groups, self.program.outputs)
         for (placed, instructions), wanted in zip(groups, wanted_later, strict=True):
             made = {value for one in instructions for value in one.outputs}
@@ -94,14 +113,19 @@ class Plan:
             gives = [
                 value for value in dict.fromkeys(v for one in instructions for v in one.outputs) if value in wanted
             ]
+            replaced = given_up.get(len(self.segments), {})
+            states = {key: value for key, (value, _) in replaced.items()}
+            results = {key: value for key, (_, value) in replaced.items()}
             part = Program(
-                [ProgramInput(value, "argument", i) for i, value in enumerate(takes)],
+                _arguments(takes, states),
                 instructions,
-                [Output(value, "result", i) for i, value in enumerate(gives)],
+                _results(gives, results),
             )
             for value in gives:
                 slots[value] = len(slots)
-            self.segments.append(Segment(part, placed, [slots[v] for v in takes], [slots[v] for v in gives]))
+            self.segments.append(
+                Segment(part, placed, [slots[v] for v in takes], [slots[v] for v in gives], num_threads)
+            )
         self.slot_count = len(slots)
         self.output_slots = tuple(slots[one.value] for one in self.program.outputs)
         home: dict[int, Segment] = {slot: segment for segment in self.segments for slot in segment.given}
@@ -145,6 +169,51 @@ class Plan:
             values[slot] if home is None or _device_name(home) is None else home.backend.to_host(values[slot])
             for slot, home in zip(self.output_slots, self.output_homes, strict=True)
         ]
+
+
+def _arguments(values: Iterable[Value], states: Mapping[str, Value]) -> list[ProgramInput]:
+    keys = {value: key for key, value in states.items()}
+    return [
+        ProgramInput(value, "state", keys[value]) if value in keys else ProgramInput(value, "argument", number)
+        for number, value in enumerate(values)
+    ]
+
+
+def _results(values: Iterable[Value], states: Mapping[str, Value]) -> list[Output]:
+    keys = {value: key for key, value in states.items()}
+    return [
+        Output(value, "state", keys[value]) if value in keys else Output(value, "result", number)
+        for number, value in enumerate(values)
+    ]
+
+
+def _given_up(
+    program: Program, groups: Sequence[tuple[Placed, list[Instruction]]]
+) -> dict[int, dict[str, tuple[Value, Value]]]:
+    """Return for each segment the variables it may write over: key, old value, new value.
+
+    It is the only one that takes the old value, it is the last of all, so that nothing can fail after it, the old value
+    is no output, and the new value no other output.
+    """
+    if not groups or _device_type(groups[-1][0]) not in _HOST_TYPES:
+        return {}
+    last = len(groups) - 1
+    made = {value for one in groups[-1][1] for value in one.outputs}
+    earlier = {value for _, instructions in groups[:-1] for one in instructions for value in one.inputs}
+    old = {one.key: one.value for one in program.inputs if one.kind == "state"}
+    wanted = [one.value for one in program.outputs]
+    found: dict[str, tuple[Value, Value]] = {}
+    for output in program.outputs:
+        before = old.get(output.key) if output.kind == "state" else None
+        if before is None or before in earlier or before in wanted:
+            continue
+        if output.value in made and wanted.count(output.value) == 1 and output.value.type == before.type:
+            found[output.key] = before, output.value
+    return {last: found}
+
+
+def _device_type(placed: Placed) -> str:
+    return placed.device.device_type
 
 
 _HOST_TYPES: Final = frozenset({"CPU"})

@@ -250,6 +250,6 @@ class ReferenceBackend(Backend):
         """One device."""
         return [DeviceInfo(self.device_type, 0)]
 
-    def compile(self, program: Program, device: DeviceInfo) -> Executable:
+    def compile(self, program: Program, device: DeviceInfo, num_threads: int | None = None) -> Executable:
         """Generate the function."""
         return ReferenceExecutable(program)

@@ -17,7 +17,14 @@ from dovetail.compiler.lower import Feed, lower, needed_operations
 from dovetail.compiler.placement import Devices
 from dovetail.compiler.plan import Plan, SegmentError
 from dovetail.compiler.program import Program
-from dovetail.errors import ClosedSessionError, DTypeError, FeedError, OperationError, UninitializedVariableError
+from dovetail.errors import (
+    ClosedSessionError,
+    DTypeError,
+    FeedError,
+    InvalidArgumentError,
+    OperationError,
+    UninitializedVariableError,
+)
 from dovetail.graph.graph import Graph, get_default_graph, session_stack
 from dovetail.graph.op import Array
 from dovetail.graph.operation import Tensor
@@ -77,7 +84,9 @@ class Session:
         config: options.
         check_numerics: after each run, look for NaN and infinities in what was fetched or written; when there is one,
             repeat the step, find the first operation that made one, and raise ``NumericsError`` with its line and
-            inputs. Costs nothing when off.
+            inputs. Variables are then not updated in place, which takes memory for a copy; no time when off.
+        num_threads: how many threads a step may use; every core by default, or as many as ``DOVETAIL_NUM_THREADS``
+            says. Results do not depend on it.
 
     Example:
         >>> with dt.Session() as session:
@@ -92,13 +101,17 @@ class Session:
         config: ConfigProto | None = None,
         *,
         check_numerics: bool = False,
+        num_threads: int | None = None,
     ) -> None:
         """Open a session."""
+        if num_threads is not None and num_threads < 1:
+            raise InvalidArgumentError(f"Session: num_threads is {num_threads}; use at least 1, or None for every core.")
         if target and not isinstance(target, str):
             raise DTypeError(f"Session's first argument is the target, a string, not {target!r}; pass graph= by name.")
         self._graph = get_default_graph() if graph is None else graph
         self._config = config or ConfigProto()
         self._check_numerics = check_numerics
+        self._num_threads = num_threads or self._config.intra_op_parallelism_threads or None
         self._closed = False
         self._devices: Devices | None = None
         self._variables: dict[str, Any] = {}
@@ -270,7 +283,8 @@ class Session:
                 types.append(type)
                 feeds[slot.tensor] = Feed(type, np.array(array) if slot.is_flag else None)
             program = lower(self._graph, fetch.tensors, fetch.targets, feeds, ones)
-            entry = _Entry(Plan(program, self.devices), len(fetch.tensors), slots, types, ones)
+            plan = Plan(program, self.devices, num_threads=self._num_threads, in_place=not self._check_numerics)
+            entry = _Entry(plan, len(fetch.tensors), slots, types, ones)
             if self._config.log_device_placement:
                 self._log_placement(entry.plan)
             if hook.plan_compiled_active:
@@ -340,7 +354,11 @@ class Session:
 
     def _commit(self, entry: _Entry, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
         count = entry.fetch_count
-        states = [np.asarray(_owned(array, inputs, ())) for array in outputs[count:]]
+        known = self._variables
+        states = [
+            array if array is known.get(name) else np.asarray(_owned(array, inputs, ()))
+            for name, array in zip(entry.states, outputs[count:], strict=True)
+        ]
         fetched = [_owned(array, inputs, states) for array in outputs[:count]]
         self._variables.update(zip(entry.states, states, strict=True))
         for name in entry.counters:
@@ -476,9 +494,10 @@ class InteractiveSession(Session):
         config: ConfigProto | None = None,
         *,
         check_numerics: bool = False,
+        num_threads: int | None = None,
     ) -> None:
         """Open the session and make it, and its graph if one is given, the default."""
-        super().__init__(target, graph, config, check_numerics=check_numerics)
+        super().__init__(target, graph, config, check_numerics=check_numerics, num_threads=num_threads)
         session_stack().append(self)
         self._graph_context = None if graph is None else graph.as_default()
         if self._graph_context is not None:

@@ -22,7 +22,7 @@ from dovetail.types.dims import Dim, Symbol
 from dovetail.types.dtypes import bool_, int64
 from dovetail.types.shapes import TensorType
 
-__all__ = ["has_kernels", "schedule"]
+__all__ = ["donations", "has_kernels", "schedule"]
 
 _LABELLED: Final = 3
 
@@ -57,6 +57,16 @@ def schedule(program: Program, donated: Mapping[int, int] | None = None) -> Sche
             given up once all that can fail is done.
     """
     return _Top(program, donated or {}).schedule()
+
+
+def donations(program: Program) -> dict[int, int]:
+    """Return for the place of each output that is the new value of a state the place of the input that it replaces."""
+    places = {given.key: number for number, given in enumerate(program.inputs) if given.kind == "state"}
+    return {
+        number: places[output.key]
+        for number, output in enumerate(program.outputs)
+        if output.kind == "state" and output.key in places
+    }
 
 
 class _Builder:

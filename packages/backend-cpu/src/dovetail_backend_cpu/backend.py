@@ -1,0 +1,44 @@
+"""``CpuBackend``: whole steps as native code. Light to import: what compiles is imported when it is needed."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import final
+
+from dovetail.extend import Availability, Backend, DeviceInfo, Executable, Op, Program, TensorType
+
+__all__ = ["CpuBackend"]
+
+
+@final
+class CpuBackend(Backend):
+    """Compiles programs for the processor's cores through LLVM."""
+
+    name = "cpu"
+    device_type = "CPU"
+    priority = 10
+
+    def availability(self) -> Availability:
+        """It can run wherever llvmlite is installed."""
+        if importlib.util.find_spec("llvmlite") is None:
+            return Availability(False, "llvmlite is not installed; pip install llvmlite.")
+        return Availability(True)
+
+    def devices(self) -> Sequence[DeviceInfo]:
+        """The processor."""
+        return [DeviceInfo("CPU", 0)]
+
+    def supports(self, op: Op, inputs: Sequence[TensorType]) -> bool:
+        """Whether the operation has a kernel: all that have no strings and no sizes that only a run knows."""
+        from dovetail.compiler.kernels.build import has_kernels
+
+        return has_kernels(op, inputs)
+
+    def compile(self, program: Program, device: DeviceInfo, num_threads: int | None = None) -> Executable:
+        """Compile a program; states that it replaces are written in place."""
+        from dovetail.compiler.kernels.build import donations, schedule
+        from dovetail_backend_cpu.llvm.machine import host
+        from dovetail_backend_cpu.runtime.executable import NativeExecutable
+
+        return NativeExecutable(program, schedule(program, donations(program)), host(), num_threads)
