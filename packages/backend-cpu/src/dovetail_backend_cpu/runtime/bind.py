@@ -44,6 +44,9 @@ class Bound:
 
     def __init__(self, binder: _Binder) -> None:
         """Take over what was bound."""
+        # What no step uses has no word yet, so these come before the frame is taken.
+        self.input_words = [binder.base(storage) for storage in binder.schedule.inputs]
+        self.output_words = [binder.base(storage) for storage in binder.schedule.outputs]
         # Kept because code and frame point to them.
         self.code, self._slots = binder.text.finish()
         self._constants = binder.constants
@@ -52,8 +55,6 @@ class Bound:
         self.arena_offsets = words([offset for _, offset in binder.arena])[: len(binder.arena)]
         self.arena_bytes = binder.arena_bytes
         self.scratch_bytes = binder.scratch_bytes
-        self.input_words = [binder.base(storage) for storage in binder.schedule.inputs]
-        self.output_words = [binder.base(storage) for storage in binder.schedule.outputs]
         self.threads = binder.threads
         self.launches = binder.launches
 
