@@ -64,9 +64,9 @@ class Arithmetic:
         else:
             suffix = f"v{width}{_suffix(self.stored)}"
             name = f"llvm.masked.load.{suffix}.p0"
-            write.module.declare(f"declare {stored} @{name}(ptr, <{width} x i1>, {stored})")
+            write.module.declare(f"declare {stored} @{name}(ptr, i32, <{width} x i1>, {stored})")
             value = write.value(
-                f"call {stored} @{name}(ptr align {self.dtype.size} {pointer}, <{width} x i1> {mask}, "
+                f"call {stored} @{name}(ptr {pointer}, i32 {self.dtype.size}, <{width} x i1> {mask}, "
                 f"{stored} zeroinitializer)"
             )
         return self._widened(write, value, width)
