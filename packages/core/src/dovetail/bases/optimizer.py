@@ -100,11 +100,13 @@ class Optimizer(Configured):
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the new value of a variable and its new slots.
 
+        All arguments have the variable's dtype; those of a half type are float32 here, and narrowed when stored.
+
         Args:
-            gradient: of the loss with respect to the variable, of its type.
+            gradient: of the loss with respect to the variable, of its shape.
             value: the variable's value.
-            slots: what is kept for the variable, of its type.
-            numbers: hyperparameters and scalars, of the variable's dtype.
+            slots: what is kept for the variable, of its shape.
+            numbers: hyperparameters and scalars.
         """
         raise InvalidArgumentError(
             f"{type(self).__qualname__} does not define update(gradient, value, slots, numbers)."
@@ -275,13 +277,13 @@ class Optimizer(Configured):
             scalars = self._make_scalars([variable for _, variable in chosen])
             given = self._given()
             kinds = dict.fromkeys(
-                variable.dtype for variable in [*(variable for _, variable in chosen), *scalars.values()]
+                [*(_computed_in(variable.dtype) for _, variable in chosen), *(one.dtype for one in scalars.values())]
             )
             numbers = {dtype: _numbers(given, scalars, dtype) for dtype in kinds}
             operations: list[Operation] = []
             for gradient, variable in chosen:
                 with graph.name_scope(f"update_{variable.op.name}"):
-                    operations.extend(self._update(gradient, variable, numbers[variable.dtype]))
+                    operations.extend(self._update(gradient, variable, numbers[_computed_in(variable.dtype)]))
             advanced = {dtype: self.advance(numbers[dtype]) for dtype in {one.dtype for one in scalars.values()}}
             for key, variable in scalars.items():
                 if key in advanced[variable.dtype]:
@@ -297,9 +299,16 @@ class Optimizer(Configured):
 
     def _update(self, gradient: Tensor | IndexedSlices, variable: Variable, numbers: Numbers) -> list[Operation]:
         kept = {slot: self._make_slot(variable, slot, first) for slot, first in self.slots().items()}
-        values = {slot: one.value() for slot, one in kept.items()}
-        rule = self.update_sparse if isinstance(gradient, IndexedSlices) else self.update
-        value, changed = rule(gradient, variable.value(), values, numbers)  # type: ignore[arg-type]
+        dtype = _computed_in(variable.dtype)
+        values = {slot: _converted(one, dtype) for slot, one in kept.items()}
+        before = _converted(variable, dtype)
+        if isinstance(gradient, IndexedSlices):
+            rows = IndexedSlices(_converted(gradient.values, dtype), gradient.indices, gradient.dense_shape)
+            value, changed = self.update_sparse(rows, before, values, numbers)
+        else:
+            value, changed = self.update(_converted(gradient, dtype), before, values, numbers)
+        value = _converted(value, variable.dtype)
+        changed = {slot: _converted(new, variable.dtype) for slot, new in changed.items()}
         if variable.constraint is not None:
             value = variable.constraint(value)
         unknown = set(changed) - set(kept)
@@ -330,7 +339,7 @@ class Optimizer(Configured):
         for key, first in self.scalars().items():
             if (key, graph) not in self._scalars:
                 with graph.name_scope(None):
-                    value = partial(_as_number, _resolved(first), dtype)
+                    value = partial(_converted, _resolved(first), dtype)
                     self._scalars[key, graph] = Variable(value, trainable=False, name=key)
         return {key: one for (key, owner), one in self._scalars.items() if owner is graph}
 
@@ -378,13 +387,18 @@ def _numbers(given: Mapping[str, Any], scalars: Mapping[str, Variable], dtype: D
         if isinstance(value, (int, float)):
             numbers[key] = constant(float(value), dtype, name=key)
         else:
-            numbers[key] = _as_number(value, dtype)
+            numbers[key] = _converted(value, dtype)
     return numbers
 
 
-def _as_number(value: Any, dtype: DType) -> Tensor:
+def _converted(value: Any, dtype: DType) -> Tensor:
     tensor = as_tensor(value, dtype)
     return tensor if tensor.dtype is dtype else cast(tensor, dtype)
+
+
+def _computed_in(dtype: DType) -> DType:
+    """Return the dtype of an update: float32 for half types, in which 1 - 0.999 is 0."""
+    return float32 if dtype.is_half else dtype
 
 
 def _flat(var_list: Any) -> list[Any]:
