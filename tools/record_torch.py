@@ -205,6 +205,7 @@ def optimizers() -> None:
         "rmsprop_momentum": lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.9, eps=0.0, momentum=0.5),
         "rmsprop_centered": lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.9, eps=0.0, momentum=0.5, centered=True),
         "adam": lambda p: torch.optim.Adam(p, 0.05, betas=(0.8, 0.95), eps=0.0),
+        "adamw": lambda p: torch.optim.AdamW(p, 0.05, betas=(0.8, 0.95), eps=0.1, weight_decay=0.3),
     }
     for case, make in makers.items():
         parameters = [leaf(weight), leaf(bias)]
@@ -260,6 +261,166 @@ def network() -> None:
     record("network/last", **{name.replace("/", "."): value for name, value in weights.items()})
 
 
+def more_functions() -> None:
+    """Activations that came later, layer normalisation, looking rows up."""
+    x = np.concatenate([RNG.normal(0.0, 2.0, 12), [0.25, -30.0, 30.0, 7.0]])
+    for name, function in {
+        "gelu": F.gelu,
+        "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"),
+        "swish": F.silu,
+        "hard_sigmoid": lambda z: F.relu6(z + 3.0) / 6.0,  # PyTorch's own has a sixth in single precision
+    }.items():
+        with_gradients(f"activation/{name}", lambda x, function=function: function(x), x=x)
+    for case, sizes in (("layer_norm", (4,)), ("layer_norm_two_axes", (3, 4))):
+        with_gradients(
+            case,
+            lambda x, gamma, beta, sizes=sizes: F.layer_norm(x, sizes, gamma, beta, 1e-3),
+            x=RNG.normal(1.0, 2.0, (2, 3, 4)),
+            gamma=RNG.uniform(0.5, 1.5, sizes),
+            beta=RNG.normal(size=sizes),
+        )
+    ids = RNG.integers(0, 5, (2, 4))
+    record("embedding", ids=ids)
+    with_gradients(
+        "embedding", lambda embeddings: F.embedding(torch.tensor(ids), embeddings), embeddings=RNG.normal(size=(6, 3))
+    )
+
+
+def run_module(module: Any, weights: dict[str, Any], *inputs: Any) -> Any:
+    """Call a module with tensors in place of its parameters."""
+    return torch.func.functional_call(module.double(), weights, inputs)
+
+
+def recurrent() -> None:
+    """Recurrent layers, batch first, from given states; kernels as Dovetail has them, whose bias is the sum of two."""
+    batch, time, size, units = 3, 5, 2, 4
+    state = {"hidden": RNG.normal(size=(batch, units)), "cell": RNG.normal(size=(batch, units))}
+
+    def lstm(x: Any, hidden: Any, cell: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
+        module = torch.nn.LSTM(size, units, batch_first=True)
+        weights = {"weight_ih_l0": kernel.T, "weight_hh_l0": recurrent_kernel.T, "bias_ih_l0": bias}
+        weights["bias_hh_l0"] = torch.zeros_like(bias)
+        y, (last_hidden, last_cell) = run_module(module, weights, x, (hidden[None], cell[None]))
+        return torch.cat([y.flatten(), last_hidden.flatten(), last_cell.flatten()])
+
+    with_gradients(
+        "lstm",
+        lstm,
+        x=RNG.normal(size=(batch, time, size)),
+        **state,
+        kernel=RNG.normal(size=(size, 4 * units)),
+        recurrent_kernel=RNG.normal(size=(units, 4 * units)),
+        bias=RNG.normal(size=4 * units),
+    )
+
+    def reset_first(columns: Any) -> Any:
+        update, reset, candidate = columns.chunk(3, dim=-1)
+        return torch.cat([reset, update, candidate], dim=-1)
+
+    def gru(x: Any, hidden: Any, kernel: Any, recurrent_kernel: Any, bias: Any, recurrent_bias: Any) -> Any:
+        module = torch.nn.GRU(size, units, batch_first=True)
+        weights = {
+            "weight_ih_l0": reset_first(kernel).T,
+            "weight_hh_l0": reset_first(recurrent_kernel).T,
+            "bias_ih_l0": reset_first(bias),
+            "bias_hh_l0": reset_first(recurrent_bias),
+        }
+        y, last = run_module(module, weights, x, hidden[None])
+        return torch.cat([y.flatten(), last.flatten()])
+
+    with_gradients(
+        "gru",
+        gru,
+        x=RNG.normal(size=(batch, time, size)),
+        hidden=state["hidden"],
+        kernel=RNG.normal(size=(size, 3 * units)),
+        recurrent_kernel=RNG.normal(size=(units, 3 * units)),
+        bias=RNG.normal(size=3 * units),
+        recurrent_bias=RNG.normal(size=3 * units),
+    )
+    for activation in ("tanh", "relu"):
+
+        def rnn(
+            x: Any, hidden: Any, kernel: Any, recurrent_kernel: Any, bias: Any, activation: str = activation
+        ) -> Any:
+            module = torch.nn.RNN(size, units, nonlinearity=activation, batch_first=True)
+            weights = {"weight_ih_l0": kernel.T, "weight_hh_l0": recurrent_kernel.T, "bias_ih_l0": bias}
+            weights["bias_hh_l0"] = torch.zeros_like(bias)
+            y, last = run_module(module, weights, x, hidden[None])
+            return torch.cat([y.flatten(), last.flatten()])
+
+        with_gradients(
+            f"rnn_{activation}",
+            rnn,
+            x=RNG.normal(size=(batch, time, size)),
+            hidden=state["hidden"],
+            kernel=RNG.normal(size=(size, units)),
+            recurrent_kernel=RNG.normal(size=(units, units)),
+            bias=RNG.normal(size=units),
+        )
+
+
+def attention() -> None:
+    """Attention of two heads to its own sequence, causal; and to another of another depth, with a mask."""
+    depth, heads = 6, 2
+
+    def own(x: Any, kernel: Any, bias: Any, output_kernel: Any, output_bias: Any) -> Any:
+        module = torch.nn.MultiheadAttention(depth, heads, batch_first=True)
+        weights = {
+            "in_proj_weight": kernel.T,
+            "in_proj_bias": bias,
+            "out_proj.weight": output_kernel.T,
+            "out_proj.bias": output_bias,
+        }
+        future = torch.ones(5, 5, dtype=torch.bool).triu(1)
+        return run_module(module, weights, x, x, x, None, False, future)[0]
+
+    with_gradients(
+        "self_attention",
+        own,
+        x=RNG.normal(size=(2, 5, depth)),
+        kernel=RNG.normal(size=(depth, 3 * depth)),
+        bias=RNG.normal(size=3 * depth),
+        output_kernel=RNG.normal(size=(depth, depth)),
+        output_bias=RNG.normal(size=depth),
+    )
+    mask = np.array([[True, True, False, True], [True, False, False, True]])
+    record("cross_attention", mask=mask)
+
+    def other(
+        x: Any,
+        key: Any,
+        query_kernel: Any,
+        query_bias: Any,
+        key_kernel: Any,
+        key_bias: Any,
+        value_kernel: Any,
+        value_bias: Any,
+        output_kernel: Any,
+        output_bias: Any,
+    ) -> Any:
+        module = torch.nn.MultiheadAttention(depth, heads, batch_first=True, kdim=3, vdim=3)
+        weights = {
+            "q_proj_weight": query_kernel.T,
+            "k_proj_weight": key_kernel.T,
+            "v_proj_weight": value_kernel.T,
+            "in_proj_bias": torch.cat([query_bias, key_bias, value_bias]),
+            "out_proj.weight": output_kernel.T,
+            "out_proj.bias": output_bias,
+        }
+        return run_module(module, weights, x, key, key, torch.tensor(~mask), False)[0]
+
+    kernels = {"query": depth, "key": 3, "value": 3, "output": depth}
+    with_gradients(
+        "cross_attention",
+        other,
+        x=RNG.normal(size=(2, 5, depth)),
+        key=RNG.normal(size=(2, 4, 3)),
+        **{f"{name}_kernel": RNG.normal(size=(rows, depth)) for name, rows in kernels.items()},
+        **{f"{name}_bias": RNG.normal(size=depth) for name in kernels},
+    )
+
+
 def main() -> None:
     """Compute everything and write it."""
     layers()
@@ -267,6 +428,9 @@ def main() -> None:
     functions()
     optimizers()
     network()
+    more_functions()
+    recurrent()
+    attention()
     FOUND["torch_version"] = np.array(torch.__version__)
     path = Path(__file__).parents[1] / "tests" / "data" / "torch.npz"
     path.parent.mkdir(exist_ok=True)

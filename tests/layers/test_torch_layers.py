@@ -134,10 +134,18 @@ def test_batch_normalization_over_three_batches_and_in_evaluation(name: str, fla
 
 
 @pytest.mark.parametrize(
-    "name", ["relu", "relu6", "elu", "selu", "leaky_relu", "softplus", "softsign", "sigmoid", "tanh"]
-)
+    "name",
+    [
+        "relu", "relu6", "elu", "selu", "leaky_relu", "softplus", "softsign", "sigmoid", "tanh", "gelu", "swish",
+        "hard_sigmoid",
+    ],
+)  # fmt: skip
 def test_activations(name: str) -> None:
     check(f"activation/{name}", getattr(dt.nn, name), "x")
+
+
+def test_gelu_by_a_tangent() -> None:
+    check("activation/gelu_tanh", lambda x: dt.nn.gelu(x, approximate=True), "x")
 
 
 def test_softmax() -> None:
@@ -164,6 +172,83 @@ def test_losses() -> None:
     labels = np.eye(5)[RECORDED["smoothed_cross_entropy/labels"]]
     check("smoothed_cross_entropy", lambda x: dt.losses.softmax_cross_entropy(labels, x, label_smoothing=0.1), "x")
     check("mean_squared_error", lambda x, t: dt.losses.mean_squared_error(t, x), "input", "target")
+
+
+@pytest.mark.parametrize(("name", "axis"), [("layer_norm", -1), ("layer_norm_two_axes", (1, 2))])
+def test_layer_normalization(name: str, axis: Any) -> None:
+    check_layer(name, dt.layers.LayerNormalization(axis), "gamma", "beta")
+
+
+def test_embedding() -> None:
+    recorded = case("embedding")
+    layer = dt.layers.Embedding(6, 3, dtype=dt.float64)
+    y = layer(recorded["ids"])
+    (gradient,) = dt.gradients(y, layer.embeddings, recorded["cotangent"])
+    assert isinstance(gradient, dt.IndexedSlices)
+    with dt.Session() as session:
+        load(session, layer, [recorded["embeddings"]])
+        value, found = session.run([y, dt.convert_to_tensor(gradient)])
+    np.testing.assert_allclose(value, recorded["y"], **CLOSE)
+    np.testing.assert_allclose(found, recorded["grad_embeddings"], **CLOSE)
+
+
+def check_inputs(
+    name: str, layer: Any, function: Callable[..., dt.Tensor], inputs: dict[str, str], weights: list[str]
+) -> None:
+    """Compare a function of a layer and its inputs, whose keyword arguments have recorded names of their own."""
+    recorded = case(name)
+    tensors = {
+        argument: dt.placeholder(dt.float64, [None, *recorded[key].shape[1:]]) for argument, key in inputs.items()
+    }
+    y = function(layer, **tensors)
+    assert [weight.op.name.rpartition("/")[2] for weight in layer.weights] == weights
+    gradients = dt.gradients(y, [*tensors.values(), *layer.weights], recorded["cotangent"])
+    with dt.Session() as session:
+        load(session, layer, [recorded[key] for key in weights])
+        feeds = {tensors[argument]: recorded[key] for argument, key in inputs.items()}
+        value, found = session.run([y, gradients], feeds)
+    np.testing.assert_allclose(value, recorded["y"], **CLOSE)
+    for key, gradient in zip([*inputs.values(), *weights], found, strict=True):
+        np.testing.assert_allclose(gradient, recorded[f"grad_{key}"], **CLOSE, err_msg=f"gradient of {key}")
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "states", "biases"),
+    [
+        ("lstm", dt.layers.LSTM, ["hidden", "cell"], ["bias"]),
+        ("gru", dt.layers.GRU, ["hidden"], ["bias", "recurrent_bias"]),
+        ("rnn_tanh", dt.layers.SimpleRNN, ["hidden"], ["bias"]),
+        ("rnn_relu", lambda *size, **more: dt.layers.SimpleRNN(*size, **more, activation="relu"), ["hidden"], ["bias"]),
+    ],
+)
+def test_recurrent_layers(name: str, layer: Callable[..., Any], states: list[str], biases: list[str]) -> None:
+    def walk(layer: Any, inputs: dt.Tensor, **initial: dt.Tensor) -> dt.Tensor:
+        return dt.concat([dt.reshape(one, [-1]) for one in layer(inputs, **initial)], 0)
+
+    check_inputs(
+        name,
+        layer(4, return_sequences=True, return_state=True),
+        walk,
+        {"inputs": "x", **{f"initial_{state}": state for state in states}},
+        ["kernel", "recurrent_kernel", *biases],
+    )
+
+
+def test_attention_to_the_own_sequence() -> None:
+    layer = dt.layers.MultiHeadAttention(2, causal=True)
+    weights = ["kernel", "bias", "output_kernel", "output_bias"]
+    check_inputs("self_attention", layer, lambda layer, query: layer(query), {"query": "x"}, weights)
+
+
+def test_attention_to_another_sequence() -> None:
+    layer = dt.layers.MultiHeadAttention(2)
+    mask = case("cross_attention")["mask"]
+    weights = [f"{name}_{kind}" for name in ("query", "key", "value", "output") for kind in ("kernel", "bias")]
+
+    def attend(layer: Any, query: dt.Tensor, key: dt.Tensor) -> dt.Tensor:
+        return layer(query, key=key, mask=mask)
+
+    check_inputs("cross_attention", layer, attend, {"query": "x", "key": "key"}, weights)
 
 
 def test_a_network_trained_for_four_steps() -> None:

@@ -37,6 +37,7 @@ def test_slots_are_named_as_in_tensorflow_1() -> None:
     kernel = dt.trainable_variables()[0]
     expected = {
         "Adam": (dt.train.AdamOptimizer(), {"m": "", "v": "_1"}),
+        "AdamW": (dt.train.AdamWOptimizer(), {"m": "", "v": "_1"}),
         "Momentum": (dt.train.MomentumOptimizer(0.1, 0.9), {"momentum": ""}),
         "RMSProp": (dt.train.RMSPropOptimizer(0.1), {"rms": "", "momentum": "_1"}),
         "centered": (
