@@ -354,11 +354,11 @@ class Session:
 
     def _commit(self, entry: _Entry, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
         count = entry.fetch_count
-        known = self._variables
-        states = [
-            array if array is known.get(name) else np.asarray(_owned(array, inputs, ()))
-            for name, array in zip(entry.states, outputs[count:], strict=True)
-        ]
+        states: list[Array] = []
+        for name, array in zip(entry.states, outputs[count:], strict=True):
+            # An array of the variable's own was written in place; no two variables may share one.
+            own = array is self._variables.get(name)
+            states.append(array if own else np.asarray(_owned(array, inputs, states)))
         fetched = [_owned(array, inputs, states) for array in outputs[:count]]
         self._variables.update(zip(entry.states, states, strict=True))
         for name in entry.counters:
