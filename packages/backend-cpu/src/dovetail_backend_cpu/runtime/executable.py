@@ -17,9 +17,10 @@ from dovetail_backend_cpu.runtime.arena import Arena, arenas
 from dovetail_backend_cpu.runtime.bind import Bound, bind
 from dovetail_backend_cpu.runtime.compile import load_tasks
 from dovetail_backend_cpu.runtime.context import Context, InputSpec
+from dovetail_backend_cpu.runtime.cores import default_threads
 from dovetail_backend_cpu.runtime.native import runner
 from dovetail_backend_cpu.runtime.tasks import Printers, standard_printers
-from dovetail_backend_cpu.runtime.team import default_threads, team
+from dovetail_backend_cpu.runtime.team import team
 
 __all__ = ["NativeExecutable"]
 

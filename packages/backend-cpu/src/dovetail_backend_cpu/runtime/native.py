@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final, final
 
 from dovetail_backend_cpu.llvm.machine import host
-from dovetail_backend_cpu.runtime.objects import Linker, add_symbol, compile_text
+from dovetail_backend_cpu.runtime.compile import load_texts, object_name
+from dovetail_backend_cpu.runtime.objects import add_symbol
 from dovetail_backend_cpu.runtime.pyobjects import matches
 from dovetail_backend_cpu.runtime.runner import runner_text
 
@@ -79,8 +80,8 @@ def runner() -> Runner:
     """Return the step runner of this process."""
     for name, address in _symbols().items():
         add_symbol(name, address)
-    linker = Linker(host())
-    linker.add(compile_text(runner_text(host()), host()))
+    machine = host()
+    linker = load_texts({object_name("runner", machine): lambda: runner_text(machine)}, machine)
     return Runner(linker.address)
 
 

@@ -1,17 +1,13 @@
-"""Objects: LLVM text compiled to an object file's bytes, and object files linked into this process."""
+"""``Linker``: object files linked into this process."""
 
 from __future__ import annotations
 
 import atexit
-import functools
 from typing import Any, Final, final
 
 from dovetail_backend_cpu.llvm.machine import Machine
 
-__all__ = ["Linker", "add_symbol", "compile_text"]
-
-_OPTIMIZE: Final = 2
-
+__all__ = ["Linker", "add_symbol"]
 
 _engines: Final[list[Any]] = []
 
@@ -21,38 +17,6 @@ def _keep_code() -> None:
     """Leave code in memory while the process ends: threads may still be in it."""
     while _engines:
         _engines.pop().detach()
-
-
-@functools.cache
-def _initialize() -> None:
-    import llvmlite.binding as llvm
-
-    llvm.initialize_all_targets()
-    llvm.initialize_all_asmprinters()
-
-
-def _target(machine: Machine) -> Any:
-    import llvmlite.binding as llvm
-
-    _initialize()
-    target = llvm.Target.from_triple(machine.triple)
-    return target.create_target_machine(
-        cpu=machine.cpu, features=machine.features, opt=_OPTIMIZE, reloc="pic", codemodel="small"
-    )
-
-
-def compile_text(text: str, machine: Machine, level: int = _OPTIMIZE) -> bytes:
-    """Compile LLVM assembly to an object file."""
-    import llvmlite.binding as llvm
-
-    target = _target(machine)
-    module = llvm.parse_assembly(text)
-    module.triple = machine.triple
-    module.data_layout = str(target.target_data)
-    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=level))
-    builder.getModulePassManager().run(module, builder)
-    result: bytes = target.emit_object(module)
-    return result
 
 
 def add_symbol(name: str, address: int) -> None:
@@ -70,7 +34,11 @@ class Linker:
         """Begin with no objects."""
         import llvmlite.binding as llvm
 
-        target = _target(machine)
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        target = llvm.Target.from_triple(machine.triple).create_target_machine(
+            cpu=machine.cpu, features=machine.features, reloc="pic", codemodel="small"
+        )
         empty = llvm.parse_assembly("")
         empty.triple = machine.triple
         self._engine = llvm.create_mcjit_compiler(empty, target)

@@ -14,10 +14,7 @@ from dovetail_backend_cpu.runtime.interpreter import add_interpreter
 from dovetail_backend_cpu.runtime.layout import BOX_BYTES, INPUT_WORDS, Flag, Job, Team
 from dovetail_backend_cpu.runtime.pyobjects import ARRAY, LIST_ITEMS, OBJECT_TYPE, SCALAR_VALUE
 
-__all__ = ["SYMBOLS", "VERSION", "runner_text"]
-
-VERSION: Final = 1
-"""Changes with the text, whose object is kept in the cache."""
+__all__ = ["SYMBOLS", "runner_text"]
 
 SYMBOLS: Final = (
     "dovetail_syscall",

@@ -8,41 +8,18 @@ import threading
 import time
 from typing import Final, final
 
-from dovetail.errors import InvalidArgumentError
 from dovetail_backend_cpu.runtime.blocks import address_of, aligned_words
+from dovetail_backend_cpu.runtime.cores import MOST_THREADS, usable_cores
 from dovetail_backend_cpu.runtime.layout import PAD_WORDS, Flag, Team
 from dovetail_backend_cpu.runtime.native import FUTEX, runner
 
-__all__ = ["ThreadTeam", "default_threads", "team", "usable_cores"]
+__all__ = ["ThreadTeam", "team"]
 
-_VARIABLE: Final = "DOVETAIL_NUM_THREADS"
-_MOST: Final = 256
 _BARRIER_MICROSECONDS: Final = 50
 _IDLE_MICROSECONDS: Final = 150
 """How long a thread that has nothing to do stays awake: training steps follow one another faster than that, and waking
 a thread takes tens of microseconds."""
 _EXIT_SECONDS: Final = 1.0
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
-
-
-def default_threads() -> int:
-    """Return how many threads run a step: ``DOVETAIL_NUM_THREADS``, else one for each usable core.
-
-    Raises:
-        InvalidArgumentError: the variable is no positive number.
-    """
-    text = os.environ.get(_VARIABLE, "").strip()
-    if not text:
-        return min(usable_cores(), _MOST)
-    if not text.isdecimal() or int(text) < 1:
-        raise InvalidArgumentError(f"{_VARIABLE} is {text!r}; set it to how many threads may run a step, such as 4.")
-    return min(int(text), _MOST)
 
 
 @final
@@ -56,7 +33,7 @@ class ThreadTeam:
 
     def __init__(self) -> None:
         """Make a team of nobody."""
-        self._words = aligned_words(Team.BOXES + _MOST * PAD_WORDS)
+        self._words = aligned_words(Team.BOXES + MOST_THREADS * PAD_WORDS)
         self._words[Team.FUTEX] = FUTEX
         self._wakers: list[threading.Event] = []
         self._threads: list[threading.Thread] = []
@@ -68,7 +45,7 @@ class ThreadTeam:
 
     def grow(self, threads: int) -> int:
         """Make sure that ``threads`` can take part, the caller among them; returns how many can."""
-        wanted = min(threads, _MOST)
+        wanted = min(threads, MOST_THREADS)
         if len(self._threads) + 1 >= wanted:
             return wanted
         with self._grow_lock:
