@@ -12,7 +12,7 @@ PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3.14 p
 	if $$candidate -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	then echo $$candidate; break; fi; done)
 
-PACKAGES := core layers optim io
+PACKAGES := core layers optim io backend-cpu
 PROJECTS := pyproject.toml $(PACKAGES:%=packages/%/pyproject.toml)
 STAMP := .venv/.installed
 
@@ -20,13 +20,14 @@ STAMP := .venv/.installed
 TEST_WORKERS ?= auto
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -q -n $(TEST_WORKERS) --dist worksteal
 
-.PHONY: help venv demo test test-long check format bench bench-peers wheels version clean
+.PHONY: help venv demo test test-long test-native check format bench bench-peers wheels version clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       train on handwritten digits, save, restore, export to ONNX, draw report.png"
 	@echo "make test       run the tests        (TESTS=tests/core for some of them)"
 	@echo "make test-long  run the tests, and those that take minutes"
+	@echo "make test-native  run all tests on the compiling CPU backend, where most take the reference"
 	@echo "make check      ruff, mypy, import contracts, one version everywhere"
 	@echo "make format     let ruff format and fix what it can"
 	@echo "make bench      measure, beside the peers that are installed        (BENCH=\"--only mlp --rounds 1\", see docs/benchmarks.md)"
@@ -54,6 +55,9 @@ test: $(STAMP)
 
 test-long: $(STAMP)
 	@DOVETAIL_LONG_TESTS=1 $(PYTEST) $(TESTS)
+
+test-native: $(STAMP)
+	@DOVETAIL_NATIVE_TESTS=1 $(PYTEST) $(TESTS)
 
 # Every tool has its say, then the first complaint counts.
 check: $(STAMP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -12,6 +13,9 @@ import pytest
 
 import dovetail
 
+TESTS = Path(__file__).parent
+NATIVE = {"backend_cpu", "benchmarks", "together"}
+NATIVE_TESTS = os.environ.get("DOVETAIL_NATIVE_TESTS", "0") not in ("", "0")
 LONG_TESTS = os.environ.get("DOVETAIL_LONG_TESTS", "0") not in ("", "0")
 
 # A busy machine must not fail a test, and a failure must be the same one tomorrow: hence no deadline and no chance.
@@ -47,6 +51,13 @@ def fresh_graph() -> Iterator[None]:
     dovetail.reset_default_graph()
     yield
     dovetail.reset_default_graph()
+
+
+@pytest.fixture(autouse=True)
+def plain_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of what does not concern a backend run on the reference, which compiles nothing."""
+    if request.path.relative_to(TESTS).parts[0] not in NATIVE and not NATIVE_TESTS:
+        monkeypatch.setenv("DOVETAIL_BACKENDS", "CPU=reference")
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, Final, final
 
 from dovetail.errors import InvalidArgumentError
 
 __all__ = ["ConfigProto", "GPUOptions"]
+
+_BACKENDS: Final = "DOVETAIL_BACKENDS"
 
 
 @final
@@ -33,11 +36,13 @@ class ConfigProto:
         intra_op_parallelism_threads: threads of a step; 0 is every core.
         inter_op_parallelism_threads: has no effect; here for TensorFlow 1 programs.
         device_count: has no effect but for ``{"GPU": 0}``, which hides GPUs.
-        backends: the backend to use for a device type, such as ``{"CPU": "reference"}``.
+        backends: the backend to use for a device type, such as ``{"CPU": "reference"}``; by default what the
+            environment variable ``DOVETAIL_BACKENDS`` says (``CPU=reference``, divided by commas), else the available
+            one of highest priority.
         gpu_options: options for GPUs.
 
     Raises:
-        InvalidArgumentError: an option that does not exist.
+        InvalidArgumentError: an option that does not exist, or ``DOVETAIL_BACKENDS`` has another form.
     """
 
     def __init__(
@@ -63,5 +68,17 @@ class ConfigProto:
         self.intra_op_parallelism_threads = intra_op_parallelism_threads
         self.inter_op_parallelism_threads = inter_op_parallelism_threads
         self.device_count = dict(device_count or {})
-        self.backends = dict(backends or {})
+        self.backends = _pinned_by_environment() if backends is None else dict(backends)
         self.gpu_options = gpu_options or GPUOptions()
+
+
+def _pinned_by_environment() -> dict[str, str]:
+    pinned: dict[str, str] = {}
+    for part in filter(None, map(str.strip, os.environ.get(_BACKENDS, "").split(","))):
+        device_type, equals, name = map(str.strip, part.partition("="))
+        if not (device_type and equals and name):
+            raise InvalidArgumentError(
+                f"{_BACKENDS}: {part!r} does not say which backend serves which device; write it like CPU=reference."
+            )
+        pinned[device_type.upper()] = name
+    return pinned

@@ -105,7 +105,9 @@ class Session:
     ) -> None:
         """Open a session."""
         if num_threads is not None and num_threads < 1:
-            raise InvalidArgumentError(f"Session: num_threads is {num_threads}; use at least 1, or None for every core.")
+            raise InvalidArgumentError(
+                f"Session: num_threads is {num_threads}; use at least 1, or None for every core."
+            )
         if target and not isinstance(target, str):
             raise DTypeError(f"Session's first argument is the target, a string, not {target!r}; pass graph= by name.")
         self._graph = get_default_graph() if graph is None else graph

@@ -1,4 +1,4 @@
-"""What the elements of a value are computed from: ``Pointwise``, ``Reduce``, ``View``, ``Product``, ``Custom``.
+"""What the elements of a value are computed from: ``Pointwise``, ``Reduce``, ``Reshaped``, ``Product``, ``Custom``.
 
 Each primitive has a rule that gives the definitions of its outputs; rules are registered by class, in ``rules``.
 ``Elements`` turns definitions into nodes: it reads what is in memory and computes the rest where it is needed.
@@ -36,7 +36,7 @@ __all__ = [
     "Read",
     "Reduce",
     "Rule",
-    "View",
+    "Reshaped",
     "computed",
     "rule",
     "rule_for",
@@ -135,7 +135,7 @@ class Reduce:
 
 
 @final
-class View:
+class Reshaped:
     """The same elements in row-major order, in another shape."""
 
     __slots__ = ("input",)
@@ -179,7 +179,7 @@ class Custom:
         self.build = build
 
 
-Definition: TypeAlias = Pointwise | Reduce | View | Product | Custom
+Definition: TypeAlias = Pointwise | Reduce | Reshaped | Product | Custom
 Rule: TypeAlias = Callable[[Any, Instruction], "Definition | Sequence[Definition]"]
 
 _rules: Final[dict[type[Op], Rule]] = {}
@@ -287,7 +287,7 @@ class Elements:
     def element(self, value: Value, index: Sequence[Dim]) -> Node:
         """Return the node of an element, in the dtype that it is computed in."""
         definition = self._definitions.get(value)
-        while isinstance(definition, View):
+        while isinstance(definition, Reshaped):
             source = definition.input
             index = reindex(index, value.type.dims, source.type.dims)
             value = source

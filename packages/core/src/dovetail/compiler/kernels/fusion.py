@@ -21,7 +21,7 @@ from dovetail.compiler.kernels.elements import (
     Pointwise,
     Product,
     Reduce,
-    View,
+    Reshaped,
     computed,
     rule_for,
 )
@@ -129,7 +129,7 @@ class Fusion:
     def base(self, value: Value) -> Value:
         """Return the value whose elements a view shows."""
         definition = self.definitions.get(value)
-        while isinstance(definition, View):
+        while isinstance(definition, Reshaped):
             value = definition.input
             definition = self.definitions.get(value)
         return value
@@ -167,7 +167,7 @@ class Fusion:
     def _find_readers(self, program: Program) -> dict[Value, list[Instruction]]:
         readers: dict[Value, list[Instruction]] = {}
         for one in program.instructions:
-            if one.outputs and isinstance(self.definitions.get(one.outputs[0]), View):
+            if one.outputs and isinstance(self.definitions.get(one.outputs[0]), Reshaped):
                 continue
             for value in dict.fromkeys(map(self.base, one.inputs)):
                 readers.setdefault(value, []).append(one)
@@ -180,7 +180,7 @@ class Fusion:
         for one in program.instructions:
             for value in one.outputs:
                 definition = self.definitions.get(value)
-                if isinstance(definition, View):
+                if isinstance(definition, Reshaped):
                     continue
                 if not isinstance(definition, Pointwise) or value in wanted or self._is_kept(value, definition):
                     if definition is not None or isinstance(one.op, ControlOp):

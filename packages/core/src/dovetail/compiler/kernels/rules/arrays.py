@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from dovetail.compiler.kernels.elements import Elements, Pointwise, Read, View, rule
+from dovetail.compiler.kernels.elements import Elements, Pointwise, Read, Reshaped, rule
 from dovetail.compiler.kernels.indices import broadcast_index
 from dovetail.compiler.kernels.ir import Choose, Node
 from dovetail.compiler.kernels.scalars import constant
@@ -33,8 +33,8 @@ def _moved(value: Value, where: Callable[[Index], Index]) -> Pointwise:
 
 
 @rule(Reshape, ExpandDims, Squeeze)
-def _view(op: Op, one: Instruction) -> View:
-    return View(one.inputs[0])
+def _view(op: Op, one: Instruction) -> Reshaped:
+    return Reshaped(one.inputs[0])
 
 
 @rule(BroadcastTo)
@@ -44,13 +44,13 @@ def _broadcast_to(op: BroadcastTo, one: Instruction) -> Pointwise:
 
 
 @rule(Transpose)
-def _transpose(op: Transpose, one: Instruction) -> Pointwise | View:
+def _transpose(op: Transpose, one: Instruction) -> Pointwise | Reshaped:
     dims = one.inputs[0].type.dims
     order = range(len(dims))[::-1] if op.perm is None else op.perm
     perm = [axis % len(dims) for axis in order]
     long = [axis for axis in perm if dims[axis] != 1]
     if long == sorted(long):
-        return View(one.inputs[0])
+        return Reshaped(one.inputs[0])
     inverse = [perm.index(axis) for axis in range(len(perm))]
     return _moved(one.inputs[0], lambda index: [index[axis] for axis in inverse])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from dovetail.compiler.kernels.elements import Custom, Elements, Pointwise, Read, Reduce, View, computed, rule
+from dovetail.compiler.kernels.elements import Custom, Elements, Pointwise, Read, Reduce, Reshaped, computed, rule
 from dovetail.compiler.kernels.indices import symbols_in
 from dovetail.compiler.kernels.ir import (
     Apply,
@@ -50,12 +50,12 @@ def _some(dims: Sequence[Dim]) -> Node | None:
 
 
 @rule(Reduction)
-def _reduction(op: Reduction, one: Instruction) -> Reduce | View:
+def _reduction(op: Reduction, one: Instruction) -> Reduce | Reshaped:
     kind = one.inputs[0].type
     axes = [axis for axis in op.over(kind) if kind.dims[axis] != 1]
     initial = op.initial if isinstance(op, Max) else None
     if not axes and initial is None:
-        return View(one.inputs[0])
+        return Reshaped(one.inputs[0])
 
     def finish(node: Node) -> Node:
         if initial is None:

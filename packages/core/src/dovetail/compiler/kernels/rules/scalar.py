@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dovetail.compiler.kernels.elements import Elements, Pointwise, Read, View, rule
+from dovetail.compiler.kernels.elements import Elements, Pointwise, Read, Reshaped, rule
 from dovetail.compiler.kernels.indices import broadcast_index
 from dovetail.compiler.kernels.ir import Node
 from dovetail.compiler.kernels.scalars import apply_expression, weight_of
@@ -17,13 +17,13 @@ __all__: list[str] = []
 
 
 @rule(ScalarOp)
-def _scalar(op: ScalarOp, one: Instruction) -> Pointwise | View:
+def _scalar(op: ScalarOp, one: Instruction) -> Pointwise | Reshaped:
     expression = op.scalar_expression
     dtypes = [value.type.dtype for value in one.inputs]
     dims = [value.type.dims for value in one.inputs]
     through = op.passes_through([value.type for value in one.inputs])
     if through is not None and one.inputs[through].type == one.outputs[0].type:
-        return View(one.inputs[through])
+        return Reshaped(one.inputs[through])
 
     def node(elements: Elements, read: Read, index: Sequence[Dim]) -> Node:
         inputs = [read(number, broadcast_index(index, own)) for number, own in enumerate(dims)]
@@ -33,5 +33,5 @@ def _scalar(op: ScalarOp, one: Instruction) -> Pointwise | View:
 
 
 @rule(Identity, StopGradient)
-def _same(op: Identity, one: Instruction) -> View:
-    return View(one.inputs[0])
+def _same(op: Identity, one: Instruction) -> Reshaped:
+    return Reshaped(one.inputs[0])
