@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from dovetail.extend import CompositeOp, ScalarOp, Shape, TensorType
+from dovetail.extend import CompositeOp, Dim, ScalarOp, Shape, TensorType
 from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter_of
@@ -77,6 +78,29 @@ def _per_channel(to: Builder, part: Value, axis: int, x: Value) -> Value:
     return to.reshape(part, (channels,))
 
 
+@converter_of(_LAYERS, "LayerNormalization")
+def _layer_normalization(to: Builder, op: CompositeOp, x: Value, scale: Value, offset: Value) -> Value:
+    """The operator, where the axes are the last ones and scale and offset have their sizes."""
+    assert x.type is not None
+    rank = _rank(x)
+    axes = sorted(axis % rank for axis in op.attributes()["axes"])
+    if axes != list(range(axes[0], rank)):
+        raise ConversionError("LayerNormalization normalizes the last axes")
+    parts = [_of_sizes(part, x.type.dims[axes[0] :]) for part in (scale, offset)]
+    return to.node("LayerNormalization", x, *parts, axis=axes[0], epsilon=op.attributes()["epsilon"], type=x.type)
+
+
+def _of_sizes(part: Value, dims: Sequence[Dim]) -> Value:
+    """Return an operand of these sizes; one number for all is repeated."""
+    assert part.type is not None
+    if tuple(part.type.dims) == tuple(dims):
+        return part
+    if part.array is None or part.array.size != 1 or not Shape(dims).is_static:
+        raise ConversionError("LayerNormalization takes scale and offset of the sizes normalized")
+    array = np.full(Shape(dims).evaluate({}), part.array.item(), part.array.dtype)
+    return Value(TensorType(part.dtype, Shape(dims)), part.name, array)
+
+
 @converter_of(_LAYERS, "Elu")
 def _elu(to: Builder, op: ScalarOp, x: Value) -> Value:
     return to.node("Elu", x)
@@ -105,3 +129,13 @@ def _softsign(to: Builder, op: ScalarOp, x: Value) -> Value:
 @converter_of(_LAYERS, "Relu6")
 def _relu6(to: Builder, op: ScalarOp, x: Value) -> Value:
     return to.node("Clip", x, to.constant(0, x.dtype), to.constant(6, x.dtype))
+
+
+@converter_of(_LAYERS, "Gelu", since=20)
+def _gelu(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Gelu", x, approximate="tanh" if op.attributes()["approximate"] else "none")
+
+
+@converter_of(_LAYERS, "HardSigmoid")
+def _hard_sigmoid(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("HardSigmoid", x, alpha=1 / 6, beta=0.5)

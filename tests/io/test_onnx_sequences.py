@@ -1,0 +1,154 @@
+"""Networks of sequences in ONNX: recurrent layers, attention, embeddings; which operators stand for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dovetail as dt
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture
+def session(rng: np.random.Generator) -> Iterator[Callable[[], dt.Session]]:
+    """Opens a session whose variables are all random."""
+    opened = []
+
+    def begin() -> dt.Session:
+        made = dt.Session()
+        opened.append(made)
+        made.run(dt.global_variables_initializer())
+        for variable in dt.global_variables():
+            variable.load(rng.normal(size=variable.shape.as_list()).astype(np.float32), made)
+        return made
+
+    yield begin
+    for one in opened:
+        one.close()
+
+
+def operators(path: Path) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load(path).graph.node)
+
+
+def differs(path: Path, session: dt.Session, feeds: dict[dt.Tensor, np.ndarray], outputs: list[dt.Tensor]) -> float:
+    """How far ONNX Runtime is from the session."""
+    runtime = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    theirs = runtime.run(None, {tensor.op.name: array for tensor, array in feeds.items()})
+    return max(
+        float(np.abs(one - other).max(initial=0.0))
+        for one, other in zip(session.run(outputs, feeds), theirs, strict=True)
+    )
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "operator", "states"),
+    [(dt.layers.lstm, "LSTM", 2), (dt.layers.gru, "GRU", 1), (dt.layers.simple_rnn, "RNN", 1)],
+)
+def test_recurrent_layers_are_the_standards_own(
+    layer: Callable[..., Any], operator: str, states: int, reverse: bool, session: Any, rng: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.onnx"
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    sequence, *last = layer(x, 5, return_sequences=True, return_state=True, reverse=reverse)
+    outputs = [sequence, *(dt.identity(one) for one in last)]
+    opened = session()
+    report = dt.io.export_onnx(opened, [x], outputs, path)
+    assert report.largest_difference < 1e-5
+    assert [one["batch"] for one in report.sizes] == [1, 3, 7]
+    counts = operators(path)
+    assert counts[operator] == 1
+    assert not {"Scan", "Loop", "MatMul", "Gemm", "Expand", "Shape"} & set(counts)
+    for batch, time in ((1, 9), (4, 1), (2, 30)):
+        array = rng.normal(size=(batch, time, 3)).astype(np.float32)
+        assert differs(path, opened, {x: array}, outputs) < 1e-5
+    shapes = {one.name: list(one.dims) for one in onnx.load(path).graph.initializer}
+    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[operator]
+    scope = operator.lower() if operator != "RNN" else "simple_rnn"
+    assert shapes[f"{scope}/kernel"] == [1, gates * 5, 3]
+    assert shapes[f"{scope}/recurrent_kernel"] == [1, gates * 5, 5]
+
+
+def test_initial_states_of_a_model_are_its_inputs(session: Any, tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    h, c = (dt.placeholder(dt.float32, ["batch", 5], name=name) for name in "hc")
+    y, last, cell = dt.layers.lstm(x, 5, return_state=True, initial_hidden=h, initial_cell=c)
+    path = tmp_path / "model.onnx"
+    outputs = {"y": y, "cell": cell}
+    assert dt.io.export_onnx(session(), [x, h, c], outputs, path).largest_difference < 1e-5
+    assert last is not cell
+    (node,) = [one for one in onnx.load(path).graph.node if one.op_type == "LSTM"]
+    assert len(node.input) == 7
+    assert node.input[4] == ""
+
+
+def test_a_function_of_a_recurrent_layer_takes_its_weights(session: Any, tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    y = dt.layers.lstm(x, 3)
+    path = tmp_path / "model.onnx"
+    assert dt.io.export_onnx(session(), [x], [y], path, functions=True).largest_difference < 1e-5
+    model = onnx.load(path)
+    assert [node.op_type for node in model.graph.node] == ["LSTM"]
+    (function,) = model.functions
+    assert list(function.input)[1:] == ["kernel", "recurrent_kernel", "bias"]
+
+
+def test_what_the_operator_does_not_give_is_a_loop(session: Any, tmp_path: Path) -> None:
+    """Cells, where sequences have lengths of their own; and half types."""
+    x = dt.placeholder(dt.float32, ["batch", 6, 3], name="x")
+    lengths = dt.placeholder(dt.int32, ["batch"], name="lengths")
+    found = dt.layers.lstm(x, 5, return_sequences=True, return_state=True, sequence_length=lengths)
+    path = tmp_path / "model.onnx"
+    samples = {lengths: np.array([6, 0, 3, 1])}
+    names = {"y": found[0], "hidden": found[1], "cell": found[2]}
+    opened = session()
+    assert dt.io.export_onnx(opened, [x, lengths], names, path, sample_inputs=samples).largest_difference < 1e-5
+    assert operators(path)["Scan"] == 1
+    half = dt.placeholder(dt.float16, ["batch", "time", 3], name="half")
+    y = dt.layers.gru(half, 4)
+    opened.run(dt.variables_initializer([one for one in dt.global_variables() if one.op.name.startswith("gru")]))
+    dt.io.export_onnx(opened, [half], [y], path)
+    assert operators(path)["Scan"] == 1
+
+
+def test_lengths_alone_leave_the_operator(session: Any, tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, ["batch", 6, 3], name="x")
+    lengths = dt.placeholder(dt.int32, ["batch"], name="lengths")
+    y = dt.layers.lstm(x, 5, return_sequences=True, sequence_length=lengths)
+    path = tmp_path / "model.onnx"
+    samples = {lengths: np.array([6, 0, 3, 1])}
+    assert dt.io.export_onnx(session(), [x, lengths], [y], path, sample_inputs=samples).largest_difference < 1e-5
+    assert operators(path)["LSTM"] == 1
+
+
+def test_a_gradient_through_a_recurrent_layer_is_exported_as_loops(session: Any, tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    (slope,) = dt.gradients(dt.reduce_sum(dt.layers.lstm(x, 4)), x)
+    path = tmp_path / "model.onnx"
+    assert dt.io.export_onnx(session(), [x], {"slope": slope}, path).largest_difference < 1e-4
+    assert operators(path)["Scan"] == 2
+
+
+def test_a_transformer_of_any_batch_and_length(session: Any, rng: np.random.Generator, tmp_path: Path) -> None:
+    words = dt.placeholder(dt.int32, ["batch", "time"], name="words")
+    x = dt.layers.embedding(words, 7, 8)
+    x = x + dt.layers.multi_head_attention(dt.layers.layer_normalization(x), 2, causal=True)
+    hidden = dt.layers.dense(dt.layers.layer_normalization(x), 16, activation=dt.nn.gelu)
+    y = dt.layers.dense(x + dt.layers.dense(hidden, 8), 7)
+    path = tmp_path / "model.onnx"
+    opened = session()
+    samples = {words: rng.integers(0, 7, (3, 5))}
+    report = dt.io.export_onnx(opened, [words], [y], path, sample_inputs=samples)
+    assert report.largest_difference < 1e-4
+    counts = operators(path)
+    assert (counts["LayerNormalization"], counts["Softmax"], counts["Gelu"], counts["Transpose"]) == (2, 1, 1, 4)
+    for batch, time in ((1, 9), (4, 1)):
+        assert differs(path, opened, {words: rng.integers(0, 7, (batch, time)).astype(np.int32)}, [y]) < 1e-4
