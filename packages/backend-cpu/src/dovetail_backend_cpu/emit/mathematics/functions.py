@@ -9,7 +9,7 @@ from dovetail.ops.scalar import basis
 from dovetail.ops.scalar.expression import Basis
 from dovetail.types.dtypes import DType
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
-from dovetail_backend_cpu.emit.mathematics import exponential
+from dovetail_backend_cpu.emit.mathematics import circular, exponential, logarithm, remainders, special
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Function, vector
 
@@ -35,14 +35,44 @@ def _by_double(formula: Formula) -> Formula:
     return single
 
 
+def _in_double(formula: Formula) -> _Entry:
+    return _Entry(_by_double(formula), formula)
+
+
 _TABLE: Final[Mapping[Basis, _Entry]] = {
-    basis.exp: _Entry(exponential.exp_single, exponential.exp_double, short=True),
+    basis.exp: _Entry(exponential.exp, exponential.exp, short=True),
+    basis.expm1: _Entry(exponential.expm1, exponential.expm1),
+    basis.sigmoid: _Entry(exponential.sigmoid, exponential.sigmoid, short=True),
+    basis.tanh: _Entry(exponential.tanh_single, exponential.tanh, short=True),
+    basis.sinh: _in_double(exponential.sinh),
+    basis.cosh: _in_double(exponential.cosh),
+    basis.log: _Entry(logarithm.log_single, logarithm.log, short=True),
+    basis.log1p: _Entry(logarithm.log1p_single, logarithm.log1p),
+    basis.asinh: _in_double(logarithm.asinh),
+    basis.acosh: _in_double(logarithm.acosh),
+    basis.atanh: _in_double(logarithm.atanh),
+    basis.power: _Entry(logarithm.power_single, logarithm.power),
+    basis.sin: _Entry(circular.sin_single, circular.sin),
+    basis.cos: _Entry(circular.cos_single, circular.cos),
+    basis.tan: _in_double(circular.tan),
+    basis.asin: _in_double(circular.asin),
+    basis.acos: _in_double(circular.acos),
+    basis.atan: _in_double(circular.atan),
+    basis.atan2: _in_double(circular.atan2),
+    basis.erf: _Entry(special.erf_single, special.erf, short=True),
+    basis.erfc: _Entry(special.erfc_single, special.erfc),
+    basis.lgamma: _in_double(special.lgamma),
+    basis.digamma: _in_double(special.digamma),
+    basis.remainder: _Entry(remainders.remainder_single, remainders.remainder),
 }
 
 
 def call_function(algebra: Algebra, machine: Machine, function: Basis, dtype: DType, args: Sequence[Term]) -> Term:
     """Call a function of the table on terms of ``dtype``, at any width."""
-    entry = _TABLE[function]
+    if dtype.is_integer:
+        entry = _Entry(remainders.integer_power, remainders.integer_power)
+    else:
+        entry = _TABLE[function]
     formula = entry.double if dtype.size == 8 else entry.single
     native = machine.lanes(dtype.size)
     if entry.short or algebra.width <= native:
