@@ -132,6 +132,14 @@ def test_fields_are_the_configuration() -> None:
         lambda: dt.layers.Dropout(0.25, noise_shape=(None, 1), seed=4),
         lambda: dt.layers.BatchNormalization(axis=1, momentum=0.9, center=False),
         lambda: dt.layers.Activation("softmax"),
+        lambda: dt.layers.Dense(3, activation=dt.nn.gelu),
+        lambda: dt.layers.GlobalAveragePooling2D("channels_first", keepdims=True),
+        lambda: dt.layers.LayerNormalization((-2, -1), 1e-5, center=False),
+        lambda: dt.layers.Embedding(10, 4, dtype=dt.float64),
+        lambda: dt.layers.LSTM(4, return_sequences=True, forget_bias=0.0, kernel_initializer="zeros"),
+        lambda: dt.layers.GRU(4, True, True, time_major=True),
+        lambda: dt.layers.SimpleRNN(4, activation="relu", reverse=True),
+        lambda: dt.layers.MultiHeadAttention(4, key_size=8, causal=True, dropout=0.1),
         lambda: dt.layers.Sequential([dt.layers.Flatten(), dt.layers.Dense(4), "relu", dt.layers.Sequential()]),
     ],
 )
@@ -193,6 +201,13 @@ def test_wrong_configurations_say_what_is_wrong() -> None:
         (lambda: dt.layers.MaxPooling2D(2, 2, data_format="NHWC"), "max_pooling2d: data_format is 'NHWC'"),
         (lambda: dt.layers.Dropout(1.0), "dropout: rate is 1; it must be at least 0 and less than 1"),
         (lambda: dt.layers.BatchNormalization(momentum=2.0), "momentum is 2; it must be from 0 to 1"),
+        (lambda: dt.layers.LayerNormalization(()), "layer_normalization: axis is empty"),
+        (lambda: dt.layers.LayerNormalization(epsilon=-1.0), "epsilon is -1; it must not be negative"),
+        (lambda: dt.layers.Embedding(0, 3), "embedding: input_dim is 0; it must be positive"),
+        (lambda: dt.layers.LSTM(0), "lstm: units is 0; it must be positive"),
+        (lambda: dt.layers.SimpleRNN(3, activation="elu"), "simple_rnn: activation is 'elu'; use 'tanh' or 'relu'"),
+        (lambda: dt.layers.MultiHeadAttention(2, key_size=0), "multi_head_attention: key_size is 0; it must be posit"),
+        (lambda: dt.layers.MultiHeadAttention(2, dropout=1.0), "dropout is 1; it must be at least 0 and less than 1"),
         (lambda: dt.layers.l2_regularizer(-1.0), "l2_regularizer: scale is -1; it must not be negative"),
     ]
     for make, message in values:

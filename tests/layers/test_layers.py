@@ -40,6 +40,17 @@ def run(fetches: Any, feeds: Any = None) -> Any:
         (lambda x: dt.layers.batch_normalization(x, 1), [None, 2, 7, 6], [None, 2, 7, 6]),
         (lambda x: dt.layers.dropout(x, training=True), [None, 7], [None, 7]),
         (lambda x: dt.layers.activation(x, "softmax"), [None, 7], [None, 7]),
+        (lambda x: dt.layers.global_average_pooling2d(x), [None, 7, 6, 2], [None, 2]),
+        (lambda x: dt.layers.global_average_pooling2d(x, "channels_first", True), [None, 2, 7, 6], [None, 2, 1, 1]),
+        (lambda x: dt.layers.global_max_pooling2d(x), [None, 7, 6, 2], [None, 2]),
+        (lambda x: dt.layers.layer_normalization(x), [None, 7, 6], [None, 7, 6]),
+        (lambda x: dt.layers.layer_normalization(x, 1, scale=False), [None, 7, 6], [None, 7, 6]),
+        (lambda x: dt.layers.lstm(x, 4), [None, 7, 3], [None, 4]),
+        (lambda x: dt.layers.gru(x, 4, return_sequences=True), [None, 7, 3], [None, 7, 4]),
+        (lambda x: dt.layers.simple_rnn(x, 4, reverse=True), [None, 7, 3], [None, 4]),
+        (lambda x: dt.layers.embedding(dt.cast(x, dt.int32), 5, 3), [None, 7], [None, 7, 3]),
+        (lambda x: dt.layers.multi_head_attention(x, 2), [None, 7, 4], [None, 7, 4]),
+        (lambda x: dt.layers.multi_head_attention(x, 2, 3, 5), [None, 7, 4], [None, 7, 5]),
         (lambda x: dt.layers.sequential(x, [dt.layers.Dense(3), "relu"]), [None, 7], [None, 3]),
     ],
 )
@@ -315,8 +326,12 @@ def test_activations_are_smooth_at_zero(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["relu", "relu6", "elu", "selu", "leaky_relu", "softplus", "softsign", "tanh", "sigmoid"]
-)
+    "name",
+    [
+        "relu", "relu6", "elu", "selu", "leaky_relu", "softplus", "softsign", "tanh", "sigmoid", "gelu", "swish",
+        "hard_sigmoid",
+    ],
+)  # fmt: skip
 def test_activations_keep_nan_and_do_not_overflow(name: str) -> None:
     function = getattr(dt.nn, name)
     assert np.isnan(run(function([np.nan])))
