@@ -261,14 +261,16 @@ def test_programs_are_divided_by_device() -> None:
         assert toy.moved.count("out") == 1
 
 
-def test_the_best_available_backend_serves_unless_another_is_pinned() -> None:
+def test_the_best_available_backend_serves_unless_another_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOVETAIL_BACKENDS", raising=False)
+
     class Better(ReferenceBackend):
         name = "better"
-        priority = 10
+        priority = 100
 
     class Missing(ReferenceBackend):
         name = "missing"
-        priority = 20
+        priority = 200
 
         def availability(self) -> Availability:
             return Availability(False, "no such hardware")
@@ -277,8 +279,16 @@ def test_the_best_available_backend_serves_unless_another_is_pinned() -> None:
         assert dt.Session().devices.find("").backend.name == "better"
         pinned = dt.Session(config=dt.ConfigProto(backends={"cpu": "reference"}))
         assert pinned.devices.find("").backend.name == "reference"
+        monkeypatch.setenv("DOVETAIL_BACKENDS", "cpu=reference")
+        assert dt.Session().devices.find("").backend.name == "reference"
+        monkeypatch.setenv("DOVETAIL_BACKENDS", "reference")
         with pytest.raises(
-            errors.DeviceError, match=r"no backend 'missing' for CPU here; available are better \(CPU\), reference"
+            errors.InvalidArgumentError, match=r"'reference' does not say .* write it like CPU=reference"
+        ):
+            dt.Session()
+        with pytest.raises(
+            errors.DeviceError,
+            match=r"no backend 'missing' for CPU here; available are better \(CPU\),.* reference \(CPU\)",
         ):
             dt.Session(config=dt.ConfigProto(backends={"CPU": "missing"})).list_devices()
 
@@ -293,7 +303,7 @@ def test_a_backend_that_does_not_support_an_operation_falls_back() -> None:
 
     with registered("dovetail.backends", "picky", Picky()):
         y = dt.tanh(dt.constant(0.0) + dt.placeholder(dt.float32, [], name="x")) * 2.0
-        with dt.Session() as session:
+        with dt.Session(config=dt.ConfigProto(backends={"CPU": "picky"})) as session:
             assert session.run(y, {"x:0": 0.0}) == 0.0
             found = dt.explain(y, session=session)
         assert [row.operation for row in found.fallbacks] == ["Tanh"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from dovetail.extend import Availability, Backend, DeviceInfo, Executable, Op, Program, TensorType
+
+if TYPE_CHECKING:
+    from dovetail.kernels import Schedule
 
 __all__ = ["CpuBackend"]
 
@@ -31,14 +34,19 @@ class CpuBackend(Backend):
 
     def supports(self, op: Op, inputs: Sequence[TensorType]) -> bool:
         """Whether the operation has a kernel: all that have no strings and no sizes that only a run knows."""
-        from dovetail.compiler.kernels.build import has_kernels
+        from dovetail.kernels import has_kernels
 
         return has_kernels(op, inputs)
 
     def compile(self, program: Program, device: DeviceInfo, num_threads: int | None = None) -> Executable:
         """Compile a program; states that it replaces are written in place."""
-        from dovetail.compiler.kernels.build import donations, schedule
         from dovetail_backend_cpu.llvm.machine import host
         from dovetail_backend_cpu.runtime.executable import NativeExecutable
 
-        return NativeExecutable(program, schedule(program, donations(program)), host(), num_threads)
+        return NativeExecutable(program, self.schedule(program), host(), num_threads)
+
+    def schedule(self, program: Program) -> Schedule:
+        """Return the kernels of a program."""
+        from dovetail.kernels import donations, schedule
+
+        return schedule(program, donations(program))

@@ -72,7 +72,7 @@ def host(isa: str | None = None) -> Machine:
     wanted = isa or os.environ.get(_VARIABLE, "").strip() or None
     triple, cpu = llvm.get_process_triple(), llvm.get_host_cpu_name()
     if platform.machine().lower() in ("arm64", "aarch64"):
-        levels = {"neon": ("neon",)}
+        levels: dict[str, tuple[str, ...]] = {"neon": ("neon",)}
     else:
         levels = _X86_LEVELS
     if wanted is not None and wanted not in levels:

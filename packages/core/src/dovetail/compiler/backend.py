@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from dovetail.compiler.program import Instruction, Program
 from dovetail.graph.op import Array, Op
 from dovetail.types.dims import Symbol
 from dovetail.types.shapes import TensorType
+
+if TYPE_CHECKING:
+    from dovetail.compiler.kernels.schedule import Schedule
 
 __all__ = ["Availability", "Backend", "DeviceInfo", "Executable", "Status"]
 
@@ -140,6 +143,10 @@ class Backend(ABC):
             num_threads: how many threads a run may use; ``None`` leaves it to the backend, as one without threads
                 ignores it. Results do not depend on it.
         """
+
+    def schedule(self, program: Program) -> Schedule | None:
+        """Return the kernels that a program becomes, for ``explain``; ``None`` from a backend that has no kernels."""
+        return None
 
     def from_host(self, array: Array, device: DeviceInfo) -> Any:
         """Return a buffer of the device with the contents of ``array``."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from dovetail.compiler.placement import Devices
+from dovetail.compiler.plan import divide
 from dovetail.compiler.program import Instruction, Program, Value
 from dovetail.errors import InvalidArgumentError
 from dovetail.types.dims import Dim, Symbol, SymbolicDim, evaluate
 from dovetail.types.shapes import TensorType
 
-__all__ = ["Explanation", "Row", "STAGES", "bytes_of", "describe"]
+if TYPE_CHECKING:
+    from dovetail.compiler.kernels.schedule import Launch
+
+__all__ = ["Explanation", "KernelRow", "Row", "STAGES", "bytes_of", "describe"]
 
 STAGES: Final = ("lower", "fold", "decompose", "simplify", "drop", "share")
 
@@ -77,13 +81,43 @@ class Row:
 
 
 @final
+class KernelRow:
+    """One kernel of a compiling backend.
+
+    Attributes:
+        label: the operations that it computes.
+        lines: the user's lines that they come from.
+        bytes: bytes of the arrays that it reads and writes.
+        text: its loops.
+    """
+
+    __slots__ = ("bytes", "label", "lines", "text")
+
+    def __init__(self, launch: Launch, sizes: Mapping[Symbol, int]) -> None:
+        """Describe a kernel."""
+        from dovetail.compiler.kernels.text import task_text
+
+        self.label = launch.task.label
+        self.lines = list(dict.fromkeys(str(one.origin.source) for one in launch.origins))
+        arrays = [one for one in launch.task.buffers if one.role != "scratch"]
+        self.bytes = sum(_number(one.size, sizes) * one.dtype.size for one in arrays)
+        self.text = task_text(launch.task)
+
+    def __repr__(self) -> str:
+        """Show label and lines."""
+        return f"<kernel {self.label}: {', '.join(self.lines)}>"
+
+
+@final
 class Explanation:
     """What a run would do.
 
     Attributes:
         program: the program at the stage asked for.
         rows: its instructions, in order.
-        peak_bytes: the most bytes alive at once: feeds, variables and what is computed, freed after the last use.
+        kernels: what a compiling backend runs in their place; empty where there is none, or before the last stage.
+        peak_bytes: the most bytes alive at once: feeds, variables, results and what is computed on the way, by the plan
+            of a compiling backend where there is one.
         flops: floating-point operations in all.
         sizes: what the symbols were taken to be.
     """
@@ -100,7 +134,29 @@ class Explanation:
             self.rows.append(Row(one, sizes, live, placed.device.name, placed.backend.name, placed is not wanted))
         given = sum(bytes_of(one.value.type, sizes) for one in program.inputs)
         self.peak_bytes = max([given, *(row.live_bytes for row in self.rows)])
+        self.kernels: list[KernelRow] = []
+        if stage == STAGES[-1]:
+            self._plan_kernels(devices)
         self.flops = sum(row.flops for row in self.rows)
+
+    def _plan_kernels(self, devices: Devices) -> None:
+        from dovetail.compiler.kernels.memory import plan_memory  # kernels are not everyone's; core is light to import
+        from dovetail.compiler.kernels.schedule import launches
+
+        parts = [(part, placed.backend.schedule(part)) for placed, part in divide(self.program, devices)]
+        planned = []
+        for part, schedule in parts:
+            if schedule is None:
+                return
+            # A variable that is written in place is there once, as an input.
+            outside = [one.value.type for one in part.inputs]
+            outside += [one.value.type for one in part.outputs if one.kind != "state"]
+            planned.append(
+                plan_memory(schedule, self.sizes).total + sum(bytes_of(kind, self.sizes) for kind in outside)
+            )
+            self.kernels.extend(KernelRow(one, self.sizes) for one in launches(schedule.steps))
+        if planned:
+            self.peak_bytes = max(planned)
 
     @property
     def fallbacks(self) -> list[Row]:
@@ -127,7 +183,8 @@ class Explanation:
         lines.insert(1, "  ".join("-" * width for width in widths))
         lines.append("")
         lines.append(f"after {self.stage}: {len(self.rows)} operations" + (f", for {sizes}" if sizes else ""))
-        lines.append(f"peak memory {_short(self.peak_bytes)}B, {_short(self.flops)}FLOP")
+        kernels = f", {len(self.kernels)} kernels" if self.kernels else ""
+        lines.append(f"peak memory {_short(self.peak_bytes)}B, {_short(self.flops)}FLOP{kernels}")
         largest = [f"{_short(row.bytes)}B {row.name} ({row.line})" for row in self.largest(3) if row.bytes]
         if largest:
             lines.append("largest: " + ", ".join(largest))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, final
 
 from dovetail.compiler.backend import Backend, DeviceInfo, Executable, Status
@@ -11,7 +11,7 @@ from dovetail.compiler.placement import Devices, Placed
 from dovetail.compiler.program import Instruction, Output, Program, ProgramInput, Value
 from dovetail.types.dims import Symbol
 
-__all__ = ["Plan", "Segment", "SegmentError", "optimize"]
+__all__ = ["Plan", "Segment", "SegmentError", "divide", "optimize"]
 
 Stage = Callable[[str, Program], None]
 
@@ -104,28 +104,12 @@ class Plan:
             slots[given.value] = len(slots)
         self.input_count = len(slots)
         self.segments: list[Segment] = []
-        groups = _groups(self.program, devices)
-        given_up = _given_up(self.program, groups) if in_place else {}
-        wanted_later = _wanted_later(groups, self.program.outputs)
-        for (placed, instructions), wanted in zip(groups, wanted_later, strict=True):
-            made = {value for one in instructions for value in one.outputs}
-            takes = dict.fromkeys(value for one in instructions for value in one.inputs if value not in made)
-            gives = [
-                value for value in dict.fromkeys(v for one in instructions for v in one.outputs) if value in wanted
-            ]
-            replaced = given_up.get(len(self.segments), {})
-            states = {key: value for key, (value, _) in replaced.items()}
-            results = {key: value for key, (_, value) in replaced.items()}
-            part = Program(
-                _arguments(takes, states),
-                instructions,
-                _results(gives, results),
-            )
-            for value in gives:
-                slots[value] = len(slots)
-            self.segments.append(
-                Segment(part, placed, [slots[v] for v in takes], [slots[v] for v in gives], num_threads)
-            )
+        for placed, part in divide(self.program, devices, in_place=in_place):
+            takes = [slots[one.value] for one in part.inputs]
+            for output in part.outputs:
+                slots[output.value] = len(slots)
+            gives = [slots[one.value] for one in part.outputs]
+            self.segments.append(Segment(part, placed, takes, gives, num_threads))
         self.slot_count = len(slots)
         self.output_slots = tuple(slots[one.value] for one in self.program.outputs)
         home: dict[int, Segment] = {slot: segment for segment in self.segments for slot in segment.given}
@@ -171,33 +155,14 @@ class Plan:
         ]
 
 
-def _arguments(values: Iterable[Value], states: Mapping[str, Value]) -> list[ProgramInput]:
-    keys = {value: key for key, value in states.items()}
-    return [
-        ProgramInput(value, "state", keys[value]) if value in keys else ProgramInput(value, "argument", number)
-        for number, value in enumerate(values)
-    ]
+def _given_up(program: Program, groups: Sequence[tuple[Placed, list[Instruction]]]) -> dict[str, tuple[Value, Value]]:
+    """Return the variables that the last segment may write over: key, old value, new value.
 
-
-def _results(values: Iterable[Value], states: Mapping[str, Value]) -> list[Output]:
-    keys = {value: key for key, value in states.items()}
-    return [
-        Output(value, "state", keys[value]) if value in keys else Output(value, "result", number)
-        for number, value in enumerate(values)
-    ]
-
-
-def _given_up(
-    program: Program, groups: Sequence[tuple[Placed, list[Instruction]]]
-) -> dict[int, dict[str, tuple[Value, Value]]]:
-    """Return for each segment the variables it may write over: key, old value, new value.
-
-    It is the only one that takes the old value, it is the last of all, so that nothing can fail after it, the old value
-    is no output, and the new value no other output.
+    No other segment takes the old value, nothing can fail after the last, the old value is no output, and the new value
+    no other output.
     """
-    if not groups or _device_type(groups[-1][0]) not in _HOST_TYPES:
+    if not groups or groups[-1][0].device.device_type not in _HOST_TYPES:
         return {}
-    last = len(groups) - 1
     made = {value for one in groups[-1][1] for value in one.outputs}
     earlier = {value for _, instructions in groups[:-1] for one in instructions for value in one.inputs}
     old = {one.key: one.value for one in program.inputs if one.kind == "state"}
@@ -209,11 +174,37 @@ def _given_up(
             continue
         if output.value in made and wanted.count(output.value) == 1 and output.value.type == before.type:
             found[output.key] = before, output.value
-    return {last: found}
+    return found
 
 
-def _device_type(placed: Placed) -> str:
-    return placed.device.device_type
+def divide(program: Program, devices: Devices, *, in_place: bool = True) -> list[tuple[Placed, Program]]:
+    """Divide a program into parts in a row that run on one device.
+
+    Args:
+        program: the program after all passes.
+        devices: where instructions may run.
+        in_place: whether variables may be written over: inputs and outputs of such parts are of kind ``state``.
+    """
+    groups = _groups(program, devices)
+    given_up = _given_up(program, groups) if in_place else {}
+    parts: list[tuple[Placed, Program]] = []
+    for (placed, instructions), wanted in zip(groups, _wanted_later(groups, program.outputs), strict=True):
+        outputs = dict.fromkeys(value for one in instructions for value in one.outputs)
+        takes = dict.fromkeys(value for one in instructions for value in one.inputs if value not in outputs)
+        gives = [value for value in outputs if value in wanted]
+        replaced = given_up if len(parts) == len(groups) - 1 else {}
+        old = {before: key for key, (before, _) in replaced.items()}
+        new = {after: key for key, (_, after) in replaced.items()}
+        inputs = [
+            ProgramInput(value, "state", old[value]) if value in old else ProgramInput(value, "argument", number)
+            for number, value in enumerate(takes)
+        ]
+        results = [
+            Output(value, "state", new[value]) if value in new else Output(value, "result", number)
+            for number, value in enumerate(gives)
+        ]
+        parts.append((placed, Program(inputs, instructions, results)))
+    return parts
 
 
 _HOST_TYPES: Final = frozenset({"CPU"})

@@ -15,7 +15,7 @@ import numpy as np
 from dovetail.compiler.backend import DeviceInfo
 from dovetail.compiler.lower import Feed, lower, needed_operations
 from dovetail.compiler.placement import Devices
-from dovetail.compiler.plan import Plan, SegmentError
+from dovetail.compiler.plan import Plan, SegmentError, optimize
 from dovetail.compiler.program import Program
 from dovetail.errors import (
     ClosedSessionError,
@@ -430,7 +430,7 @@ class Session:
         for op in needed_operations(fetch.tensors, fetch.targets, feeds):
             if isinstance(op.definition, Placeholder) and op.outputs[0].shape.rank is not None:
                 feeds.setdefault(op.outputs[0], Feed(op.outputs[0].type))
-        return Plan(lower(self._graph, fetch.tensors, fetch.targets, feeds), self.devices, watch).program
+        return optimize(lower(self._graph, fetch.tensors, fetch.targets, feeds), self.devices.keeps, watch)
 
     # Life. -----------------------------------------------------------------------------------------------------------
 
