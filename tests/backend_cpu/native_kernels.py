@@ -175,8 +175,14 @@ COPY_WORD = TextKernel(
     loop=False,
     dtypes=[I64, I64],
 )
+INCREMENT_ONE = TextKernel(
+    "increment_one",
+    "  %x = load double, ptr %b0\n  %r = fadd double %x, 1.0\n  store double %r, ptr %b0",
+    ["inout"],
+    loop=False,
+)
 ZERO = TextKernel("zero", "  store double 0.0, ptr %e0", ["out"])
-KERNELS = (ADD, DOUBLE, INCREMENT, REVERSE, ACCUMULATE, SMALL, BELOW, FAIL_ABOVE, ADD_ONE, DOUBLE_ONE, COPY_WORD, ZERO)
+KERNELS = tuple(one for one in globals().values() if isinstance(one, TextKernel))
 PRINTERS = TextPrinters(*KERNELS)
 
 

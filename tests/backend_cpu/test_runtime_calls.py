@@ -89,7 +89,8 @@ def test_scalars_are_read_in_place(way: None) -> None:
     run = build([x], [out], [k.DOUBLE_ONE(1, x, t), k.DOUBLE_ONE(1, t, out)], shapes={x: [], out: []})
     for value in (np.float64(1.5), np.array(1.5), 1.5):
         (result,), _ = run([value], {})
-        assert result.shape == () and result == 6.0
+        assert result.shape == ()
+        assert result == 6.0
 
 
 def test_an_array_of_another_shape_than_promised_is_refused() -> None:
@@ -243,4 +244,5 @@ def test_a_program_without_steps_gives_its_state() -> None:
     state = k.storage(3, "state")
     weights = np.ones(3)
     (after,), status = build([state], [state], [])([weights], {})
-    assert status is None and after is weights
+    assert status is None
+    assert after is weights

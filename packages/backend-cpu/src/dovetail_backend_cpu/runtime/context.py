@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, final
 
 import numpy as np
@@ -82,8 +82,6 @@ class Context:
         self._arena: Arena | None = None
         self.team: ThreadTeam | None = None
         self.threads = 1
-        status = aligned_words(1)
-        self._kept += (status,)
         for word, value in {
             Job.CODE: address_of(bound.code),
             Job.STATUS: 0,
@@ -114,14 +112,15 @@ class Context:
         self.threads = threads
         self.team = team
         self.job[Job.THREADS] = threads
+        self.job[Job.HANDED] = team is not None and team.hands_itself
         if team is not None:
             self.job[Job.TEAM] = team.address
-            self.job[Job.HANDED] = team.hands_itself
 
-    def set_pointers(self, inputs: Sequence[Any], outputs: Sequence[Any], fit: Callable[[int, Any], Any]) -> None:
-        """Put addresses into the frame from Python, where native code cannot read them."""
-        for i, word in enumerate(self.bound.input_words):
-            self._frame[word] = address_of(fit(i, inputs[i]))
+    def set_pointers(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Put addresses of fitting arrays into the frame; they must live until the run is over."""
+        self.job[Job.STATUS] = 0
+        for word, array in zip(self.bound.input_words, inputs, strict=True):
+            self._frame[word] = address_of(array)
         for word, array in zip(self.bound.output_words, outputs, strict=True):
             self._frame[word] = address_of(array)
 

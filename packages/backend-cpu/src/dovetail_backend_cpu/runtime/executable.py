@@ -111,20 +111,27 @@ class NativeExecutable(Executable):
     def _start(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> int:
         """Run the step, once its inputs fit."""
         if not self._reads_arrays:
-            specs = binding.specs
-            kept = [spec.fit(item) for spec, item in zip(specs, items, strict=True)]
-            _put_back(binding, items, kept, results)
-            context.set_pointers(kept, results, lambda i, array: array)
-            return self._run(context.address)
+            kept = self._point(context, binding, items, results)
+            status = self._run(context.address)
+            del kept
+            return status
         status = self._run(context.address, items, results)
         if status < 0:
-            kept = [spec.fit(item) for spec, item in zip(binding.specs, items, strict=True)]
-            _put_back(binding, items, kept, results)
-            status = self._run(context.address, kept, results)
-            if status < 0:
-                context.set_pointers(kept, results, lambda i, array: array)
-                status = self._run(context.address)
+            kept = self._point(context, binding, items, results)
+            status = self._run(context.address)
+            del kept
         return status
+
+    def _point(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> list[Any]:
+        """Put the addresses of arrays where the native code does not read them itself.
+
+        Returns:
+            The inputs, made to fit; to be kept until the run is over.
+        """
+        kept = [spec.fit(item) for spec, item in zip(binding.specs, items, strict=True)]
+        _put_back(binding, items, kept, results)
+        context.set_pointers(kept, results)
+        return kept
 
     def _start_team(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> int:
         """Run the step with the team, or on this thread alone where another step has the team."""
@@ -137,9 +144,13 @@ class NativeExecutable(Executable):
             count = threads.grow(binding.bound.threads)
             if context.threads != count or context.team is not threads:
                 context.use_threads(count, threads)
-            if threads.hands_itself:
-                threads.hand(context.address, count)
-            return self._start(context, binding, items, results)
+            if not threads.hands_itself:
+                return self._start(context, binding, items, results)
+            kept = self._point(context, binding, items, results)
+            threads.hand(context.address, count)
+            status = self._run(context.address)
+            del kept
+            return status
         finally:
             threads.lock.release()
 

@@ -60,7 +60,7 @@ class Job(IntEnum):
     """Address of the records of a profiled run, 0 otherwise."""
     TRACE_STRIDE = 16
     HANDED = 17
-    """Whether Python hands the job to the workers itself."""
+    """Whether Python has cleared the status word and handed the job to the workers itself."""
     LENGTH = 18
 
 

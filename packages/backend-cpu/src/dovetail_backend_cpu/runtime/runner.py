@@ -385,18 +385,18 @@ entry:
   %threads.at = getelementptr i8, ptr %job, i64 <Job.THREADS>
   %threads = load i64, ptr %threads.at
   %status.at = getelementptr i8, ptr %job, i64 <Job.STATUS>
-  store i64 0, ptr %status.at
   %handed.at = getelementptr i8, ptr %job, i64 <Job.HANDED>
   %handed = load i64, ptr %handed.at
   %is.handed = icmp ne i64 %handed, 0
   %address = ptrtoint ptr %job to i64
+  br i1 %is.handed, label %run, label %reset
+reset:
+  store i64 0, ptr %status.at
   br label %head
 head:
-  %i = phi i64 [ 1, %entry ], [ %next, %hand ]
+  %i = phi i64 [ 1, %reset ], [ %next, %hand ]
   %more = icmp slt i64 %i, %threads
-  %go = xor i1 %is.handed, true
-  %both = and i1 %more, %go
-  br i1 %both, label %hand, label %run
+  br i1 %more, label %hand, label %run
 hand:
   %old = call i64 @put(ptr %team, i64 %i, i64 %address)
   %next = add i64 %i, 1
