@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from dovetail.types.dims import Dim, FloorDiv, Max, Min, Symbol
+from dovetail.extend import Dim, Symbol, dims
 from dovetail_backend_cpu.runtime.blocks import Words, address_of, words
 from dovetail_backend_cpu.runtime.layout import FRAME_HEAD
 from dovetail_backend_cpu.runtime.opcodes import OPERANDS, Opcode
@@ -94,10 +94,10 @@ class Assembler:
             return self.number(dim)
         if isinstance(dim, Symbol):
             return counters[dim]
-        if isinstance(dim, FloorDiv):
+        if isinstance(dim, dims.FloorDiv):
             return self._binary(Opcode.FLOOR_DIVIDE, [dim.numerator, dim.denominator], counters)
-        if isinstance(dim, Max | Min):
-            return self._binary(Opcode.MAXIMUM if isinstance(dim, Max) else Opcode.MINIMUM, dim.args, counters)
+        if isinstance(dim, dims.Max | dims.Min):
+            return self._binary(Opcode.MAXIMUM if isinstance(dim, dims.Max) else Opcode.MINIMUM, dim.args, counters)
         total = self.word()
         self.emit(Opcode.SET, total, 0)
         for monomial, coefficient in dim.terms:

@@ -7,10 +7,20 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from dovetail.compiler.kernels.ir import Template
-from dovetail.compiler.kernels.memory import ALIGNMENT, plan_memory
-from dovetail.compiler.kernels.schedule import Branch, Launch, Repeat, Schedule, Step, Storage, View, launches
-from dovetail.types.dims import Dim, Symbol, evaluate, substitute
+from dovetail.extend import Symbol, dims
+from dovetail.kernels import (
+    ALIGNMENT,
+    Branch,
+    Launch,
+    Repeat,
+    Schedule,
+    Step,
+    Storage,
+    Template,
+    View,
+    launches,
+    plan_memory,
+)
 from dovetail_backend_cpu.runtime.assembler import Assembler, Label
 from dovetail_backend_cpu.runtime.blocks import address_of, words
 from dovetail_backend_cpu.runtime.hazards import Hazards, Region
@@ -124,8 +134,8 @@ class _Binder:
             code = self.tasks[launch.task].plan
             for counters in (first, last):
                 local = self._sizes_of(launch, counters)
-                self.scratch_bytes = max(self.scratch_bytes, evaluate(code.scratch, local))
-                workspace = max(workspace, evaluate(code.workspace, local))
+                self.scratch_bytes = max(self.scratch_bytes, dims.evaluate(code.scratch, local))
+                workspace = max(workspace, dims.evaluate(code.workspace, local))
         self.scratch_bytes = _round(self.scratch_bytes)
         self.arena_bytes = plan.total + _round(workspace)
         self._workspace = (plan.total, self.arena_bytes)
@@ -141,7 +151,7 @@ class _Binder:
         def look(steps: Iterable[Step]) -> None:
             for step in steps:
                 if isinstance(step, Repeat):
-                    length = 1 if step.length is None else evaluate(step.length, {**self.sizes, **last})
+                    length = 1 if step.length is None else dims.evaluate(step.length, {**self.sizes, **last})
                     last[step.counter] = max(length - 1, 0)
                     look(step.before)
                     look(step.steps)
@@ -154,7 +164,9 @@ class _Binder:
 
     def _sizes_of(self, launch: Launch, counters: Mapping[Symbol, int]) -> dict[Symbol, int]:
         known = {**self.sizes, **counters}
-        return {symbol: evaluate(size, known) for symbol, size in zip(launch.task.sizes, launch.sizes, strict=True)}
+        return {
+            symbol: dims.evaluate(size, known) for symbol, size in zip(launch.task.sizes, launch.sizes, strict=True)
+        }
 
     def region(self, storage: Storage) -> list[Region]:
         """Where a storage is; the places of all that it trades places with."""
@@ -168,7 +180,7 @@ class _Binder:
                 found = (self._outside, self._outside + 1)
                 self._outside += 1
             else:
-                size = evaluate(storage.size, self.sizes) * storage.dtype.size
+                size = dims.evaluate(storage.size, self.sizes) * storage.dtype.size
                 found = (offset, offset + max(size, 1))
             self._regions[storage] = found
         return found
@@ -201,14 +213,14 @@ class _Binder:
         total = 0
         for step in steps:
             if isinstance(step, Launch):
-                work = evaluate(step.task.work, self._sizes_of(step, counters))
+                work = dims.evaluate(step.task.work, self._sizes_of(step, counters))
                 if work >= TASK_WORK and any(phase.parallel for phase in self.tasks[step.task].plan.phases):
                     self._shared.add(step)
                     total += work
             elif isinstance(step, Branch):
                 total += max(self._divide(step.then, counters), self._divide(step.otherwise, counters))
             else:
-                turns = _GUESS if step.length is None else evaluate(step.length, {**self.sizes, **counters})
+                turns = _GUESS if step.length is None else dims.evaluate(step.length, {**self.sizes, **counters})
                 total += turns * self._divide([*step.before, *step.steps], counters)
         return total
 
@@ -320,7 +332,7 @@ class _Binder:
         code = self.tasks[launch.task]
         reads, writes = self._accesses(launch)
         slots = [self._address(view) for view in launch.buffers if view is not None]
-        slots += [self.text.compute(substitute(size, self._known), self._counters) for size in launch.sizes]
+        slots += [self.text.compute(dims.substitute(size, self.sizes), self._counters) for size in launch.sizes]
         if isinstance(launch.task, Template) and code.plan.workspace != 0:
             slots.append(self._workspace_address())
         number = self._numbers[launch]
@@ -333,10 +345,6 @@ class _Binder:
             else:
                 opcode = Opcode.TRACED_CALL_ONE if self.traced else Opcode.CALL_ONE
             self.text.call(opcode, address, slots, number)
-
-    @property
-    def _known(self) -> Mapping[Symbol, Dim]:
-        return self.sizes
 
     def _branch(self, step: Branch) -> None:
         predicate = self.text.word()
@@ -363,7 +371,7 @@ class _Binder:
         turn, counter = text.word(), text.word()
         length = None
         if step.length is not None:
-            length = text.compute(substitute(step.length, self._known), self._counters)
+            length = text.compute(dims.substitute(step.length, self.sizes), self._counters)
         text.emit(Opcode.SET, turn, 0)
         text.emit(Opcode.SET, counter, 0)
         if step.reverse and length is not None:
@@ -431,7 +439,7 @@ class _Binder:
 
     def _address(self, view: View) -> int:
         base = self.base(view.storage)
-        offset = substitute(view.offset, self._known)
+        offset = dims.substitute(view.offset, self.sizes)
         if offset == 0:
             return base
         itemsize = view.storage.dtype.size

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from dovetail.compiler.kernels.ir import Template
+from dovetail.kernels import Template
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.runtime.cache import ObjectCache, default_folder, default_limit
 from dovetail_backend_cpu.runtime.cores import usable_cores

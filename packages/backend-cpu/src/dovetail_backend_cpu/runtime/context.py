@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from dovetail.types.dtypes import DType
+from dovetail.extend import DType
 from dovetail_backend_cpu.runtime.arena import Arena
 from dovetail_backend_cpu.runtime.bind import Bound
 from dovetail_backend_cpu.runtime.blocks import Words, address_of, aligned_words, words

@@ -7,11 +7,8 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from dovetail.compiler.backend import Executable, Status
-from dovetail.compiler.kernels.schedule import Branch, Repeat, Schedule, Step, launches
-from dovetail.compiler.program import Program
-from dovetail.compiler.reference import ReferenceExecutable
-from dovetail.types.dims import Symbol, evaluate, symbols_of
+from dovetail.extend import Executable, Program, Status, Symbol, dims
+from dovetail.kernels import Branch, ReferenceExecutable, Repeat, Schedule, Step, launches
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.runtime.arena import Arena, arenas
 from dovetail_backend_cpu.runtime.bind import Bound, bind
@@ -192,7 +189,7 @@ class NativeExecutable(Executable):
         specs = [
             InputSpec(
                 given.value.type.dtype,
-                [evaluate(dim, sizes) for dim in given.value.type.dims],
+                [dims.evaluate(dim, sizes) for dim in given.value.type.dims],
                 storage.role == "state",
             )
             for given, storage in zip(self.program.inputs, schedule.inputs, strict=True)
@@ -200,7 +197,7 @@ class NativeExecutable(Executable):
         outputs = [
             (
                 places.get(storage, -1),
-                tuple(evaluate(dim, sizes) for dim in output.value.type.dims),
+                tuple(dims.evaluate(dim, sizes) for dim in output.value.type.dims),
                 output.value.type.dtype.numpy,
             )
             for output, storage in zip(self.program.outputs, schedule.outputs, strict=True)
@@ -237,7 +234,7 @@ def _symbols(program: Program, schedule: Schedule) -> set[Symbol]:
     for output in program.outputs:
         found |= output.value.type.shape.symbols
     for storage in schedule.lifetimes:
-        found |= symbols_of(storage.size)
+        found |= dims.symbols_of(storage.size)
     counters: set[Symbol] = set()
 
     def look(steps: Sequence[Step]) -> None:
@@ -245,7 +242,7 @@ def _symbols(program: Program, schedule: Schedule) -> set[Symbol]:
             if isinstance(step, Repeat):
                 counters.add(step.counter)
                 if step.length is not None:
-                    found.update(symbols_of(step.length))
+                    found.update(dims.symbols_of(step.length))
                 look(step.before)
                 look(step.steps)
             elif isinstance(step, Branch):
@@ -253,10 +250,10 @@ def _symbols(program: Program, schedule: Schedule) -> set[Symbol]:
                 look(step.otherwise)
             else:
                 for size in step.sizes:
-                    found.update(symbols_of(size))
+                    found.update(dims.symbols_of(size))
                 for view in step.buffers:
                     if view is not None:
-                        found.update(symbols_of(view.offset))
+                        found.update(dims.symbols_of(view.offset))
 
     look(schedule.steps)
     return found - counters

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import final
 
-from dovetail.compiler.kernels.ir import Kernel, Loop, Template
-from dovetail.types.dims import Dim
+from dovetail.extend import Dim
+from dovetail.kernels import Kernel, Loop, Template, task_text
 from dovetail_backend_cpu.llvm.machine import Machine
 
 __all__ = ["NativeTask", "Phase", "Printers", "Task", "TaskPlan", "standard_printers"]
@@ -72,8 +72,6 @@ class _StandardPrinters(Printers):
     """The printers of kernels and templates."""
 
     def key(self, task: Task) -> str:
-        from dovetail.compiler.kernels.text import task_text
-
         return task_text(task)
 
     def plan(self, task: Task, name: str, machine: Machine) -> TaskPlan:
