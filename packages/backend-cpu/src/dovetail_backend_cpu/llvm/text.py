@@ -128,7 +128,7 @@ class Function:
         Returns:
             The name of the result, empty for ``void``.
         """
-        types = ", ".join(one.rpartition(" ")[0] for one in arguments)
+        types = ", ".join(map(_type_of, arguments))
         self.module.declare(f"declare {result} @{name}({types})")
         text = f"call {result} @{name}({', '.join(arguments)})"
         if result == "void":
@@ -184,6 +184,11 @@ class Function:
     def __str__(self) -> str:
         """Print the function."""
         return "\n".join([*self._lines, "}"])
+
+
+def _type_of(argument: str) -> str:
+    """Return the type of an argument; its value may be a constant that holds types itself."""
+    return argument[: argument.index(">") + 1] if argument.startswith("<") else argument.partition(" ")[0]
 
 
 @final
