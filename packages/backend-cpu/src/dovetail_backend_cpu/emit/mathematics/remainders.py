@@ -63,7 +63,8 @@ def _with_slow(algebra: Algebra, size: Term, divisor: Term, rest: Term, slow: Te
             a = write.value(f"extractelement {real} {a}, i64 {lane.index}")
             b = write.value(f"extractelement {real} {b}, i64 {lane.index}")
             wanted = write.value(f"extractelement {mask} {wanted}, i64 {lane.index}")
-        b = write.value(f"select i1 {wanted}, double {b}, double {a}")
+        # Other lanes may hold what a division never ends with.
+        a, b = (write.value(f"select i1 {wanted}, double {one}, double 1.0") for one in (a, b))
         value = write.value(f"call double @dovetail.fmod(double {a}, double {b})")
         if width > 1:
             value = write.value(f"insertelement {real} {lane.carried[0]}, double {value}, i64 {lane.index}")

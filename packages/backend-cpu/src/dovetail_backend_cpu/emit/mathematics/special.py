@@ -8,17 +8,16 @@ from typing import Final
 from dovetail.ops.scalar import special as reference
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.mathematics.circular import sin, tan
-from dovetail_backend_cpu.emit.mathematics.exponential import exponential
+from dovetail_backend_cpu.emit.mathematics.exponential import exponential, small_exponential
 from dovetail_backend_cpu.emit.mathematics.logarithm import log
 
 __all__ = ["digamma", "erf", "erf_single", "erfc", "erfc_single", "lgamma"]
 
-# erf(x) / x as a rational function of x^2 up to x = 3.95: its relative error is 2.3e-9.
-_ERF_P: Final = (
-    6.65760836409e-06, 0.000407625231281, 0.00420581404776, 0.0556405163192, 0.19261283309, 1.1283791697,
-)  # fmt: skip
-_ERF_Q: Final = (
-    2.52924865465e-07, 7.16041482735e-05, 0.0014122648804, 0.0162418890645, 0.117320227171, 0.504032104179, 1.0,
+# By weighted least squares: erf(x) / x - 1 in x^2 on [0, 0.92], to 1.5e-8, and log(erfc(x)) on [0.9, 3.95], to 1.6e-9 of
+# the error function.
+_ERF_LOW: Final = (-0.0006021798223, 0.004999599717, -0.02677128227, 0.1128195488, -0.3761250817, 0.128379152)
+_ERF_HIGH: Final = (
+    0.000197186067, -0.003055647048, 0.02227723298, -0.1040376401, -0.637059457, -1.127749726, -0.0001774580532,
 )  # fmt: skip
 _ERF_ONE: Final = 3.94
 _ONE_OVER_SQRT_PI: Final = 1 / math.sqrt(math.pi)
@@ -30,9 +29,11 @@ def _rational(algebra: Algebra, x: Term, numerator: tuple[float, ...], denominat
 
 def erf_single(algebra: Algebra, x: Term) -> Term:
     """Return the error function of a float."""
-    limited = x.clamp(-_ERF_ONE, _ERF_ONE)
-    square = limited * limited
-    return (limited * algebra.horner(square, _ERF_P) / algebra.horner(square, _ERF_Q)).clamp(-1.0, 1.0)
+    size = abs(x).clamp(0.0, _ERF_ONE)
+    square = size * size
+    near = algebra.fma(size, algebra.horner(square, _ERF_LOW), size)
+    far = 1.0 - small_exponential(algebra, algebra.horner(size, _ERF_HIGH))
+    return algebra.select(size < 0.91, near, far).copysign(x)
 
 
 def erfc_single(algebra: Algebra, x: Term) -> Term:
