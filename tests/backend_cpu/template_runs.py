@@ -66,12 +66,6 @@ def guards_hold(raw, start, array):
     return (raw[:start] == 0xA5).all() and (raw[start + array.nbytes :] == 0xA5).all()
 
 
-def optimise(module, machine_target):
-    options = llvm.create_pipeline_tuning_options(speed_level=1)
-    builder = llvm.create_pass_builder(machine_target, options)
-    builder.getModulePassManager().run(module, builder)
-
-
 class Compiled:
     """A template as machine code for this machine, or for less of it."""
 
@@ -85,7 +79,6 @@ class Compiled:
         self.target = llvm.Target.from_triple(self.machine.triple).create_target_machine(
             cpu=self.machine.cpu, features=self.machine.features, opt=2, jit=True
         )
-        optimise(module, self.target)
         self.engine = llvm.create_mcjit_compiler(module, self.target)
         self.engine.finalize_object()
         kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)

@@ -65,10 +65,8 @@ class Arithmetic:
             suffix = f"v{width}{_suffix(self.stored)}"
             name = f"llvm.masked.load.{suffix}.p0"
             write.module.declare(f"declare {stored} @{name}(ptr, i32, <{width} x i1>, {stored})")
-            value = write.value(
-                f"call {stored} @{name}(ptr {pointer}, i32 {self.dtype.size}, <{width} x i1> {mask}, "
-                f"{stored} zeroinitializer)"
-            )
+            arguments = f"ptr {pointer}, i32 {self.dtype.size}, <{width} x i1> {mask}, {stored} zeroinitializer"
+            value = write.value(f"call {stored} @{name}({arguments})")
         return self._widened(write, value, width)
 
     def _widened(self, write: Function, value: str, width: int) -> str:

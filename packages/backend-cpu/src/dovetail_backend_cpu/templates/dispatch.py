@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from dovetail.compiler.kernels.ir import Template
+from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
 from dovetail.ops.linear import MatMul
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Module
+from dovetail_backend_cpu.templates.convolution import Convolution
+from dovetail_backend_cpu.templates.filter_gradient import FilterGradient
 from dovetail_backend_cpu.templates.plain import plain_module, plain_plan
 from dovetail_backend_cpu.templates.plan import TemplatePlan
 from dovetail_backend_cpu.templates.product import Product
 
 __all__ = ["template_module", "template_plan"]
 
+_Routine: TypeAlias = Product | Convolution | FilterGradient
+
 
 def template_module(template: Template, name: str, machine: Machine) -> tuple[Module, TemplatePlan]:
     """Write a template as functions ``@name_0``, ``@name_1``, …, one for each phase of its plan."""
-    if isinstance(template.op, MatMul):
-        product = Product(template, name, machine)
-        return product.module(), product.plan()
-    return plain_module(template, name, machine), plain_plan(name)
+    routine = _routine(template, name, machine)
+    if routine is None:
+        return plain_module(template, name, machine), plain_plan(name)
+    return routine.module(), routine.plan()
 
 
 def template_plan(template: Template, name: str, machine: Machine) -> TemplatePlan:
     """Return the plan of a template without writing it."""
+    routine = _routine(template, name, machine)
+    return plain_plan(name) if routine is None else routine.plan()
+
+
+def _routine(template: Template, name: str, machine: Machine) -> _Routine | None:
     if isinstance(template.op, MatMul):
-        return Product(template, name, machine).plan()
-    return plain_plan(name)
+        return Product(template, name, machine)
+    if isinstance(template.op, Conv | ConvInputGrad):
+        return Convolution.of(template, name, machine)
+    if isinstance(template.op, ConvFilterGrad):
+        return FilterGradient.of(template, name, machine)
+    return None
