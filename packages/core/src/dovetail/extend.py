@@ -25,6 +25,7 @@ from dovetail.ops.gru import gru
 from dovetail.ops.initializers import Initializer
 from dovetail.ops.lstm import lstm
 from dovetail.ops.pooling import average_pool, max_pool
+from dovetail.ops.reductions import sum_to
 from dovetail.ops.scalar import Expression, basis
 from dovetail.ops.scalars import ScalarOp, scalar
 from dovetail.ops.simple_rnn import simple_rnn
@@ -117,5 +118,6 @@ __all__ = [
     "scalar",
     "simple_rnn",
     "smart_cond",
+    "sum_to",
     "trace",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail.extend import composite
+from dovetail.extend import composite, sum_to
 
 __all__ = ["batch_normalization", "l2_normalize", "layer_normalization", "moments"]
 
@@ -37,7 +37,34 @@ def _layer_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
     yield rng.normal(size=(2, 3, 4)), scale, offset, {"axes": (1,), "epsilon": 1e-3}
 
 
-@composite(name="Moments", samples=_moment_samples, dtypes=lambda x: (x, x))
+def _moments_gradient(op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Any) -> Sequence[Tensor]:
+    """Element by element: the distances from the mean add up to zero, so nothing comes through the mean in them."""
+    x = inputs[0]
+    mean = dt.reduce_mean(x, op.axes, keepdims=True)
+    for_mean, for_variance = (one if op.keepdims else dt.reshape(one, dt.shape(mean)) for one in grads)
+    count = dt.cast(dt.size(x), x.dtype) / dt.cast(dt.size(mean), x.dtype)
+    return [(for_mean + 2.0 * (x - mean) * for_variance) / count]
+
+
+def _normalization_gradient(
+    op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Any
+) -> Sequence[Tensor]:
+    """Two sums, of the gradient and of its products with the distances from the mean, give all but the first."""
+    x, mean, variance, offset, scale = inputs
+    root = dt.rsqrt(variance + op.epsilon)
+    distance, grad = x - mean, grads[0]
+    channels = mean + variance + offset + scale  # only its shape counts
+    total, weighted = sum_to(grad, channels), sum_to(grad * distance, channels)
+    return [
+        grad * (root * scale),
+        sum_to(-(root * scale) * total, mean),
+        sum_to(-0.5 * (root * root * root) * scale * weighted, variance),
+        sum_to(total, offset),
+        sum_to(root * weighted, scale),
+    ]
+
+
+@composite(name="Moments", samples=_moment_samples, dtypes=lambda x: (x, x), gradient=_moments_gradient)
 def _moments(x: Tensor, *, axes: tuple[int, ...], keepdims: bool = False) -> tuple[Tensor, Tensor]:
     """Mean and variance over axes."""
     mean = dt.reduce_mean(x, axes, keepdims=True)
@@ -45,7 +72,7 @@ def _moments(x: Tensor, *, axes: tuple[int, ...], keepdims: bool = False) -> tup
     return (mean if keepdims else dt.squeeze(mean, axes)), variance
 
 
-@composite(name="BatchNormalization", samples=_normalization_samples)
+@composite(name="BatchNormalization", samples=_normalization_samples, gradient=_normalization_gradient)
 def _batch_normalization(
     x: Tensor, mean: Tensor, variance: Tensor, offset: Tensor, scale: Tensor, *, epsilon: float
 ) -> Tensor:
