@@ -6,16 +6,12 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 
-from dovetail.compiler.kernels.ir import Kernel
-from dovetail.types.dims import Symbol, evaluate
+from dovetail.compiler.kernels.ir import Buffer, Kernel, Loop, Node, Store
+from dovetail.types.dims import Dim, Symbol, evaluate, symbols_of
 from dovetail_backend_cpu.emit.kernels import kernel_module, kernel_scratch
 from dovetail_backend_cpu.llvm.machine import Machine, host
-
-llvm.initialize_all_targets()
-llvm.initialize_all_asmprinters()
 
 NEON = Machine("neon", "aarch64-linux-gnu", "generic", "+neon")
 AVX512 = Machine(
@@ -25,6 +21,10 @@ AVX512 = Machine(
 
 def optimized(text: str, machine: Machine, level: int = 2) -> tuple[Any, Any]:
     """Parse, verify and optimise a module; returns it with its target machine."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
     module = llvm.parse_assembly(text)
     module.verify()
     target = llvm.Target.from_triple(machine.triple).create_target_machine(
@@ -50,6 +50,8 @@ class Native:
 
     def __init__(self, kernel: Kernel, machine: Machine | None = None, level: int = 2) -> None:
         """Compile for this machine, or a restriction of it."""
+        import llvmlite.binding as llvm
+
         self.kernel = kernel
         machine = host() if machine is None else machine
         self.text = str(kernel_module(kernel, "kernel", machine))
@@ -77,3 +79,17 @@ class Native:
         for thread in range(threads):
             self.function(frame.ctypes.data, slots.ctypes.data, thread, threads)
         return bool(status[0])
+
+
+def elementwise(nodes: Sequence[Node], inputs: Sequence[Buffer], index: Symbol, extent: Dim) -> Kernel:
+    """Make a kernel that stores each node at the index, in lanes; its inputs come first."""
+    outputs = [Buffer(node.dtype, extent, "out") for node in nodes]
+    body = [Store(buffer, index, node) for buffer, node in zip(outputs, nodes, strict=True)]
+    sizes = sorted(symbols_of(extent), key=str)
+    return Kernel([*inputs, *outputs], sizes, [Loop([(index, extent)], body, "vector")])
+
+
+def machines() -> list[Machine]:
+    """Return this machine at its best, and restricted to SSE where it has that."""
+    best = host()
+    return [best] if best.isa in ("sse", "neon") else [best, host("sse")]
