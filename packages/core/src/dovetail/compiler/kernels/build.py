@@ -72,8 +72,9 @@ def donations(program: Program) -> dict[int, int]:
 class _Builder:
     """Makes the steps of a program, or of a body."""
 
-    def __init__(self, program: Program, where: Mapping[Value, View]) -> None:
+    def __init__(self, program: Program, where: Mapping[Value, View], lasting: Iterable[Value] = ()) -> None:
         self.program = program
+        self.lasting = set(lasting)
         self.fusion = Fusion(program)
         self.where: dict[Value, View] = dict(where)
         self.in_place: dict[Value, Value] = {}
@@ -119,7 +120,7 @@ class _Builder:
         makers = list(dict.fromkeys(self.fusion.makers[value] for value in unit.roots if value in self.fusion.makers))
         if unit.instruction is not None and unit.instruction not in makers:
             makers.insert(0, unit.instruction)
-        nest = Nest(self.fusion, unit, stored, places, _label(makers))
+        nest = Nest(self.fusion, unit, stored, places, self.lasting, _label(makers))
         views = [None if value is None else self.view(value) for value in nest.values]
         return Launch(nest.task, views, nest.task.sizes, makers)
 
@@ -187,7 +188,8 @@ class _Builder:
         for result in one.outputs[count:]:
             memory = self.view(result)
             targets.append(View(memory.storage, memory.offset + counter * _row_size(result.type)))
-        body = _body_steps(op.body, types, arguments, targets)
+        first = int(op.indexed) + end
+        body = _body_steps(op.body, types, arguments, targets, first)
         if isinstance(op, While):
             flag = View(Storage(bool_, 1, "temporary", "condition"))
             before = _body_steps(op.condition, types, arguments, [flag])
@@ -204,16 +206,29 @@ def _row_size(kind: TensorType) -> Dim:
 
 
 def _body_steps(
-    body: Any, types: Sequence[TensorType], arguments: Sequence[View], targets: Sequence[View]
+    body: Any,
+    types: Sequence[TensorType],
+    arguments: Sequence[View],
+    targets: Sequence[View],
+    constants: int | None = None,
 ) -> list[Step]:
-    """Return the steps of a lowered body whose inputs are at ``arguments``; results are left at ``targets``."""
+    """Return the steps of a lowered body.
+
+    Args:
+        body: a program.
+        types: types of its inputs.
+        arguments: where they are.
+        targets: where its results are left.
+        constants: the first input that is the same in all iterations of the loop that it is the body of.
+    """
     dims: dict[Symbol, Dim] = {}
     for given, outer in zip(body.inputs, types, strict=True):
         sizes = zip(given.value.type.dims, outer.dims, strict=True)
         dims.update({inner: size for inner, size in sizes if isinstance(inner, Symbol) and inner != size})
     if dims:
         body = body.substitute(dims)
-    builder = _Builder(body, {given.value: view for given, view in zip(body.inputs, arguments, strict=True)})
+    lasting = [] if constants is None else [given.value for given in body.inputs[constants:]]
+    builder = _Builder(body, {given.value: view for given, view in zip(body.inputs, arguments, strict=True)}, lasting)
     copies = builder.place_outputs(targets)
     return [step for steps in builder.steps_of([*builder.fusion.units, *copies]) for step in steps]
 
@@ -353,7 +368,7 @@ class _Top(_Builder):
     def _launch_fails(self, unit: Unit) -> bool:
         if unit.kind == "product":
             return False
-        nest = Nest(self.fusion, unit, set(unit.roots), {}, "")
+        nest = Nest(self.fusion, unit, set(unit.roots), {}, (), "")
         return nest.task.can_fail
 
 

@@ -423,8 +423,8 @@ class Template:
         buffers: all buffers in the order they are handed over: operands, then those of the epilogue.
         sizes: the symbols whose values are handed over.
         epilogue: stores the result.
-        packed: for each input whether its contents change so rarely (weights in inference) that a packed copy is worth
-            keeping.
+        packed: for each input whether its contents change so rarely that a packed copy is worth keeping: a variable in
+            a program that writes none, or what stays the same in all iterations of the loop around.
     """
 
     __slots__ = ("buffers", "epilogue", "inputs", "label", "op", "operands", "output", "packed", "sizes", "work")

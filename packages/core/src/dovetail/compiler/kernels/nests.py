@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
 from dovetail.compiler.kernels.elements import Custom, Elements, Pointwise, Reduce, computed
@@ -44,7 +44,13 @@ class Nest:
     """
 
     def __init__(
-        self, fusion: Fusion, unit: Unit, stored: Iterable[Value], in_place: dict[Value, Value], label: str
+        self,
+        fusion: Fusion,
+        unit: Unit,
+        stored: Iterable[Value],
+        in_place: Mapping[Value, Value],
+        lasting: Collection[Value],
+        label: str,
     ) -> None:
         """Make the kernel.
 
@@ -53,12 +59,14 @@ class Nest:
             unit: the unit.
             stored: which of its roots are read elsewhere.
             in_place: for a root the value whose memory it takes.
+            lasting: values that change so rarely that packed copies of them are worth keeping.
             label: what the kernel is called in profiles.
         """
         self._fusion = fusion
         self._unit = unit
         self._stored = set(stored)
         self._in_place = in_place
+        self._lasting = lasting
         self._label = label
         self._buffers: dict[Value, Buffer] = {}
         self._scratch: dict[Value, tuple[Buffer, tuple[Dim, ...]]] = {}
@@ -384,7 +392,7 @@ class Nest:
             buffers,
             sorted(sizes, key=str),
             Epilogue(axes, result, body),
-            packed=[False] * len(operands),
+            packed=[self._fusion.base(given) in self._lasting for given in one.inputs],
             work=one.op.flops(types, [value.type]),
             label=self._label,
         )
