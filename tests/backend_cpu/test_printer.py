@@ -27,6 +27,7 @@ from dovetail.compiler.kernels.ir import (
     Node,
     Philox,
     Reduction,
+    Statement,
     Store,
     While,
 )
@@ -40,7 +41,7 @@ from tests.backend_cpu.native import AVX512, NEON, Native, assemble, machines
 
 Array = np.ndarray[Any, Any]
 
-N, I, J, K, T = (Symbol(name) for name in ("n", "i", "j", "k", "t"))
+N, R, J, K, T = (Symbol(name) for name in ("n", "i", "j", "k", "t"))
 MACHINES = pytest.mark.parametrize("machine", machines(), ids=lambda machine: machine.isa)
 OTHERS = pytest.mark.parametrize("machine", [AVX512, NEON], ids=lambda machine: machine.isa)
 
@@ -70,14 +71,14 @@ def softmax(columns: int) -> Kernel:
     x, out = Buffer(float32, N * columns, "in"), Buffer(float32, N * columns, "out")
     row = Buffer(float32, columns, "scratch")
     highest, total = Local(float32), Local(float32)
-    decay = apply(basis.exp, apply(basis.subtract, Load(x, I * columns + J), highest))
-    body = [
-        Reduction([(highest, "max", Load(x, I * columns + K))], [(K, columns)], vector=True),
+    decay = apply(basis.exp, apply(basis.subtract, Load(x, R * columns + J), highest))
+    body: list[Statement] = [
+        Reduction([(highest, "max", Load(x, R * columns + K))], [(K, columns)], vector=True),
         Loop([(J, columns)], [Store(row, J, decay)], "vector"),
         Reduction([(total, "sum", Load(row, K))], [(K, columns)], vector=True),
-        Loop([(J, columns)], [Store(out, I * columns + J, apply(basis.divide, Load(row, J), total))], "vector"),
+        Loop([(J, columns)], [Store(out, R * columns + J, apply(basis.divide, Load(row, J), total))], "vector"),
     ]
-    return Kernel([x, row, out], [N], [Loop([(I, N)], body, "parallel")])
+    return Kernel([x, row, out], [N], [Loop([(R, N)], body, "parallel")])
 
 
 @MACHINES
@@ -171,14 +172,14 @@ def test_columns_reduced_and_carried_in_lanes(machine: Machine) -> None:
     sums, running = Buffer(float32, columns, "out"), Buffer(float32, rows * columns, "out")
     total, carried = Local(float32), Local(float32)
     after = Local(float32)
-    body = [
+    body: list[Statement] = [
         Reduction([(total, "sum", Load(x, K * columns + J))], [(K, rows)]),
         Store(sums, J, total),
         Loop(
-            [(I, rows)],
+            [(R, rows)],
             [
-                Let(after, apply(basis.add, carried, Load(x, I * columns + J))),
-                Store(running, I * columns + J, after),
+                Let(after, apply(basis.add, carried, Load(x, R * columns + J))),
+                Store(running, R * columns + J, after),
                 Assign(carried, after),
             ],
             carried=[(carried, number(0))],
@@ -195,11 +196,11 @@ def test_columns_reduced_and_carried_in_lanes(machine: Machine) -> None:
 def convolution_window() -> Kernel:
     """A row of 21 columns with three columns of padding before, two behind, and every other row missing."""
     x, out = Buffer(float32, N * 21, "in"), Buffer(float32, N * 26, "out")
-    padded = Choose([J - 3, 23 - J], Load(x, I * 21 + J - 3), number(0))
-    odd = I - 2 * (I // 2)
-    node = apply(basis.add, Choose([odd - 1], padded, number(7)), Choose([J - 20], number(1), Load(x, I * 21 + J)))
+    padded = Choose([J - 3, 23 - J], Load(x, R * 21 + J - 3), number(0))
+    odd = R - 2 * (R // 2)
+    node = apply(basis.add, Choose([odd - 1], padded, number(7)), Choose([J - 20], number(1), Load(x, R * 21 + J)))
     return Kernel(
-        [x, out], [N], [Loop([(I, N)], [Loop([(J, 26)], [Store(out, I * 26 + J, node)], "vector")], "parallel")]
+        [x, out], [N], [Loop([(R, N)], [Loop([(J, 26)], [Store(out, R * 26 + J, node)], "vector")], "parallel")]
     )
 
 
@@ -218,10 +219,10 @@ def test_choices_load_nothing_outside(machine: Machine) -> None:
 def test_strides_broadcasts_and_several_parallel_variables(machine: Machine) -> None:
     x, bias, out = Buffer(float32, N * 6 * 20, "in"), Buffer(float32, 6, "in"), Buffer(float32, N * 6 * 20, "out")
     # out[i, k, j] = x[i, 19 - j, k] + bias[k] + x[i, j // 2, k]
-    node = apply(basis.add, Load(x, I * 120 + (19 - J) * 6 + K), Load(bias, K))
-    node = apply(basis.add, node, Load(x, I * 120 + (J // 2) * 6 + K))
-    inner = Loop([(J, 20)], [Store(out, I * 120 + K * 20 + J, node)], "vector")
-    native = Native(Kernel([x, bias, out], [N], [Loop([(I, N), (K, 6)], [inner], "parallel")]), machine)
+    node = apply(basis.add, Load(x, R * 120 + (19 - J) * 6 + K), Load(bias, K))
+    node = apply(basis.add, node, Load(x, R * 120 + (J // 2) * 6 + K))
+    inner = Loop([(J, 20)], [Store(out, R * 120 + K * 20 + J, node)], "vector")
+    native = Native(Kernel([x, bias, out], [N], [Loop([(R, N), (K, 6)], [inner], "parallel")]), machine)
     data, row = normal(5, 20, 6), normal(6)
     for count in (0, 1, 5):
         wanted = (data[:, ::-1] + row + data[:, np.arange(20) // 2]).transpose(0, 2, 1)[:count]
@@ -235,12 +236,12 @@ def gathered() -> Kernel:
     table, places = Buffer(float32, N * 5, "in"), Buffer(int32, 19, "in")
     rows, picked = Buffer(float32, 19 * 5, "out"), Buffer(float32, 19, "out")
     row, place = Symbol("row"), Symbol("place")
-    by_row = [
-        Bind(row, Load(places, I), N),
-        Loop([(J, 5)], [Store(rows, I * 5 + J, Load(table, row * 5 + J))], "vector"),
+    by_row: list[Statement] = [
+        Bind(row, Load(places, R), N),
+        Loop([(J, 5)], [Store(rows, R * 5 + J, Load(table, row * 5 + J))], "vector"),
     ]
-    by_lane = [Bind(place, Load(places, K), N), Store(picked, K, Load(table, place * 5 + 1))]
-    return Kernel([table, places, rows, picked], [N], [Loop([(I, 19)], by_row), Loop([(K, 19)], by_lane, "vector")])
+    by_lane: list[Statement] = [Bind(place, Load(places, K), N), Store(picked, K, Load(table, place * 5 + 1))]
+    return Kernel([table, places, rows, picked], [N], [Loop([(R, 19)], by_row), Loop([(K, 19)], by_lane, "vector")])
 
 
 @MACHINES
@@ -262,9 +263,9 @@ def test_binds_gather_and_fail_outside(machine: Machine) -> None:
 def test_scatter_adds_in_order(machine: Machine) -> None:
     table, places, rows = Buffer(float32, 8 * 21, "inout"), Buffer(int64, 30, "in"), Buffer(float32, 30 * 21, "in")
     row = Symbol("row")
-    inner = Loop([(J, 21)], [Store(table, row * 21 + J, Load(rows, I * 21 + J), add=True)], "vector")
+    inner = Loop([(J, 21)], [Store(table, row * 21 + J, Load(rows, R * 21 + J), add=True)], "vector")
     native = Native(
-        Kernel([table, places, rows], [], [Loop([(I, 30)], [Bind(row, Load(places, I), 8), inner])]), machine
+        Kernel([table, places, rows], [], [Loop([(R, 30)], [Bind(row, Load(places, R), 8), inner])]), machine
     )
     result, added = np.zeros((8, 21), np.float32), normal(30, 21)
     where = np.random.default_rng(0).integers(0, 8, 30)
@@ -313,7 +314,7 @@ def test_random_words_from_any_position(dtype: DType, offset: int) -> None:
 def test_while_counts_in_carried_locals(machine: Machine) -> None:
     out = Buffer(int32, 2, "out")
     count, total = Local(int32), Local(int32)
-    body = [
+    body: list[Statement] = [
         Assign(count, apply(basis.add, count, number(1, int32))),
         Assign(total, apply(basis.add, total, count)),  # the count of this iteration, not of the next
     ]
@@ -328,7 +329,7 @@ def test_while_counts_in_carried_locals(machine: Machine) -> None:
 @MACHINES
 def test_checks_in_scalars_and_lanes(machine: Machine) -> None:
     x, out = Buffer(float32, N, "in"), Buffer(float32, N, "out")
-    body = [Check(apply(basis.less, Load(x, J), number(9))), Store(out, J, Load(x, J))]
+    body: list[Statement] = [Check(apply(basis.less, Load(x, J), number(9))), Store(out, J, Load(x, J))]
     native = Native(Kernel([x, out], [N], [Loop([(J, N)], body, "vector")]), machine)
     for count in (1, 8, 75):
         data, result = np.zeros(count, np.float32), np.ones(count, np.float32)
@@ -344,7 +345,7 @@ def test_halves_truth_and_indices_in_memory(machine: Machine) -> None:
     out, kept = Buffer(bfloat16, N, "out"), Buffer(bool_, N, "out")
     value = Convert(float32, Load(x, J))
     chosen = apply(basis.select, Load(flag, J), apply(basis.multiply, value, number(3)), Index(2 * J, float32))
-    body = [
+    body: list[Statement] = [
         Store(out, J, Convert(bfloat16, chosen)),
         Store(kept, J, apply(basis.logical_and, Load(flag, J), apply(basis.greater, value, number(0)))),
     ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final, final
 
 from dovetail.compiler.kernels.ir import Buffer, Load, Local, Node
-from dovetail.types.dims import Dim, Symbol
+from dovetail.types.dims import Dim, Symbol, symbols_of
 from dovetail.types.dtypes import DType
 from dovetail_backend_cpu.emit.indices import Indices, Place
 from dovetail_backend_cpu.emit.types import Value, register_type, splat
@@ -255,8 +255,6 @@ class State:
 
     def sound(self, offset: Dim) -> str | None:
         """Return an i1, whether an offset has a place in memory even if it was bound from data; None if it has."""
-        from dovetail.types.dims import symbols_of
-
         result: str | None = None
         for symbol in sorted(symbols_of(offset) & self.fragile.keys(), key=str):
             one = self.fragile[symbol]

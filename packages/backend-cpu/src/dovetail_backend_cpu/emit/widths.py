@@ -10,6 +10,7 @@ from dovetail.compiler.kernels.ir import (
     Apply,
     Assign,
     Bind,
+    Buffer,
     Check,
     Choose,
     Convert,
@@ -86,7 +87,7 @@ def _statements_under(statements: Iterable[Statement]) -> Iterator[Statement]:
             yield from _statements_under(statement.setup)
 
 
-def stored_in(statements: Iterable[Statement]) -> frozenset[object]:
+def stored_in(statements: Iterable[Statement]) -> frozenset[Buffer]:
     """Return the buffers that the statements store to."""
     return frozenset(one.buffer for one in _statements_under(statements) if isinstance(one, Store))
 
@@ -124,7 +125,6 @@ def levels(
         rest = extent - start
         width = min(wide, 1 << (rest.bit_length() - 1))
         if width >= native:
-            width = width if rest % width == 0 or width == native or width == wide else width
             stop = start + rest // width * width
             result.append(Level(start, stop, width, False))
             start = stop
@@ -166,13 +166,13 @@ def _element_size(
 
 
 def _several(found: Sequence[Node], body: Sequence[Statement], results: Sequence[DType]) -> int:
-    """Return how many native vectors are worked on at once: many for short bodies and long chains, one for long ones."""
+    """Return how many native vectors are worked on at once: many for short bodies and long chains."""
+    if any(isinstance(node, Philox) for node in found):
+        return _LONGEST  # a block has four words
     cost = 0
     for node in found:
         if isinstance(node, Apply):
             cost += 1 if node.function in SIMPLE or node.function is basis.select else 12
-        elif isinstance(node, Philox):
-            cost += 40
         elif isinstance(node, Load | Convert | Index | Choose):
             cost += 1
     chains = len(results)

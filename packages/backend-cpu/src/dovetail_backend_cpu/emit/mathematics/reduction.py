@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
@@ -104,7 +105,7 @@ def _define(module: Module) -> None:
         loaded.append(algebra.emit(f"load i64, ptr {address}, align 8", "i64"))
     window = [
         algebra.emit(f"call i64 @llvm.fshl.i64(i64 {a.text}, i64 {b.text}, i64 {shift.text})", "i64")
-        for a, b in zip(loaded, loaded[1:], strict=False)
+        for a, b in itertools.pairwise(loaded)
     ]
     wide = [algebra.cast("zext", one, "i128") for one in window]
     factor = algebra.cast("zext", mantissa, "i128")

@@ -13,8 +13,8 @@ from dovetail_backend_cpu.emit.mathematics.logarithm import log
 
 __all__ = ["digamma", "erf", "erf_single", "erfc", "erfc_single", "lgamma"]
 
-# By weighted least squares: erf(x) / x - 1 in x^2 on [0, 0.92], to 1.5e-8, and log(erfc(x)) on [0.9, 3.95], to 1.6e-9 of
-# the error function.
+# By weighted least squares: erf(x) / x - 1 in x^2 on [0, 0.92], to 1.5e-8, and log(erfc(x)) on [0.9, 3.95], to 1.6e-9
+# of the error function.
 _ERF_LOW: Final = (-0.0006021798223, 0.004999599717, -0.02677128227, 0.1128195488, -0.3761250817, 0.128379152)
 _ERF_HIGH: Final = (
     0.000197186067, -0.003055647048, 0.02227723298, -0.1040376401, -0.637059457, -1.127749726, -0.0001774580532,
