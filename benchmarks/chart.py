@@ -36,7 +36,9 @@ def draw(path: Path, found: Sequence[Row]) -> bool:
         ratios = [peer / shown[at].milliseconds[DOVETAIL.name] for at, peer in places]
         if places:
             heights = [at for at, _ in places]
-            axes.scatter(ratios, heights, 46, color, marker, label=TITLES[name], zorder=3, alpha=0.9, linewidths=0)
+            axes.scatter(
+                ratios, heights, 46, color, marker=marker, label=TITLES[name], zorder=3, alpha=0.9, linewidths=0
+            )
     for at, row in enumerate(shown):
         label = f"{row.ratio:.2f}"
         axes.annotate(label, (row.ratio, at), (0, 7), textcoords="offset points", ha="center", fontsize=8, zorder=4)
