@@ -9,13 +9,14 @@ from dovetail.compiler.kernels.ir import Philox
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.state import State
 from dovetail_backend_cpu.emit.types import Value, lane_numbers
-from dovetail_backend_cpu.llvm.text import Function, Module
+from dovetail_backend_cpu.llvm.text import Function, Module, vector
 
 __all__ = ["print_philox"]
 
 _ROUNDS: Final = 10
 _MULTIPLIERS: Final = (0xD2511F53, 0xCD9E8D57)
 _WEYL: Final = (0x9E3779B9, 0xBB67AE85)
+_LOW: Final = 0xFFFFFFFF
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 
 
@@ -106,9 +107,10 @@ def _define(module: Module, count: int, fused: bool) -> None:
         write.do(f"store i32 {word.text}, ptr {address}, align 4")
     address = write.value(f"getelementptr i32, ptr {room}, i64 {offset.text}")
     moved = write.value(f"load <{count} x i32>, ptr {address}, align 4")
+    end = write.block
     write.jump(done)
     write.start_block(done)
-    result = write.value(f"phi <{count} x i32> [ {joined}, %{aligned} ], [ {moved}, %{shifted} ]")
+    result = write.value(f"phi <{count} x i32> [ {joined}, %{aligned} ], [ {moved}, %{end} ]")
     write.ret(f"<{count} x i32> {result}")
 
 
@@ -138,23 +140,26 @@ def _interleaved(write: Function, words: Sequence[str], blocks: int) -> str:
 
 
 def _words(algebra: Algebra, block: Term, uniform: Sequence[Term]) -> list[Term]:
-    """Return the four words of a block; ``uniform`` are key low, high, execution low, mixed low, high."""
-    k0, k1, execution, mixed, mixed_high = uniform
-    c0 = algebra.cast("trunc", block, "i32")
-    c1 = algebra.cast("trunc", block >> 32, "i32") ^ mixed_high
-    c2, c3 = execution, mixed
-    for number in range(_ROUNDS):
-        if number:
-            k0, k1 = k0 + _signed(_WEYL[0]), k1 + _signed(_WEYL[1])
-        high0, low0 = _product(algebra, c0, _MULTIPLIERS[0])
-        high1, low1 = _product(algebra, c2, _MULTIPLIERS[1])
-        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
-    return [c0, c1, c2, c3]
+    """Return the four words of a block; ``uniform`` are key low, high, execution low, mixed low, high.
 
-
-def _product(algebra: Algebra, x: Term, multiplier: int) -> tuple[Term, Term]:
-    product = algebra.cast("zext", x, "i64") * multiplier
-    return algebra.cast("trunc", product >> 32, "i32"), algebra.cast("trunc", product, "i32")
+    Words live in the low halves of 64 bits, above them is anything: so a product is one instruction that gives both
+    of its halves where they are needed.
+    """
+    k0, k1, c2, c3, mixed_high = (algebra.cast("zext", one, "i64") for one in uniform)
+    c0, c1 = block, (block >> 32) ^ mixed_high
+    wide = vector("i64", algebra.width)
+    write = algebra.function
+    write.module.declare('!8000 = !{!"llvm.loop.unroll.disable"}')
+    write.module.declare("!8001 = distinct !{!8001, !8000}")
+    # A loop, for ten rounds in a row are ten times as long to compile.
+    carried = [(wide, one.text) for one in (c0, c1, c2, c3, k0, k1)]
+    with write.loop("0", str(_ROUNDS), 1, carried, metadata=", !llvm.loop !8001", at_least_once=True) as rounds:
+        c0, c1, c2, c3, k0, k1 = (algebra.term(text, "i64") for text in rounds.carried)
+        first = (c0 & _LOW) * _MULTIPLIERS[0]
+        second = (c2 & _LOW) * _MULTIPLIERS[1]
+        later = ((second >> 32) ^ c1 ^ k0, second, (first >> 32) ^ c3 ^ k1, first, k0 + _WEYL[0], k1 + _WEYL[1])
+        rounds.next(*(one.text for one in later))
+    return [algebra.cast("trunc", algebra.term(text, "i64"), "i32") for text in rounds.results[:4]]
 
 
 def _mix64(value: Term) -> Term:
@@ -165,7 +170,3 @@ def _mix64(value: Term) -> Term:
 
 def _wrapped(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
-
-
-def _signed(value: int) -> int:
-    return value - (1 << 32) if value >> 31 else value
