@@ -11,6 +11,7 @@ from dovetail.compiler.lower import Feed, lower, needed_operations
 from dovetail.compiler.passes import decompose_composites
 from dovetail.compiler.plan import optimize
 from dovetail.compiler.program import Instruction, Origin, Output, Program, ProgramInput, Value
+from dovetail.compiler.timing import Timing
 from dovetail.graph.layercall import LayerCall
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.registry import all_definitions, find_definition, primitive
@@ -82,6 +83,7 @@ __all__ = [
     "Symbol",
     "SymbolicDim",
     "TensorType",
+    "Timing",
     "Training",
     "Value",
     "all_definitions",

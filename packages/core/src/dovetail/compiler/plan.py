@@ -43,9 +43,10 @@ class Segment:
         executable: the compiled form.
         taken: places of its inputs among the plan's slots.
         given: places of its outputs.
+        tells: sizes that only a run knows, each with an output and an axis that show it.
     """
 
-    __slots__ = ("backend", "device", "executable", "given", "program", "taken", "transfers")
+    __slots__ = ("backend", "device", "executable", "given", "program", "taken", "tells", "transfers")
 
     def __init__(
         self, program: Program, placed: Placed, taken: Sequence[int], given: Sequence[int], num_threads: int | None
@@ -58,6 +59,12 @@ class Segment:
         self.given = tuple(given)
         self.executable: Executable = placed.backend.compile(program, placed.device, num_threads)
         self.transfers: tuple[tuple[int, Segment | None], ...] = ()
+        self.tells = tuple(
+            (dim, number, axis)
+            for number, output in enumerate(program.outputs)
+            for axis, dim in enumerate(output.value.type.dims)
+            if isinstance(dim, Symbol) and dim.data_dependent
+        )
 
 
 @final
@@ -149,6 +156,8 @@ class Plan:
                 raise SegmentError(segment.program, status)
             for slot, buffer in zip(segment.given, outputs, strict=True):
                 values[slot] = buffer
+            if segment.tells:
+                sizes = {**sizes, **{symbol: outputs[i].shape[axis] for symbol, i, axis in segment.tells}}
         return [
             values[slot] if home is None or _device_name(home) is None else home.backend.to_host(values[slot])
             for slot, home in zip(self.output_slots, self.output_homes, strict=True)

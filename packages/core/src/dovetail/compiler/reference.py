@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Final, final
@@ -11,10 +12,11 @@ import numpy as np
 
 from dovetail.compiler.backend import Backend, DeviceInfo, Executable, Status
 from dovetail.compiler.program import Instruction, Program, Value, bodies_of
+from dovetail.compiler.timing import Timing
 from dovetail.graph.op import Op
 from dovetail.ops.scalar import compile_numpy
 from dovetail.ops.scalars import ScalarOp
-from dovetail.types.dims import Symbol
+from dovetail.types.dims import Dim, Symbol, evaluate, symbols_of
 from dovetail.types.dtypes import as_dtype
 
 __all__ = ["ReferenceBackend", "ReferenceExecutable", "kernel"]
@@ -148,6 +150,38 @@ class ReferenceExecutable(Executable):
         except Exception as error:  # noqa: BLE001 - an operation may fail in any way; the session says which
             return (), self._status(error, inputs)
 
+    def profile(
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]
+    ) -> tuple[Sequence[Any], Status | None, Sequence[Timing]]:
+        """Run one instruction after another, and time each."""
+        timings: list[Timing] = []
+        steps = self.trace(inputs, sizes)
+        begin = time.perf_counter_ns()
+        while True:
+            try:
+                one, taken, given = next(steps)
+            except StopIteration as done:
+                return done.value, None, timings
+            except Exception:  # noqa: BLE001 - the run repeated says what failed, and how
+                return *self(inputs, sizes), timings
+            end = time.perf_counter_ns()
+            flops = one.op.flops([value.type for value in one.inputs], [value.type for value in one.outputs])
+            number = len(timings)
+            moved = sum(np.asarray(array).nbytes for array in (*taken, *given))
+            timings.append(
+                Timing(
+                    one.op.name,
+                    [one],
+                    begin,
+                    end,
+                    part=number,
+                    occurrence=number,
+                    flops=flops if isinstance(flops, int) else _known(flops, sizes),
+                    bytes=moved,
+                )
+            )
+            begin = time.perf_counter_ns()
+
     def _status(self, error: Exception, inputs: Sequence[Any]) -> Status:
         """Find the instruction that failed, in this program and, where it is control flow, in the innermost body."""
         outer: int | None = None
@@ -211,6 +245,11 @@ def _with_sizes_of(body: Program, arrays: Sequence[Any], sizes: Mapping[Symbol, 
             if isinstance(dim, Symbol):
                 found.setdefault(dim, size)
     return found
+
+
+def _known(dim: Dim, sizes: Mapping[Symbol, int]) -> int:
+    """Compute a dimension, or 0 where the run learned its sizes on the way."""
+    return evaluate(dim, sizes) if symbols_of(dim) <= set(sizes) else 0
 
 
 def _sentence(error: Exception) -> str:

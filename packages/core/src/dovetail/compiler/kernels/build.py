@@ -18,6 +18,7 @@ from dovetail.ops.bodies import ControlOp
 from dovetail.ops.constants import Constant
 from dovetail.ops.control_flow import Cond
 from dovetail.ops.loops import Loop, Scan, While
+from dovetail.types.constraints import Constraint, collecting
 from dovetail.types.dims import Dim, Symbol
 from dovetail.types.dtypes import bool_, int64
 from dovetail.types.shapes import TensorType
@@ -35,6 +36,9 @@ def has_kernels(op: Op, inputs: Sequence[TensorType]) -> bool:
         return rule_for(op) is not None
     if isinstance(op, Loop) and (op.varying or (isinstance(op, While) and len(op.body.output_types) > op.carries)):
         return False
+    with collecting(_Settled()):
+        if _tells_sizes(inputs, op.infer_all(inputs)):
+            return False
     for body in bodies_of(op).values():
         types = [*body.input_types, *body.output_types]
         if any(one.dtype.is_string or one.rank is None for one in types):
@@ -43,9 +47,23 @@ def has_kernels(op: Op, inputs: Sequence[TensorType]) -> bool:
             made = [value.type for value in one.outputs]
             if any(kind.dtype.is_string or kind.rank is None for kind in made):
                 return False
-            if not has_kernels(one.op, [value.type for value in one.inputs]):
+            taken = [value.type for value in one.inputs]
+            if _tells_sizes(taken, made) or not has_kernels(one.op, taken):
                 return False
     return True
+
+
+class _Settled:
+    """Takes constraints that the program holds already."""
+
+    def require(self, constraint: Constraint) -> None:
+        return
+
+
+def _tells_sizes(inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> bool:
+    """Tell whether outputs have sizes that only a run knows, and that the inputs do not have."""
+    known = frozenset[Symbol]().union(*(one.shape.symbols for one in inputs))
+    return any(one.data_dependent and one not in known for kind in outputs for one in kind.shape.symbols)
 
 
 def schedule(program: Program, donated: Mapping[int, int] | None = None) -> Schedule:
@@ -89,9 +107,9 @@ class _Builder:
         copies: list[Unit] = []
         for value, target in zip(self.fusion.wanted, targets, strict=True):
             if value in self.where or not self._placeable(value):
-                copied, unit = self.fusion.copy(value)
+                copied, units = self.fusion.copy(value)
                 self.where[copied] = target
-                copies.append(unit)
+                copies.extend(units)
             else:
                 self.where[value] = target
         return copies
@@ -138,9 +156,11 @@ class _Builder:
 
     def copy_to(self, value: Value, target: View) -> Launch:
         """Return the step that copies a value in memory."""
-        copied, unit = self.fusion.copy(self.fusion.base(value))
+        source = self.fusion.base(value)
+        copied = Value(value.type, value.hint)
+        self.fusion.define_copy(copied, source)
         self.where[copied] = target
-        return self._launch(unit, {copied})
+        return self._launch(Unit("map", long_dims(source.type.dims), [copied], [source]), {copied})
 
     # Control flow. ---------------------------------------------------------------------------------------------------
 
@@ -267,8 +287,9 @@ class _Top(_Builder):
             if number in taken:
                 continue
             if value in self.where or value in claimed or not self._placeable(value):
-                copied[number], unit = fusion.copy(value)
-                copies.append(unit)
+                copied[number], more = fusion.copy(value)
+                copies.extend(more)
+                made_by.update({one: unit for unit in (*fusion.units, *more) for one in unit.roots})
             else:
                 claimed.add(value)
         order, taken = self._ordered([*fusion.units, *copies], taken, made_by)
@@ -425,7 +446,20 @@ def _lifetimes(steps: Sequence[Step]) -> dict[Storage, tuple[int, int]]:
             if storage.role == "temporary":
                 first, _ = found.get(storage, (number, number))
                 found[storage] = first, number
+    # After a loop the last value may lie in either of a pair, so both are in use as long as one is.
+    for one, other in (pair for step in steps for pair in _swapped([step])):
+        spans = found[one], found[other]
+        found[one] = found[other] = min(span[0] for span in spans), max(span[1] for span in spans)
     return found
+
+
+def _swapped(steps: Sequence[Step]) -> Iterable[tuple[Storage, Storage]]:
+    for step in steps:
+        if isinstance(step, Repeat):
+            yield from step.swaps
+            yield from _swapped([*step.before, *step.steps])
+        elif isinstance(step, Branch):
+            yield from _swapped([*step.then, *step.otherwise])
 
 
 def _storages(step: Step) -> Iterable[Storage]:

@@ -138,12 +138,23 @@ class Fusion:
         """Return the definition of an instruction's first output, or of the instruction where it has none."""
         return self.definitions.get(one.outputs[0]) if one.outputs else self._custom.get(one)
 
-    def copy(self, value: Value) -> tuple[Value, Unit]:
-        """Return a new value with the elements of a value in memory, and the unit that copies them."""
+    def copy(self, value: Value) -> tuple[Value, list[Unit]]:
+        """Return a new value with the elements of a value in memory, and the unit that copies them.
+
+        Where a unit computes the value element by element, it makes the copy as well, and there is no other unit.
+        """
         result = Value(value.type, value.hint)
+        self.define_copy(result, value)
+        place = self._place.get(value)
+        if place is not None and self.units[place].kind in ("map", "rows", "product"):
+            self.units[place].roots.append(result)
+            return result, []
+        return result, [Unit("map", long_dims(value.type.dims), [result], [value])]
+
+    def define_copy(self, result: Value, value: Value) -> None:
+        """Define a value as the elements of another of the same type, in memory of its own."""
         self.definitions[result] = Pointwise([value], lambda elements, read, index: read(0, index))
         self.kept.add(result)
-        return result, Unit("map", long_dims(value.type.dims), [result], [value])
 
     # Definitions. ----------------------------------------------------------------------------------------------------
 
