@@ -64,7 +64,7 @@ def large_graph(rounds: int = 3) -> Iterator[Figure]:
 
 
 def demo_step() -> Iterator[Figure]:
-    """Milliseconds of a training step of the demo, batch 64, on the reference backend."""
+    """Milliseconds of a training step of the demo, batch 64."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
     import digits
 
