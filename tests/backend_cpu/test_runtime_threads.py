@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
 from dovetail.errors import InvalidArgumentError
+from dovetail.kernels import Repeat, View
+from dovetail.types.dims import Symbol
 from dovetail_backend_cpu.runtime import bind as bind_module
 from dovetail_backend_cpu.runtime import cores
 from dovetail_backend_cpu.runtime import team as team_module
@@ -77,31 +80,20 @@ def test_parked_workers_wake(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("shared", [True, False], ids=["one executable", "two executables"])
 def test_python_threads_run_steps_at_once(shared: bool, rng: np.random.Generator) -> None:
     runs = [chain(500, 5, 2)] * 3 if shared else [chain(500, 5, 1 + i) for i in range(3)]
-    failures: list[BaseException] = []
 
     def work(run: NativeExecutable, a: Any) -> None:
-        try:
-            for i in range(150):
-                np.testing.assert_array_equal(run([a + i], {})[0][0], wanted(a + i, 5))
-        except BaseException as error:
-            failures.append(error)
+        for i in range(150):
+            np.testing.assert_array_equal(run([a + i], {})[0][0], wanted(a + i, 5))
 
-    threads = [threading.Thread(target=work, args=(run, rng.standard_normal(500))) for run in runs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not failures
-    assert not any(thread.is_alive() for thread in threads)
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(work, run, rng.standard_normal(500)) for run in runs]:
+            done.result(60)
 
 
 def test_python_goes_on_while_a_step_runs() -> None:
     """The interpreter's lock is free: a step that waits in a loop for a flag sees another thread set it."""
     flag = np.ones(1, np.bool_)
     x, state = k.storage(1, "input", k.BOOL), k.storage(1, "state")
-    from dovetail.compiler.kernels.schedule import Repeat, View
-    from dovetail.types.dims import Symbol
-
     waiting = Repeat(Symbol("i"), None, [k.INCREMENT_ONE(1, state)], condition=View(x))
     run = build([x, state], [state], [waiting], 1)
     count = np.zeros(1)

@@ -14,6 +14,7 @@ from dovetail_backend_cpu.runtime.blocks import Words, address_of, aligned_words
 from dovetail_backend_cpu.runtime.layout import BOX_BYTES, INPUT_WORDS, Job
 from dovetail_backend_cpu.runtime.pyobjects import ARRAY_TYPE, FLAGS_READ, FLAGS_WRITE
 from dovetail_backend_cpu.runtime.team import ThreadTeam
+from dovetail_backend_cpu.runtime.trace import Tracer
 
 __all__ = ["Context", "InputSpec"]
 
@@ -115,6 +116,11 @@ class Context:
         self.job[Job.HANDED] = team is not None and team.hands_itself
         if team is not None:
             self.job[Job.TEAM] = team.address
+
+    def use_tracer(self, tracer: Tracer) -> None:
+        """Write down the times of calls."""
+        self.job[Job.TRACE] = tracer.address
+        self.job[Job.TRACE_STRIDE] = tracer.stride
 
     def set_pointers(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Put addresses of fitting arrays into the frame; they must live until the run is over."""

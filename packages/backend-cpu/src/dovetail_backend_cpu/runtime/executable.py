@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from dovetail.extend import Executable, Program, Status, Symbol, dims
+from dovetail.extend import Executable, Program, Status, Symbol, Timing, dims
 from dovetail.kernels import Branch, ReferenceExecutable, Repeat, Schedule, Step, launches
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.runtime.arena import Arena, arenas
@@ -18,6 +18,7 @@ from dovetail_backend_cpu.runtime.cores import default_threads
 from dovetail_backend_cpu.runtime.native import runner
 from dovetail_backend_cpu.runtime.tasks import Printers, standard_printers
 from dovetail_backend_cpu.runtime.team import team
+from dovetail_backend_cpu.runtime.trace import Tracer
 
 __all__ = ["NativeExecutable"]
 
@@ -81,9 +82,11 @@ class NativeExecutable(Executable):
 
     # Running. --------------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
-        """Run the program."""
-        binding = self._only or self._binding(inputs, sizes)
+    def __call__(
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], binding: _Binding | None = None
+    ) -> tuple[Sequence[Any], Status | None]:
+        """Run the program; in another form than that for its sizes if ``binding`` is given."""
+        binding = binding or self._only or self._binding(inputs, sizes)
         try:
             context = binding.contexts.pop()
         except IndexError:
@@ -104,6 +107,19 @@ class NativeExecutable(Executable):
         if status:
             return self._replay(inputs, sizes)
         return results, None
+
+    def profile(
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]
+    ) -> tuple[Sequence[Any], Status | None, Sequence[Timing]]:
+        """Run the program and say how long each run of a kernel took, on each thread."""
+        known = self._learn(inputs, sizes)
+        binding = self._bind(known, traced=True)
+        tracer = Tracer(binding.bound.threads)
+        context = Context(binding.bound, binding.specs)
+        context.use_tracer(tracer)
+        binding.contexts.append(context)
+        outputs, status = self(inputs, sizes, binding)
+        return outputs, status, tracer.timings(binding.bound, known)
 
     def _start(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> int:
         """Run the step, once its inputs fit."""
@@ -182,9 +198,9 @@ class NativeExecutable(Executable):
                     found.setdefault(dim, size)
         return found
 
-    def _bind(self, sizes: Mapping[Symbol, int]) -> _Binding:
+    def _bind(self, sizes: Mapping[Symbol, int], *, traced: bool = False) -> _Binding:
         schedule = self.schedule
-        bound = bind(schedule, sizes, self._tasks, self._threads)
+        bound = bind(schedule, sizes, self._tasks, self._threads, traced=traced)
         places = {storage: i for i, storage in enumerate(schedule.inputs)}
         specs = [
             InputSpec(

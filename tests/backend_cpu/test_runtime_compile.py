@@ -1,0 +1,111 @@
+"""Compilation in worker processes, and what is told meanwhile."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+from typing import Any
+
+import pytest
+
+from dovetail.errors import DovetailError
+from dovetail_backend_cpu.llvm.machine import host
+from dovetail_backend_cpu.runtime import progress as progress_module
+from dovetail_backend_cpu.runtime import workers
+from dovetail_backend_cpu.runtime.codegen import compile_text
+from dovetail_backend_cpu.runtime.progress import Progress
+from dovetail_backend_cpu.runtime.workers import CompilePool
+
+
+def texts(count: int) -> dict[str, str]:
+    return {f"f{i}": f"define i64 @f{i}(i64 %x) {{\n  %r = mul i64 %x, {i + 3}\n  ret i64 %r\n}}" for i in range(count)}
+
+
+def compiled(wanted: dict[str, str], cores: int) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    with CompilePool(host(), len(wanted), cores, found.__setitem__) as pool:
+        for name, text in wanted.items():
+            pool.add(name, text)
+        pool.finish()
+    return found
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_every_text_is_compiled_to_the_same_bytes(cores: int) -> None:
+    machine, wanted = host(), texts(24)
+    expected = {
+        name: compile_text(text, machine.triple, machine.cpu, machine.features) for name, text in wanted.items()
+    }
+    assert compiled(wanted, cores) == expected
+
+
+def test_workers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With this process hindered from compiling, the workers do all of it."""
+    started: list[Any] = []
+    real = workers.subprocess.Popen
+
+    def popen(*arguments: Any, **options: Any) -> Any:
+        started.append(real(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(workers.subprocess, "Popen", popen)
+    wanted = texts(16)
+    found: dict[str, bytes] = {}
+    with CompilePool(host(), len(wanted), 2, found.__setitem__) as pool:
+        for name, text in wanted.items():
+            pool.add(name, text)
+        with pool._change:
+            pool._change.wait_for(lambda: len(found) == len(wanted), timeout=60)
+    assert found.keys() == wanted.keys()
+    assert len(started) == 2
+    assert all(process.poll() is not None for process in started)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_what_a_worker_leaves_is_compiled_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = workers.subprocess.Popen
+
+    def popen(*arguments: Any, **options: Any) -> Any:
+        process = real(*arguments, **options)
+        process.send_signal(signal.SIGKILL)
+        return process
+
+    monkeypatch.setattr(workers.subprocess, "Popen", popen)
+    assert compiled(texts(16), 2).keys() == texts(16).keys()
+
+
+def test_a_system_that_starts_no_process_compiles_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any, **options: Any) -> Any:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(workers.subprocess, "Popen", refuse)
+    assert compiled(texts(16), 4).keys() == texts(16).keys()
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_text_that_llvm_refuses_is_an_error(cores: int) -> None:
+    wanted = texts(16) | {"bad": "define i64 @bad() {\n  ret i32 0\n}"}
+    with pytest.raises((DovetailError, RuntimeError), match="(?s)(refuses the code of bad|parsing error)"):
+        compiled(wanted, cores)
+
+
+def test_progress_is_told_once_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", errors)
+    now = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    with Progress(5) as progress:
+        progress.step()
+        assert errors.getvalue() == ""
+        now[0] = 3.0
+        for _ in range(4):
+            progress.step()
+    assert errors.getvalue() == "dovetail: compiling; 2 of 5 kernels are done.\n"
+
+
+def test_progress_says_nothing_of_what_is_quick(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(3) as progress:
+        for _ in range(3):
+            progress.step()
+    assert capsys.readouterr().err == ""
