@@ -8,7 +8,7 @@ from typing import Any, Final, final
 from dovetail.compiler.backend import Backend, DeviceInfo, Executable, Status
 from dovetail.compiler.passes import decompose_composites, drop_dead, fold, share, simplify
 from dovetail.compiler.placement import Devices, Placed
-from dovetail.compiler.program import Instruction, Output, Program, ProgramInput, Value
+from dovetail.compiler.program import Instruction, Output, Program, ProgramInput, Value, first_makers
 from dovetail.types.dims import Symbol
 
 __all__ = ["Plan", "Segment", "SegmentError", "divide", "optimize"]
@@ -197,7 +197,7 @@ def divide(program: Program, devices: Devices, *, in_place: bool = True) -> list
     groups = _groups(program, devices)
     given_up = _given_up(program, groups) if in_place else {}
     parts: list[tuple[Placed, Program]] = []
-    for (placed, instructions), wanted in zip(groups, _wanted_later(groups, program.outputs), strict=True):
+    for (placed, instructions), wanted in zip(groups, _wanted_later(program, groups), strict=True):
         outputs = dict.fromkeys(value for one in instructions for value in one.outputs)
         takes = dict.fromkeys(value for one in instructions for value in one.inputs if value not in outputs)
         gives = [value for value in outputs if value in wanted]
@@ -237,10 +237,13 @@ def _groups(program: Program, devices: Devices) -> list[tuple[Placed, list[Instr
     return groups
 
 
-def _wanted_later(groups: Sequence[tuple[Placed, list[Instruction]]], outputs: Sequence[Output]) -> list[set[Value]]:
-    wanted = {one.value for one in outputs}
+def _wanted_later(program: Program, groups: Sequence[tuple[Placed, list[Instruction]]]) -> list[set[Value]]:
+    wanted = {one.value for one in program.outputs}
+    makers = first_makers(program)
     result: list[set[Value]] = []
     for _, instructions in reversed(groups):
         result.append(set(wanted))
         wanted.update(value for one in instructions for value in one.inputs)
+        # What tells a size is wanted as well where only the size is.
+        wanted.update(makers[symbol] for one in instructions for symbol in one.op.symbols if symbol in makers)
     return result[::-1]

@@ -30,15 +30,16 @@ _LABELLED: Final = 3
 
 def has_kernels(op: Op, inputs: Sequence[TensorType]) -> bool:
     """Tell whether an operation can be computed by kernels; strings, and sizes that only a run knows, have none."""
-    if any(one.dtype.is_string or one.rank is None for one in inputs):
+    if not isinstance(op, ControlOp) and rule_for(op) is None:
         return False
-    if not isinstance(op, ControlOp):
-        return rule_for(op) is not None
     if isinstance(op, Loop) and (op.varying or (isinstance(op, While) and len(op.body.output_types) > op.carries)):
         return False
+    if any(one.rank is None for one in inputs):
+        return False
     with collecting(_Settled()):
-        if _tells_sizes(inputs, op.infer_all(inputs)):
-            return False
+        outputs = op.infer_all(inputs)
+    if any(one.dtype.is_string or one.rank is None for one in (*inputs, *outputs)) or _tells_sizes(inputs, outputs):
+        return False
     for body in bodies_of(op).values():
         types = [*body.input_types, *body.output_types]
         if any(one.dtype.is_string or one.rank is None for one in types):
