@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import final
 
 from dovetail.types.dims import Dim
@@ -112,38 +112,42 @@ class Bands:
         low = phase.dim(third.low)
         begin = phase.minimum(phase.maximum(phase.subtract(0, low), 0), width)
         end = phase.maximum(phase.minimum(phase.subtract(sizes[2], low), width), begin)
-        with phase.write.loop("0", str(first.extent), metadata=phase.no_unrolling(), at_least_once=True) as planes:
-            with phase.write.loop("0", str(height), metadata=phase.no_unrolling()) as lines:
-                at_z, at_y = phase.add(z, planes.index), phase.add(y, lines.index)
-                there = phase.write.value(
-                    f"and i1 {phase.compare('ult', at_z, sizes[0])}, {phase.compare('ult', at_y, sizes[1])}"
-                )
-                here = phase.multiply(phase.select(there, begin, width), self.channels)
-                stop = phase.multiply(phase.select(there, end, width), self.channels)
-                to = phase.at(
-                    self.computed.type,
-                    target,
-                    phase.multiply(planes.index, band_plane),
-                    phase.multiply(lines.index, band_row),
-                )
-                offset = phase.add(phase.multiply(at_z, plane), phase.multiply(at_y, row))
-                column = phase.multiply(phase.add(begin, low), self.channels)
-                line = phase.at(self.arithmetic.stored, start, offset, column)
-                fill_run(phase, self.computed, to, here)
-                copy_run(
-                    phase,
-                    self.arithmetic,
-                    line,
-                    phase.at(self.computed.type, to, here),
-                    phase.subtract(stop, here),
-                )
-                fill_run(phase, self.computed, phase.at(self.computed.type, to, stop), phase.subtract(band_row, stop))
+        with (
+            phase.write.loop("0", str(first.extent), metadata=phase.no_unrolling(), at_least_once=True) as planes,
+            phase.write.loop("0", str(height), metadata=phase.no_unrolling()) as lines,
+        ):
+            at_z, at_y = phase.add(z, planes.index), phase.add(y, lines.index)
+            there = phase.write.value(
+                f"and i1 {phase.compare('ult', at_z, sizes[0])}, {phase.compare('ult', at_y, sizes[1])}"
+            )
+            here = phase.multiply(phase.select(there, begin, width), self.channels)
+            stop = phase.multiply(phase.select(there, end, width), self.channels)
+            to = phase.at(
+                self.computed.type,
+                target,
+                phase.multiply(planes.index, band_plane),
+                phase.multiply(lines.index, band_row),
+            )
+            offset = phase.add(phase.multiply(at_z, plane), phase.multiply(at_y, row))
+            column = phase.multiply(phase.add(begin, low), self.channels)
+            line = phase.at(self.arithmetic.stored, start, offset, column)
+            fill_run(phase, self.computed, to, here)
+            copy_run(
+                phase,
+                self.arithmetic,
+                line,
+                phase.at(self.computed.type, to, here),
+                phase.subtract(stop, here),
+            )
+            fill_run(phase, self.computed, phase.at(self.computed.type, to, stop), phase.subtract(band_row, stop))
         return Band(target, self.computed, band_plane, band_row)
 
 
 def fill_run(phase: PhaseWriter, arithmetic: Arithmetic, target: str, count: Value) -> None:
     """Write zeros."""
-    _by_vectors(phase, arithmetic.lanes, count, lambda index, width: _put(phase, arithmetic, target, index, width, None))
+    _by_vectors(
+        phase, arithmetic.lanes, count, lambda index, width: _put(phase, arithmetic, target, index, width, None)
+    )
 
 
 def copy_run(phase: PhaseWriter, arithmetic: Arithmetic, source: str, target: str, count: Value) -> None:
@@ -156,15 +160,13 @@ def copy_run(phase: PhaseWriter, arithmetic: Arithmetic, source: str, target: st
     _by_vectors(phase, arithmetic.lanes, count, one)
 
 
-def _put(
-    phase: PhaseWriter, arithmetic: Arithmetic, target: str, index: Value, width: int, value: str | None
-) -> None:
+def _put(phase: PhaseWriter, arithmetic: Arithmetic, target: str, index: Value, width: int, value: str | None) -> None:
     place = phase.at(arithmetic.type, target, index)
     value = arithmetic.zeros(width) if value is None else value
     phase.write.do(f"store {arithmetic.vector_type(width)} {value}, ptr {place}, align {arithmetic.bytes}")
 
 
-def _by_vectors(phase: PhaseWriter, lanes: int, count: Value, one) -> None:  # type: ignore[no-untyped-def]
+def _by_vectors(phase: PhaseWriter, lanes: int, count: Value, one: Callable[[Value, int], None]) -> None:
     whole = phase.multiply(phase.divide(phase.maximum(count, 0), lanes), lanes)
     with phase.write.loop("0", str(whole), lanes, metadata=phase.no_unrolling()) as loop:
         one(loop.index, lanes)

@@ -65,12 +65,13 @@ class Rows:
 
     __slots__ = ("_low", "_phase", "_rest", "heights", "tiles")
 
-    def __init__(self, phase: PhaseWriter, rows: Value, most: int) -> None:
-        """Cut so many rows into tiles of ``most`` rows at most."""
+    def __init__(self, phase: PhaseWriter, rows: Value, most: int, *, several: bool = False) -> None:
+        """Cut so many rows into tiles of ``most`` rows at most; ``several`` says that more than one tile is sure."""
         self._phase = phase
         self.tiles = phase.divide_up(rows, most)
         self._low, self._rest = phase.split(rows, phase.maximum(self.tiles, 1))
-        self.heights = heights_of(rows, most)
+        heights = heights_of(rows, most)
+        self.heights = [one for one in heights if one >= (most + 1) // 2] if several else list(heights)
 
     def start(self, tile: Value) -> Value:
         """Return the first row of a tile."""

@@ -72,7 +72,7 @@ class Convolution:
         self.forward = isinstance(op, Conv)
         self.source, self.filter = (0, 1) if self.forward else (1, 0)
         self.groups = op.groups
-        *_, depth, filters = (int(dim) for dim in template.inputs[self.filter].dims)  # type: ignore[call-overload]
+        *_, depth, filters = (int(dim) for dim in template.inputs[self.filter].dims)
         self.depth, self.filters = depth, filters
         of_group = filters // self.groups
         self.inner, self.outer = (depth, of_group) if self.forward else (of_group, depth)
@@ -139,7 +139,9 @@ class Convolution:
             first, second = phase.split(rest, self.window[1])
             parts, numbers = [], []
             for axis, one in zip(self.axes, (first, second, third), strict=True):
-                where = {tap: (part, number) for part, of in enumerate(axis.parts) for number, tap in enumerate(of.taps)}
+                where = {
+                    tap: (part, number) for part, of in enumerate(axis.parts) for number, tap in enumerate(of.taps)
+                }
                 parts.append(choose(phase, one, [where[tap][0] for tap in range(axis.window)]))
                 numbers.append(choose(phase, one, [where[tap][1] for tap in range(axis.window)]))
             counts = [choose(phase, part, of) for part, of in zip(parts, self.counts, strict=True)]
@@ -223,9 +225,7 @@ class _Compute:
                 )
                 self._parts(source, (image, plane, band.index), count, panels)
 
-    def _parts(
-        self, band: Band, place: tuple[Value, Value, Value], rows: Value, panels: tuple[Value, Value]
-    ) -> None:
+    def _parts(self, band: Band, place: tuple[Value, Value, Value], rows: Value, panels: tuple[Value, Value]) -> None:
         phase, made = self.phase, self.made
         counts = [len(axis.parts) for axis in made.axes]
         if math.prod(counts) == 1:
@@ -268,7 +268,11 @@ class _Compute:
         size = phase.multiply(phase.multiply(phase.multiply(taps[0], taps[1]), taps[2]), made.step)
         first, second, third = made.axes
         levels = [
-            Level(taps[0], phase.multiply(first.spread, band.plane), phase.multiply(taps[1], phase.multiply(taps[2], made.step))),
+            Level(
+                taps[0],
+                phase.multiply(first.spread, band.plane),
+                phase.multiply(taps[1], phase.multiply(taps[2], made.step)),
+            ),
             Level(taps[1], phase.multiply(second.spread, band.row), phase.multiply(taps[2], made.step)),
         ]
         columns = made.tiling.columns
@@ -312,9 +316,7 @@ class _Tile:
         self.levels = levels
         self.channel = channel
 
-    def pixels(
-        self, place: tuple[Value, Value, Value], rows: Value, width: Value, parts: Sequence[Value]
-    ) -> None:
+    def pixels(self, place: tuple[Value, Value, Value], rows: Value, width: Value, parts: Sequence[Value]) -> None:
         """Compute some rows of positions."""
         phase, made = self.phase, self.made
         _, second, third = made.axes
@@ -328,15 +330,15 @@ class _Tile:
                     for height in cut.each_height(tile.index):
                         pointer = phase.at(self.band.arithmetic.stored, self.source, line, phase.multiply(x, apart))
                         left = Left(self.band.arithmetic, [pointer], height, apart)
-                        pixels = [(row.index, phase.add(x, offset)) for offset in range(height)]
-                        self._tile(left, place, pixels, parts)
+                        of_row: list[tuple[Value, Value]] = [(row.index, phase.add(x, one)) for one in range(height)]
+                        self._tile(left, place, of_row, parts)
             return
         cut = Rows(phase, phase.multiply(rows, width), made.tiling.rows)
         with phase.write.loop("0", str(cut.tiles), metadata=phase.no_unrolling()) as tile:
             pixel = cut.start(tile.index)
             for height in cut.each_height(tile.index):
                 y, x = phase.split(pixel, width)
-                pixels = []
+                pixels: list[tuple[Value, Value]] = []
                 for offset in range(height):
                     if offset:
                         x = phase.add(x, 1)

@@ -63,7 +63,7 @@ class FilterGradient:
         self.machine = machine
         self.axes = tuple(axes)
         self.groups = op.groups
-        *_, self.depth, self.filters = (int(dim) for dim in template.output.dims)  # type: ignore[call-overload]
+        *_, self.depth, self.filters = (int(dim) for dim in template.output.dims)
         self.outer = self.filters // self.groups
         self.channels = self.depth * self.groups
         self.arithmetic = Arithmetic(template.output.dtype, machine)
@@ -216,16 +216,18 @@ class _Chunks:
             end = phase.minimum(phase.add(image, made.chunk), self.batch)
             with phase.write.loop(str(image), str(end), made.together, metadata=phase.no_unrolling()) as images:
                 count = phase.minimum(phase.subtract(end, images.index), made.together) if made.together > 1 else 1
-                with phase.write.loop("0", str(self.positions[0]), metadata=phase.no_unrolling()) as plane:
-                    with phase.write.loop(
+                with (
+                    phase.write.loop("0", str(self.positions[0]), metadata=phase.no_unrolling()) as plane,
+                    phase.write.loop(
                         "0", str(self.positions[1]), made.bands.rows, metadata=phase.no_unrolling()
-                    ) as row:
-                        rows = phase.minimum(phase.subtract(self.positions[1], row.index), made.bands.rows)
-                        if made.together > 1:
-                            rows = self.positions[1]
-                        band = self._band(images.index, count, (plane.index, row.index), rows)
-                        place = (images.index, plane.index, row.index)
-                        self._panels(band, place, count, rows, (here, there), sums)
+                    ) as row,
+                ):
+                    rows = phase.minimum(phase.subtract(self.positions[1], row.index), made.bands.rows)
+                    if made.together > 1:
+                        rows = self.positions[1]
+                    band = self._band(images.index, count, (plane.index, row.index), rows)
+                    place = (images.index, plane.index, row.index)
+                    self._panels(band, place, count, rows, (here, there), sums)
 
     def _band(self, image: Value, count: Value, place: tuple[Value, Value], rows: Value) -> Band:
         phase, made = self.phase, self.made

@@ -18,7 +18,9 @@ def lane_mask(phase: PhaseWriter, width: int, first: int, limit: Value) -> str:
     # 32 bits hold the lane numbers; a limit beyond them is cut down first.
     cut = phase.write.value(f"trunc i64 {phase.minimum(limit, first + width)} to i32")
     one = phase.write.value(f"insertelement <{width} x i32> poison, i32 {cut}, i32 0")
-    all = phase.write.value(f"shufflevector <{width} x i32> {one}, <{width} x i32> poison, <{width} x i32> zeroinitializer")
+    all = phase.write.value(
+        f"shufflevector <{width} x i32> {one}, <{width} x i32> poison, <{width} x i32> zeroinitializer"
+    )
     numbers = ", ".join(f"i32 {first + lane}" for lane in range(width))
     return phase.write.value(f"icmp slt <{width} x i32> <{numbers}>, {all}")
 

@@ -6,13 +6,13 @@ side, those that are missing filled with zeros.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.finish import lane_mask
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 
-__all__ = ["copy_elements", "pack_columns", "pack_transposed"]
+__all__ = ["copy_elements", "pack_columns", "pack_panels", "pack_transposed"]
 
 
 def pack_columns(
@@ -57,7 +57,45 @@ def pack_columns(
     _by_limit(phase, columns, total, copy)
 
 
-def _by_limit(phase: PhaseWriter, columns: Value, total: int, copy) -> None:  # type: ignore[no-untyped-def]
+def pack_panels(
+    phase: PhaseWriter,
+    arithmetic: Arithmetic,
+    source: str,
+    stride: Value,
+    depth: Value,
+    target: str,
+    vectors: int,
+    panels: Value,
+    size: int,
+) -> None:
+    """Copy columns that lie side by side into several whole panels, row by row of the source as memory likes it.
+
+    Args:
+        phase: where it is written.
+        arithmetic: of the source; the panels hold the computed type.
+        source: the first column's first element.
+        stride: distance of the elements of a column.
+        depth: how many there are.
+        target: the first panel.
+        vectors: how many vectors a panel is wide.
+        panels: how many there are.
+        size: elements from one panel to the next.
+    """
+    width = arithmetic.lanes
+    with (
+        phase.write.loop("0", str(depth), metadata=phase.no_unrolling()) as element,
+        phase.write.loop("0", str(panels), metadata=phase.no_unrolling()) as panel,
+    ):
+        column = phase.multiply(panel.index, vectors * width)
+        start = phase.at(arithmetic.stored, source, phase.multiply(element.index, stride), column)
+        row = phase.multiply(element.index, vectors * width)
+        end = phase.at(arithmetic.type, target, phase.multiply(panel.index, size), row)
+        for place in range(vectors):
+            value = arithmetic.load(phase.write, phase.at(arithmetic.stored, start, place * width), width)
+            _store(phase, arithmetic, value, phase.at(arithmetic.type, end, place * width), width)
+
+
+def _by_limit(phase: PhaseWriter, columns: Value, total: int, copy: Callable[[Value | None], None]) -> None:
     if isinstance(columns, int):
         copy(None if columns >= total else columns)
         return
@@ -125,9 +163,7 @@ def _transpose_block(
     first, total = place
     columns = [phase.at(arithmetic.stored, source, phase.multiply(first + lane, stride)) for lane in range(width)]
     with write.loop("0", str(blocks), width, metadata=phase.no_unrolling()) as block:
-        rows = [
-            arithmetic.load(write, phase.at(arithmetic.stored, column, block.index), width) for column in columns
-        ]
+        rows = [arithmetic.load(write, phase.at(arithmetic.stored, column, block.index), width) for column in columns]
         end = phase.at(arithmetic.type, target, phase.multiply(block.index, total), first)
         for number, value in enumerate(_transposed(phase, arithmetic, rows)):
             _store(phase, arithmetic, value, phase.at(arithmetic.type, end, number * total), width)

@@ -1,4 +1,4 @@
-"""``PhaseWriter``: a function of a template that is being written, with its arguments and the usual index arithmetic."""
+"""``PhaseWriter``: a function of a template that is being written, its arguments and the usual index arithmetic."""
 
 from __future__ import annotations
 

@@ -107,11 +107,11 @@ class _Sums:
 
     def _added(self, left: Value, right: Value, addend: str) -> str:
         phase, arithmetic = self.phase, self.arithmetic
-        values = [
+        first, second = (
             arithmetic.load(phase.write, phase.at(arithmetic.stored, phase.operand(index), offset))
             for index, offset in enumerate((left, right))
-        ]
-        return arithmetic.multiply_add(phase.write, *values, addend, 1)
+        )
+        return arithmetic.multiply_add(phase.write, first, second, addend, 1)
 
     def offset(self, indices: Sequence[Value], sizes: Sequence[Value]) -> Value:
         """Return the place of an element in an array of these sizes."""

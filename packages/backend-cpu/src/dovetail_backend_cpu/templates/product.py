@@ -19,8 +19,8 @@ from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Module
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.blocking import Rows, Tiling
-from dovetail_backend_cpu.templates.finish import finish_tile
-from dovetail_backend_cpu.templates.packing import copy_elements, pack_columns, pack_transposed
+from dovetail_backend_cpu.templates.finish import finish_tile, lane_mask
+from dovetail_backend_cpu.templates.packing import copy_elements, pack_columns, pack_panels, pack_transposed
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 from dovetail_backend_cpu.templates.plan import Phase, TemplatePlan
 from dovetail_backend_cpu.templates.tile import Left, Level, Right, accumulate
@@ -29,11 +29,13 @@ __all__ = ["Product"]
 
 _DEPTH_BYTES: Final = 8192
 """An inner axis of at most so many bytes is not cut."""
-_BLOCK_BYTES: Final = 2048
+_BLOCK_BYTES: Final = 1024
 """Bytes of a block of the inner axis where it is cut."""
-_PANEL_BYTES: Final = 192 * 1024
-"""Bytes of packed panels that are worked on at a time."""
-_CHUNK_ROWS: Final = 96
+_PANEL_BYTES: Final = (128 * 1024, 192 * 1024)
+"""Bytes of packed panels that are worked on at a time, where the inner axis is cut and where it is not."""
+_COPIED: Final = 4
+"""Elements of the inner axis of which the left factors are packed at a time."""
+_CHUNK_ROWS: Final = 192
 """About how many rows wait in memory for the next block of the inner axis."""
 
 
@@ -70,8 +72,9 @@ class Product:
         self.whole = isinstance(self.depth, int) and self.depth * size <= _DEPTH_BYTES
         self.block: int = max(self.depth, 1) if self.whole and isinstance(self.depth, int) else _BLOCK_BYTES // size
         panels = ceil_div(columns, self.tiling.columns)
-        self.panel = self.block * self.tiling.columns
-        self.panels = max(1, _PANEL_BYTES // (self.panel * size))
+        # One row more, so that panels do not all begin in the same set of a cache.
+        self.panel = (self.block + 1) * self.tiling.columns
+        self.panels = max(1, _PANEL_BYTES[self.whole] // (self.panel * size))
         if isinstance(panels, int):
             self.panels = max(1, min(self.panels, panels))
         self.chunk = _CHUNK_ROWS // self.tiling.rows
@@ -82,6 +85,8 @@ class Product:
         )
         if self.keeps and isinstance(self.depth, int):
             self.panel = self.depth * self.tiling.columns
+        # A single tile of rows uses each element of the right factor once: packing it would not pay.
+        self.direct = not op.transpose_b and not self.keeps
         self.packs_left = op.transpose_a and self.panels > 1
         right_bytes = 0 if self.keeps else self.panels * self.panel * size
         left_bytes = self.tiling.rows * self.block * size if self.packs_left or self.arithmetic.converts else 0
@@ -179,20 +184,95 @@ class _Compute:
         rows: Value = 1
         for dim in self.row_dims:
             rows = phase.multiply(rows, dim)
-        self.rows = Rows(phase, rows, product_.tiling.rows)
         self.row_count = rows
         self.panels = phase.divide_up(self.columns, product_.tiling.columns)
         self.left_packed = phase.at("i8", phase.scratch, product_._left_at)
         self.sums = phase.at("i8", phase.scratch, product_._sums_at)
 
     def write(self) -> None:
+        """Write the product, by one way for few rows and another for many where both may occur."""
+        phase, made = self.phase, self.product
+        most = made.tiling.rows
+        if not made.direct or (isinstance(self.row_count, int) and self.row_count > most):
+            self._many(several=made.direct)
+        elif isinstance(self.row_count, int):
+            self._few(self.row_count)
+        else:
+            few = phase.compare("sle", self.row_count, most)
+            for height in range(1, most + 1):
+                with phase.write.when(phase.compare("eq", self.row_count, height)):
+                    self._few(height)
+            with phase.write.when(phase.write.value(f"xor i1 {few}, true")):
+                self._many(several=True)
+
+    def _few(self, height: int) -> None:
+        """Compute a single tile of rows in all columns, reading the right factor where it lies."""
+        phase, write, made = self.phase, self.write_, self.product
+        if height == 0:
+            return
+        tiling = made.tiling
+        groups = made.together(height)
+        blocks = phase.divide_up(self.panels, groups)
+        matrices: Value = 1
+        for dim in self.batch:
+            matrices = phase.multiply(matrices, dim)
+        start, stop = phase.share(phase.multiply(matrices, blocks))
+        with write.loop(start, stop, metadata=phase.no_unrolling()) as unit:
+            matrix, block = phase.split(unit.index, blocks)
+            batch = self._batch_indices(matrix)
+            left, right = self._matrix(0, batch), self._matrix(1, batch)
+            column = phase.multiply(block, groups * tiling.columns)
+            factors, step = self._left(left, 0, height, 0, self.depth, pack=False)
+            indices = [self._indices_of(batch, row) for row in range(height)]
+            level = Level(self.depth, step, self.columns)
+            wide = groups * tiling.columns
+            columns = made.columns
+            if not (isinstance(columns, int) and columns % wide == 0):
+                there = phase.subtract(self.columns, column)
+                full = phase.compare("sge", there, wide)
+                if not (isinstance(columns, int) and columns < wide):
+                    with write.when(full):
+                        self._direct(right, column, factors, level, indices, (groups * tiling.vectors, None))
+                with write.when(write.value(f"xor i1 {full}, true")):
+                    end = phase.minimum(phase.add(column, wide), self.columns)
+                    with write.loop(str(column), str(end), tiling.columns, metadata=phase.no_unrolling()) as one:
+                        limit = phase.subtract(self.columns, one.index)
+                        if isinstance(columns, int) and columns <= tiling.columns:
+                            limit = columns
+                        self._direct(right, one.index, factors, level, indices, (tiling.vectors, limit))
+                return
+            self._direct(right, column, factors, level, indices, (groups * tiling.vectors, None))
+
+    def _direct(
+        self,
+        right: str,
+        column: Value,
+        factors: Left,
+        level: Level,
+        indices: Sequence[Callable[[], Mapping[Symbol, Value]]],
+        vectors: tuple[int, Value | None],
+    ) -> None:
+        phase, made = self.phase, self.product
+        width = made.tiling.lanes
+        count, limit = vectors
+        masks = None if limit is None else [lane_mask(phase, width, place * width, limit) for place in range(count)]
+        source = phase.at(self.stored, right, column)
+        places = [place * width for place in range(count)]
+        sums = accumulate(phase, factors, Right(made.arithmetic, source, places, width, masks), [level])
+        finish_tile(phase, sums, indices, count, width, column, count * width if limit is None else limit)
+
+    def _indices_of(self, batch: list[Value], row: Value) -> Callable[[], Mapping[Symbol, Value]]:
+        return lambda: self._row_indices(batch, row)
+
+    def _many(self, *, several: bool) -> None:
         """Divide the tiles among the threads; those of one block of panels follow each other."""
         phase, write = self.phase, self.write_
+        rows = self.rows = Rows(phase, self.row_count, self.product.tiling.rows, several=several)
         blocks = phase.divide_up(self.panels, self.product.panels)
         matrices: Value = 1
         for dim in self.batch:
             matrices = phase.multiply(matrices, dim)
-        tiles = self.rows.tiles
+        tiles = rows.tiles
         divisor = phase.maximum(tiles, 1)
         start, stop = phase.share(phase.multiply(phase.multiply(matrices, blocks), tiles))
         first = phase.divide(start, divisor)
@@ -267,8 +347,29 @@ class _Compute:
                 self._tiles(batch, panel, count, (chunk.index, end), left, (first, depth), packed, last)
 
     def _pack(self, right: str, panel: Value, count: Value, block: tuple[Value, Value]) -> None:
+        """Pack a block of some panels of a matrix into the scratch memory."""
         phase, made = self.phase, self.product
-        with self.write_.loop("0", str(count), metadata=phase.no_unrolling()) as one:
+        start: Value = 0
+        if not made.op.transpose_b:
+            first, depth = block
+            columns = made.tiling.columns
+            column = phase.multiply(panel, columns)
+            start = phase.minimum(count, phase.divide(phase.subtract(self.columns, column), columns))
+            source = phase.at(self.stored, right, column, phase.multiply(first, self.columns))
+            pack_panels(
+                phase,
+                made.arithmetic,
+                source,
+                self.columns,
+                depth,
+                phase.scratch,
+                made.tiling.vectors,
+                start,
+                made.panel,
+            )
+            if isinstance(made.columns, int) and made.columns % columns == 0:
+                return
+        with self.write_.loop(str(start), str(count), metadata=phase.no_unrolling()) as one:
             target = phase.at(self.type, phase.scratch, phase.multiply(one.index, made.panel))
             made.pack_right(phase, right, phase.add(panel, one.index), block, target)
 
@@ -299,10 +400,7 @@ class _Compute:
             for height in self.rows.each_height(tile.index):
                 factors, step = self._left(left, row, height, first, depth)
 
-                def indices_of(offset: int, row: Value = row) -> Callable[[], Mapping[Symbol, Value]]:
-                    return lambda: self._row_indices(batch, phase.add(row, offset))
-
-                indices = [indices_of(offset) for offset in range(height)]
+                indices = [self._indices_of(batch, phase.add(row, offset)) for offset in range(height)]
                 groups = made.together(height)
                 done: Value = 0
                 for group in (groups, 1) if groups > 1 else (1,):
@@ -327,26 +425,32 @@ class _Compute:
         row = phase.multiply(tile, made.tiling.rows * made.panels * columns)
         return phase.at(self.type, self.sums, row, phase.multiply(panel, columns))
 
-    def _left(self, left: str, row: Value, height: int, first: Value, depth: Value) -> tuple[Left, Value]:
+    def _left(
+        self, left: str, row: Value, height: int, first: Value, depth: Value, *, pack: bool = True
+    ) -> tuple[Left, Value]:
         """Return the left factors of a tile, packed if that pays, and how far their elements are apart."""
         phase, made = self.phase, self.product
         if made.op.transpose_a:
             step = self.sizes[0][-1]
             source = phase.at(self.stored, left, row, phase.multiply(first, step))
-            if not (made.packs_left or made.arithmetic.converts):
+            if not (pack and (made.packs_left or made.arithmetic.converts)):
                 return Left(made.arithmetic, [source], height, 1), step
-            with self.write_.loop("0", str(depth), metadata=phase.no_unrolling()) as element:
-                copy_elements(
-                    phase,
-                    made.arithmetic,
-                    phase.at(self.stored, source, phase.multiply(element.index, step)),
-                    phase.at(self.type, self.left_packed, phase.multiply(element.index, height)),
-                    height,
-                )
+            whole = phase.multiply(phase.divide(depth, _COPIED), _COPIED)
+            for begin, end, steps in ((0, whole, _COPIED), (whole, depth, 1)):
+                with self.write_.loop(str(begin), str(end), steps, metadata=phase.no_unrolling()) as element:
+                    for number in range(steps):
+                        place = phase.add(element.index, number)
+                        copy_elements(
+                            phase,
+                            made.arithmetic,
+                            phase.at(self.stored, source, phase.multiply(place, step)),
+                            phase.at(self.type, self.left_packed, phase.multiply(place, height)),
+                            height,
+                        )
             return Left(made.computed, [self.left_packed], height, 1), height
         stride = self.depth
         source = phase.at(self.stored, left, phase.multiply(row, stride), first)
-        if made.arithmetic.converts:
+        if pack and made.arithmetic.converts:
             for offset in range(height):
                 begin = phase.at(self.stored, source, phase.multiply(offset, stride))
                 target = phase.at(self.type, self.left_packed, offset * made.block)

@@ -117,7 +117,9 @@ def gradient_axes(window: Window, spatial: Sequence[Dim], positions: Sequence[Di
             return None
         parts = []
         for rest in range(stride):
-            taps = [tap for tap in reversed(range(count)) if stride == 1 or (rest + before - tap * dilation) % stride == 0]
+            taps = [
+                tap for tap in reversed(range(count)) if stride == 1 or (rest + before - tap * dilation) % stride == 0
+            ]
             first: Dim = floor_div(rest + before - taps[0] * dilation, stride) if taps else 0
             parts.append(Part(first, floor_div(size - rest + stride - 1, stride), taps))
         axes.append(Axis(positions[axis], count, 1, dilation // math.gcd(stride, dilation), parts))

@@ -16,6 +16,10 @@ __all__ = ["Left", "Level", "Right", "accumulate"]
 
 _LONGEST: Final = 72
 """How many multiply-adds a loop's body may hold."""
+_MOST_STEPS: Final = 6
+"""How many steps it takes at a time."""
+_UNROLLED: Final = 320
+"""An inner sum of at most so many multiply-adds is written without loops."""
 
 
 @final
@@ -110,6 +114,10 @@ def accumulate(
 
 def _level(phase: PhaseWriter, left: Left, right: Right, levels: list[Level], sums: list[str]) -> list[str]:
     level, *others = levels
+    if others and _short(levels, len(sums)):
+        for step in range(int(level.extent)):
+            sums = _level(phase, *_moved(phase, left, right, step, level), others, sums)
+        return sums
     if not others:
         return _innermost(phase, left, right, level, sums)
     if level.extent == 1:
@@ -124,6 +132,15 @@ def _level(phase: PhaseWriter, left: Left, right: Right, levels: list[Level], su
     return loop.results
 
 
+def _short(levels: Sequence[Level], count: int) -> bool:
+    """Tell whether loops are so short that they are written out."""
+    for level in levels:
+        if not isinstance(level.extent, int):
+            return False
+        count *= level.extent
+    return count <= _UNROLLED
+
+
 def _moved(phase: PhaseWriter, left: Left, right: Right, index: Value, level: Level) -> tuple[Left, Right]:
     by = phase.multiply(index, level.left)
     pointers = [phase.at(left.arithmetic.stored, pointer, by) for pointer in left.pointers]
@@ -136,11 +153,11 @@ def _moved(phase: PhaseWriter, left: Left, right: Right, index: Value, level: Le
 
 def _innermost(phase: PhaseWriter, left: Left, right: Right, level: Level, sums: list[str]) -> list[str]:
     """Write the last loop, some steps at a time where that divides its extent, else with a rest."""
-    most = max(1, _LONGEST // len(sums))
+    most = max(1, min(_MOST_STEPS, _LONGEST // len(sums)))
     type = right.arithmetic.vector_type(right.width)
     extent = level.extent
     if isinstance(extent, int):
-        if extent <= most:
+        if extent * len(sums) <= _LONGEST:
             for step in range(extent):
                 sums = _step(phase, left, right, level, step, sums)
             return sums
