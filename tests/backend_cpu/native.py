@@ -19,7 +19,7 @@ AVX512 = Machine(
 )
 
 
-def optimized(text: str, machine: Machine, level: int = 2) -> tuple[Any, Any]:
+def optimized(text: str, machine: Machine, level: int = 1) -> tuple[Any, Any]:
     """Parse, verify and optimise a module; returns it with its target machine."""
     import llvmlite.binding as llvm
 
@@ -28,7 +28,7 @@ def optimized(text: str, machine: Machine, level: int = 2) -> tuple[Any, Any]:
     module = llvm.parse_assembly(text)
     module.verify()
     target = llvm.Target.from_triple(machine.triple).create_target_machine(
-        cpu=machine.cpu, features=machine.features, opt=level
+        cpu=machine.cpu, features=machine.features, opt=level, codemodel="small", reloc="pic"
     )
     module.triple = machine.triple
     module.data_layout = str(target.target_data)
@@ -48,14 +48,24 @@ def assemble(kernel: Kernel, machine: Machine) -> str:
 class Native:
     """A compiled kernel."""
 
-    def __init__(self, kernel: Kernel, machine: Machine | None = None, level: int = 2) -> None:
+    def __init__(self, kernel: Kernel, machine: Machine | None = None, level: int = 1) -> None:
         """Compile for this machine, or a restriction of it."""
+        self.kernel = kernel
+        self.text = str(kernel_module(kernel, "kernel", machine or host()))
+        self._load(self.text, machine or host(), level)
+
+    @classmethod
+    def of_text(cls, text: str, kernel: Kernel, machine: Machine) -> Native:
+        """Compile a module that defines ``kernel`` in another way."""
+        self = cls.__new__(cls)
+        self.kernel, self.text = kernel, text
+        self._load(text, machine, 1)
+        return self
+
+    def _load(self, text: str, machine: Machine, level: int) -> None:
         import llvmlite.binding as llvm
 
-        self.kernel = kernel
-        machine = host() if machine is None else machine
-        self.text = str(kernel_module(kernel, "kernel", machine))
-        module, target = optimized(self.text, machine, level)
+        module, target = optimized(text, machine, level)
         self._engine = llvm.create_mcjit_compiler(module, target)
         self._engine.finalize_object()
         prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)

@@ -36,7 +36,9 @@ from dovetail.ops.scalar import basis
 from dovetail.ops.scalar.expression import Basis
 from dovetail.types.dims import Symbol, ceil_div, dim_max, dim_min
 from dovetail.types.dtypes import DType, bfloat16, bool_, float32, float64, int8, int32, int64, uint32, uint64
+from dovetail_backend_cpu.emit.body import Body, Lanes
 from dovetail_backend_cpu.llvm.machine import Machine
+from dovetail_backend_cpu.llvm.text import Function, Module
 from tests.backend_cpu.native import AVX512, NEON, Native, assemble, machines
 
 Array = np.ndarray[Any, Any]
@@ -367,3 +369,36 @@ def test_a_load_after_a_store_reads_what_was_stored() -> None:
     result = np.array([3], np.float32)
     Native(Kernel([x], [], [Store(x, 0, twice), Store(x, 0, twice)]))(result)
     assert result[0] == 12
+
+
+@MACHINES
+@pytest.mark.parametrize("dtype", [float32, int8, float64], ids=lambda dtype: dtype.name)
+@pytest.mark.parametrize("stride", [1, 3])
+def test_masked_lanes_touch_nothing_else(machine: Machine, dtype: DType, stride: int) -> None:
+    x, out = Buffer(dtype, 24, "in"), Buffer(dtype, 24, "inout")
+    given, doubled = Local(dtype), Local(dtype)
+    statements: list[Statement] = [
+        Let(doubled, apply(basis.add, given, apply(basis.add, Load(x, J * stride), Load(x, 0)))),
+        Store(out, J * stride, doubled),
+    ]
+    module = Module()
+    parameters = [("ptr", "frame"), ("ptr", "slots"), ("i64", "thread"), ("i64", "threads")]
+    function = Function(module, "kernel", parameters)
+    pointers = {}
+    for place, buffer in enumerate((x, out)):
+        address = function.value(f"getelementptr i64, ptr %frame, i64 {2 + place}")
+        pointers[buffer] = function.value(f"load ptr, ptr {address}, align 8")
+    status = function.value("load ptr, ptr %frame, align 8")
+    live = [True, False, True, True, False, False, False, True]
+    mask = f"<{', '.join(f'i1 {str(one).lower()}' for one in live)}>"
+    body = Body(function, machine, pointers, {}, status)
+    ones = "splat (i8 1)" if dtype is int8 else f"splat ({'float' if dtype is float32 else 'double'} 1.0)"
+    body.run(statements, {J: "0"}, Lanes(J, 8, mask), {given: ones})
+    function.ret()
+    native = Native.of_text(str(module), Kernel([x, out], [], []), machine)
+    data, result = np.arange(24).astype(dtype.numpy), np.full(24, 99, dtype.numpy)
+    native(data, result)
+    wanted = np.full(24, 99)
+    places = np.flatnonzero(live) * stride
+    wanted[places] = places + 1
+    np.testing.assert_array_equal(result, wanted)

@@ -71,7 +71,7 @@ def _distance(got: Array, wanted: Array) -> Array:
 
 def _floats() -> Array:
     rng = np.random.default_rng(0)
-    everywhere = rng.integers(0, 1 << 32, 60000, dtype=np.uint32).view(np.float32)
+    everywhere = rng.integers(0, 1 << 32, 40000, dtype=np.uint32).view(np.float32)
     near = np.concatenate([rng.normal(size=15000) * scale for scale in (0.1, 1.0, 10.0, 100.0)])
     return np.concatenate(
         [EDGES, np.negative(EDGES), [np.nan], near, np.linspace(-1e5, 1e5, 20003), everywhere]
@@ -166,6 +166,8 @@ def _numbers(dtype: DType, count: int = 501) -> Array:
 @pytest.mark.parametrize("dtype", INTEGERS, ids=lambda dtype: dtype.name)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_integers_follow_numpy(machine: Machine, dtype: DType) -> None:
+    if machine is not machines()[0] and dtype.size in (2, 8):
+        pytest.skip("SSE treats all sizes alike; the other ones are enough")
     x, y = _numbers(dtype), _numbers(dtype)[::-1].copy()
     y[y == 0] = 3
     if not dtype.is_unsigned:
@@ -214,6 +216,8 @@ def test_integer_division_by_zero_fails(function: Basis, dtype: DType) -> None:
 @pytest.mark.parametrize("source", [float16, bfloat16, float32, float64, *INTEGERS, bool_], ids=lambda one: one.name)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_conversions(machine: Machine, source: DType) -> None:
+    if machine is not machines()[0] and (source.is_integer or source.is_bool):
+        pytest.skip("only halves are converted in another way with SSE")
     rng = np.random.default_rng(0)
     if source.is_bool:
         x = rng.integers(0, 2, 99).astype(bool)
@@ -238,9 +242,9 @@ def test_conversions(machine: Machine, source: DType) -> None:
 
 @pytest.mark.parametrize("machine", [AVX512, NEON], ids=lambda machine: machine.isa)
 def test_other_machines_assemble(machine: Machine) -> None:
-    for dtype in (float32, float64):
-        buffer = Buffer(dtype, N, "in")
-        nodes = [Apply(one, [Load(buffer, J)], dtype) for one in UNARY]
-        text = assemble(elementwise(nodes, [buffer], J, N), machine)
-        called = [line for line in text.splitlines() if "call" in line.split() or "bl" in line.split()]
-        assert all("dovetail." in line for line in called)
+    buffer = Buffer(float32, N, "in")
+    nodes = [Apply(one, [Load(buffer, J)], float32) for one in (*UNARY, basis.sign)]
+    text = assemble(elementwise(nodes, [buffer], J, N), machine)
+    called = [line for line in text.splitlines() if line.split()[:1] in (["callq"], ["call"], ["bl"])]
+    assert called
+    assert all("dovetail." in line for line in called)
