@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from dovetail.errors import DovetailError
-from dovetail_backend_cpu.llvm.machine import host
+from dovetail_backend_cpu.llvm.machine import Machine, host
 from dovetail_backend_cpu.runtime import progress as progress_module
 from dovetail_backend_cpu.runtime import workers
 from dovetail_backend_cpu.runtime.codegen import compile_text
 from dovetail_backend_cpu.runtime.progress import Progress
+from dovetail_backend_cpu.runtime.runner import runner_text
 from dovetail_backend_cpu.runtime.workers import CompilePool
 
 
@@ -88,6 +89,25 @@ def test_text_that_llvm_refuses_is_an_error(cores: int) -> None:
     wanted = texts(16) | {"bad": "define i64 @bad() {\n  ret i32 0\n}"}
     with pytest.raises((DovetailError, RuntimeError), match="(?s)(refuses the code of bad|parsing error)"):
         compiled(wanted, cores)
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        Machine("neon", "aarch64-unknown-linux-gnu", "generic", "+neon"),
+        Machine("sse", "x86_64-unknown-linux-gnu", "x86-64", "+sse4.2"),
+        Machine("avx512", "x86_64-unknown-linux-gnu", "x86-64-v4", ""),
+    ],
+    ids=lambda machine: machine.isa,
+)
+def test_the_runner_assembles_for_other_machines(machine: Machine) -> None:
+    try:
+        data = compile_text(runner_text(machine), machine.triple, machine.cpu, machine.features)
+    except RuntimeError as error:
+        if "No available targets" in str(error):
+            pytest.skip("this LLVM makes no code for it")
+        raise
+    assert len(data) > 1000
 
 
 def test_progress_is_told_once_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,29 @@ def test_a_number_of_threads_that_is_none_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DOVETAIL_NUM_THREADS", text)
     with pytest.raises(InvalidArgumentError, match=f"DOVETAIL_NUM_THREADS is '{text}'; set it to how many threads"):
         cores.default_threads()
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"cpu.max": "max 100000\n"}, 64),
+        ({"cpu.max": "250000 100000\n"}, 3),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"quota": "-1\n", "period": "100000\n"}, 64),
+        ({"quota": "200000\n", "period": "100000\n"}, 2),
+        ({"cpu.max": "nonsense"}, 64),
+        ({}, 64),
+    ],
+)
+def test_a_container_s_quota_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], wanted: int
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(cores, "_QUOTAS", (tmp_path / "cpu.max",))
+    monkeypatch.setattr(cores, "_OLD_QUOTAS", (tmp_path / "quota", tmp_path / "period"))
+    monkeypatch.setattr(cores.os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
+    assert cores.usable_cores() == wanted
 
 
 _HEAD = """

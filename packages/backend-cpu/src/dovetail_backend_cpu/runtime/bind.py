@@ -33,6 +33,8 @@ TASK_WORK: Final = 16384
 """Scalar operations below which a task runs on one thread: meeting the others takes as long as it would save."""
 STEP_WORK: Final = 65536
 """Scalar operations in tasks for all threads below which a whole step runs on one, and wakes no other."""
+_TEMPLATE_PACE: Final = 8
+"""How many times as fast operations go in products as in kernels, which wait for memory."""
 _GUESS: Final = 8
 """How many turns a loop is taken to make whose condition decides."""
 
@@ -214,6 +216,8 @@ class _Binder:
         for step in steps:
             if isinstance(step, Launch):
                 work = dims.evaluate(step.task.work, self._sizes_of(step, counters))
+                if isinstance(step.task, Template):
+                    work //= _TEMPLATE_PACE
                 if work >= TASK_WORK and any(phase.parallel for phase in self.tasks[step.task].plan.phases):
                     self._shared.add(step)
                     total += work

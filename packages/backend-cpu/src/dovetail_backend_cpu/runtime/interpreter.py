@@ -13,7 +13,7 @@ __all__ = ["add_interpreter"]
 
 
 def add_interpreter(module: Module, clock: str) -> None:
-    """Add ``void @interpret(ptr %job, i64 %thread, i64 %threads)``; ``clock`` is an intrinsic that tells the time."""
+    """Add ``void @interpret(ptr %job, i64 %thread, i64 %threads)``; ``clock`` is what to call for the time."""
     text = Function(
         module, "interpret", [("ptr", "job"), ("i64", "thread"), ("i64", "threads")], "void", "nounwind", private=True
     )
@@ -110,9 +110,9 @@ class _Interpreter:
     def traced_call(self, thread: str, threads: str) -> None:
         """Call, and write down the launch, the beginning and the end, as long as there is room."""
         text = self.text
-        begin = text.value(f"call i64 @{self.clock}()")
+        begin = text.value(f"call i64 {self.clock}")
         self.call(thread, threads)
-        end = text.value(f"call i64 @{self.clock}()")
+        end = text.value(f"call i64 {self.clock}")
         count = text.value(f"load i64, ptr {self.trace}")
         room_at = text.value(f"getelementptr i64, ptr {self.trace}, i64 1")
         room = text.value(f"load i64, ptr {room_at}")

@@ -32,9 +32,18 @@ _YIELDS: Final = 64
 
 def runner_text(machine: Machine) -> str:
     """Return the module: ``work`` for the workers, ``run`` and ``hand`` for Python."""
-    arm = machine.isa == "neon"
-    pause = 'call void asm sideeffect "yield", ""()' if arm else "call void @llvm.x86.sse2.pause()"
-    clock = "llvm.readsteadycounter" if arm else "llvm.readcyclecounter"
+    if machine.isa == "neon":
+        # The counter of cycles is the system's on ARM; the one that programs may read counts time. No inline assembly:
+        # it would need a parser, which there is for the machine at hand only.
+        pause, clock = "call void @llvm.aarch64.hint(i32 1)", "@llvm.read_volatile_register.i64(metadata !0)"
+        own = (
+            "declare void @llvm.aarch64.hint(i32)",
+            "declare i64 @llvm.read_volatile_register.i64(metadata)",
+            '!0 = !{!"CNTVCT_EL0"}',
+        )
+    else:
+        pause, clock = "call void @llvm.x86.sse2.pause()", "@llvm.readcyclecounter()"
+        own = ("declare void @llvm.x86.sse2.pause()", "declare i64 @llvm.readcyclecounter()")
     module = Module()
     for line in (
         "declare i64 @dovetail_syscall(i64, ...)",
@@ -43,12 +52,10 @@ def runner_text(machine: Machine) -> str:
         "declare void @PyEval_RestoreThread(ptr)",
         "declare ptr @PyLong_AsVoidPtr(ptr)",
         "declare ptr @PyLong_FromSsize_t(i64)",
-        f"declare i64 @{clock}()",
         "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+        *own,
     ):
         module.declare(line)
-    if not arm:
-        module.declare("declare void @llvm.x86.sse2.pause()")
     add_interpreter(module, clock)
     return "\n".join([str(module), _fill(_TEAM, pause, clock), _fill(_ENTRY, pause, clock)])
 
@@ -247,7 +254,7 @@ done:
 }
 
 define i64 @clock() {
-  %now = call i64 @<CLOCK>()
+  %now = call i64 <CLOCK>
   ret i64 %now
 }
 """
