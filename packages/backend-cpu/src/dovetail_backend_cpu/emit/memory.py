@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dovetail.compiler.kernels.ir import Buffer
 from dovetail.types.dims import Dim
 from dovetail.types.dtypes import DType
@@ -78,7 +80,7 @@ def _address(state: State, buffer: Buffer, offset: Dim, lane: int = 0) -> str:
     return state.function.value(f"getelementptr {type}, ptr {state.pointers[buffer]}, i64 {index}")
 
 
-def _chosen(state: State, buffer: Buffer, offset: Dim, otherwise: object, *, uniform: bool) -> str:
+def _chosen(state: State, buffer: Buffer, offset: Dim, otherwise: Callable[[], str], *, uniform: bool) -> str:
     """Return the address of an element, or other memory where nothing there may be touched."""
     address = _address(state, buffer, offset)
     sound = state.sound(offset)
@@ -87,13 +89,11 @@ def _chosen(state: State, buffer: Buffer, offset: Dim, otherwise: object, *, uni
         sound = some if sound is None else state.function.value(f"and i1 {sound}, {some}")
     if sound is None:
         return address
-    assert callable(otherwise)
     return state.function.value(f"select i1 {sound}, ptr {address}, ptr {otherwise()}")
 
 
-def _lane_addresses(state: State, buffer: Buffer, offset: Dim, otherwise: object) -> list[str]:
+def _lane_addresses(state: State, buffer: Buffer, offset: Dim, otherwise: Callable[[], str]) -> list[str]:
     """Return the address of each lane's element; lanes without a part get other memory."""
-    assert callable(otherwise)
     stride = state.indices.stride(offset)
     type = memory_type(buffer.dtype)
     sound = state.sound(offset)

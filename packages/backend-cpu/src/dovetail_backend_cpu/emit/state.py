@@ -40,7 +40,13 @@ class Lanes:
         self.mask = mask
 
 
-_scopes: Final[weakref.WeakKeyDictionary[Module, dict[Buffer | None, int]]] = weakref.WeakKeyDictionary()
+_scopes: Final[weakref.WeakKeyDictionary[Module, dict[Buffer, int]]] = weakref.WeakKeyDictionary()
+# Alias scopes: buffers that are only read share one, and so do those that are written after the first few, for each
+# access names all scopes that it does not touch.
+_STATUS: Final = 0
+_READ: Final = 1
+_WRITTEN: Final = 2
+_LAST: Final = 17
 
 
 @final
@@ -81,8 +87,9 @@ class State:
         self._spare_place = function.reserve()
         self._spare = ""
         self._known = _scopes.setdefault(function.module, {})
-        for buffer in (None, *pointers):
-            self._known.setdefault(buffer, len(self._known))
+        for buffer in pointers:
+            if buffer.role != "in" and buffer not in self._known:
+                self._known[buffer] = min(_WRITTEN + len(self._known), _LAST)
 
     @property
     def width(self) -> int:
@@ -219,9 +226,9 @@ class State:
 
     def alias(self, buffer: Buffer | None) -> str:
         """Return the metadata of an access: it touches this buffer (None: the status word) and no other."""
-        number = self._known[buffer]
+        number = _STATUS if buffer is None else self._known.get(buffer, _READ)
         module = self.function.module
-        count = len(self._known)
+        count = min(_WRITTEN + len(self._known), _LAST + 1)
         module.declare("!9000 = distinct !{!9000}")
         for scope in range(count):
             module.declare(f"!{9001 + scope} = distinct !{{!{9001 + scope}, !9000}}")
