@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dovetail.compiler.backend import Status
 from dovetail.compiler.kernels.schedule import Branch, Repeat, View
+from dovetail.compiler.reference import ReferenceExecutable
 from dovetail.types.dims import Symbol, dim_max, dim_min, floor_div
 from dovetail_backend_cpu.runtime import bind as bind_module
 from tests.backend_cpu import native_kernels as k
@@ -161,3 +163,24 @@ def test_offsets_divide_and_compare_counters(threads: int) -> None:
     (result,), _ = run([np.repeat(np.arange(4.0), n)], {})
     wanted = [2.0 * min(max((i * 3 - 4) // 2, 0), 3) for i in range(6)]
     np.testing.assert_array_equal(result.reshape(6, n), np.repeat(wanted, n).reshape(6, n))
+
+
+@threads
+@pytest.mark.parametrize("n", [64, 1])
+def test_a_failure_ends_a_loop_whose_condition_holds_for_ever(
+    threads: int, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = Status(0, "it failed")
+    monkeypatch.setattr(ReferenceExecutable, "__call__", lambda self, inputs, sizes: ((), status))
+    double = k.DOUBLE if n > 1 else k.DOUBLE_ONE
+    x, old, new, go = k.storage(n, "input"), k.storage(n), k.storage(n), k.storage(1, dtype=k.BOOL)
+    state = k.storage(n, "state")
+    loop = Repeat(
+        Symbol("i"), None, [double(n, old, new), k.FAIL_ABOVE(1000, new)], swaps=[(old, new)],
+        before=[k.BELOW(1 << 40, x, go)], condition=View(go),
+    )  # fmt: skip
+    run = build([x, state], [state], [double(n, x, old), loop, double(n, old, state)], threads, commit=2)
+    before = np.zeros(n)
+    for _ in range(20):
+        assert run([np.ones(n), before], {})[1] is status
+        np.testing.assert_array_equal(before, 0.0)
