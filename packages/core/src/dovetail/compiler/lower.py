@@ -368,8 +368,15 @@ def _placeholder(work: Lowering, op: Operation) -> None:
 
 
 def _placeholder_with_default(work: Lowering, op: Operation) -> None:
-    if op.outputs[0] not in work.values:
-        work.values[op.outputs[0]] = work.value_of(op.inputs[0])
+    (tensor,) = op.outputs
+    if tensor in work.values:
+        return
+    value = work.values[tensor] = work.value_of(op.inputs[0])
+    if tensor.shape.rank is not None and value.type.rank is not None:
+        # Sizes that a feed may choose are now those of the default.
+        for declared, size in zip(tensor.shape.dims, value.type.dims, strict=True):
+            if isinstance(declared, Symbol) and declared != size:
+                work.symbols.setdefault(declared, size)
 
 
 def _nothing(work: Lowering, op: Operation) -> None:

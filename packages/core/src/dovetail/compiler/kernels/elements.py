@@ -61,9 +61,10 @@ class Pointwise:
         weight: about how many operations an element takes, beyond reading.
         guards: whether it reads under conditions, so that what it reads may not bind indices.
         binds: whether it binds indices from data.
+        loops: whether it states loops of its own, so that it is computed once and kept rather than where it is read.
     """
 
-    __slots__ = ("binds", "guards", "inputs", "node", "weight")
+    __slots__ = ("binds", "guards", "inputs", "loops", "node", "weight")
 
     def __init__(
         self,
@@ -73,8 +74,10 @@ class Pointwise:
         weight: int = 0,
         guards: bool = False,
         binds: bool = False,
+        loops: bool = False,
     ) -> None:
         """Define a value by its elements."""
+        self.loops = loops
         self.inputs = tuple(inputs)
         self.node = node
         self.weight = weight

@@ -204,7 +204,7 @@ class Fusion:
         binds = definition.binds or any(one in self._binding for one in inputs)
         readers = self._readers.get(value, [])
         self._weights[value] = weight
-        if weight > _HEAVIEST or (len(readers) > 1 and weight > _RECOMPUTED):
+        if definition.loops or weight > _HEAVIEST or (len(readers) > 1 and weight > _RECOMPUTED):
             return True
         for reader in readers:
             definitions = [self.definitions.get(output) for output in reader.outputs]

@@ -141,7 +141,7 @@ def _search_sorted(op: SearchSorted, one: Instruction) -> Pointwise:
         elements.statements.append(Loop([(step, steps)], body, carried=carried))
         return convert(low, int64, op.dtype)
 
-    return Pointwise(one.inputs, node, weight=100, binds=True)
+    return Pointwise(one.inputs, node, weight=100, loops=True)
 
 
 def _before(goes_on: Basis, seen: Node, wanted: Node) -> Node:

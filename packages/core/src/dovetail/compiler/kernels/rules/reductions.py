@@ -104,7 +104,7 @@ def _position(op: ArgMax | ArgMin, one: Instruction) -> Pointwise:
         elements.statements.append(Loop([(step, kind.dims[axis])], body, carried=carried))
         return convert(place, int64, op.output_type)
 
-    return Pointwise(one.inputs, node, weight=100, binds=True)
+    return Pointwise(one.inputs, node, weight=100, loops=True)
 
 
 @rule(Assertion)

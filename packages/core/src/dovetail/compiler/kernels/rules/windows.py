@@ -87,7 +87,7 @@ def _max_pool(op: MaxPool, one: Instruction) -> Pointwise:
         elements.statements.append(Reduction([(result, "max", seen)], loops, setup=setup))
         return result
 
-    return Pointwise(one.inputs, node, weight=100, binds=True, guards=True)
+    return Pointwise(one.inputs, node, weight=100, guards=True, loops=True)
 
 
 def _counts(op: AvgPool | AvgPoolGrad, taps: _Taps, positions: Places, dtype: DType) -> Node:
@@ -118,7 +118,7 @@ def _average_pool(op: AvgPool, one: Instruction) -> Pointwise:
         elements.statements.append(Reduction([(total, "sum", seen)], loops, setup=setup))
         return Apply(basis.divide, [total, _counts(op, taps, index[1:-1], kind.dtype)], wide)
 
-    return Pointwise(one.inputs, node, weight=100, binds=True, guards=True)
+    return Pointwise(one.inputs, node, weight=100, guards=True, loops=True)
 
 
 @rule(AvgPoolGrad)
@@ -148,7 +148,7 @@ def _average_pool_grad(op: AvgPoolGrad, one: Instruction) -> Pointwise:
         elements.statements.append(Reduction([(total, "sum", guarded)], loops, setup=setup))
         return total
 
-    return Pointwise(one.inputs, node, weight=100, binds=True, guards=True)
+    return Pointwise(one.inputs, node, weight=100, guards=True, loops=True)
 
 
 @rule(MaxPoolGather)
@@ -176,7 +176,7 @@ def _max_pool_gather(op: MaxPoolGather, one: Instruction) -> Pointwise:
         elements.statements.append(Loop([(step, math.prod(op.window))], body, carried=carried))
         return found
 
-    return Pointwise(one.inputs, node, weight=100, binds=True, guards=True)
+    return Pointwise(one.inputs, node, weight=100, guards=True, loops=True)
 
 
 def _beats(seen: Node, best: Node, some: Node, inside: Node) -> Node:
