@@ -16,6 +16,7 @@ import numpy as np
 import dovetail as dt
 from dovetail.errors import DovetailError
 from dovetail.extend import Op, Sample, all_definitions
+from dovetail.ops.loops import While
 
 REFERENCE: Final = "reference"
 
@@ -80,16 +81,22 @@ def session(backend: str, **options: Any) -> dt.Session:
 
 
 def fallen_back(opened: dt.Session, backend: str) -> set[str]:
-    """Return the names of the operations that another backend ran in a session's plans."""
+    """Return the names of the operations that another backend ran, but for those with sizes that only a run knows."""
     segments = [segment for entry in opened._plans.values() for segment in entry.plan.segments]
-    return {one.op.name for each in segments if each.backend.name != backend for one in each.program.instructions}
+    others = [one.op for each in segments if each.backend.name != backend for one in each.program.instructions]
+    return {op.name for op in others if op.name not in SIZES_OF_DATA and not _keeps_stacks(op)}
+
+
+def _keeps_stacks(op: Op) -> bool:
+    """Whether it is a loop that keeps what its gradient needs of each iteration, as many as there turn out to be."""
+    return isinstance(op, While) and len(op.body.output_types) > op.carries
 
 
 def run_all(backend: str, fetches: Any, feeds: Any = None) -> Any:
     """Run in a session of its own; all of it but ``SIZES_OF_DATA`` must be the backend's."""
     with session(backend) as opened:
         result = opened.run(fetches, feeds)
-        others = fallen_back(opened, backend) - SIZES_OF_DATA
+        others = fallen_back(opened, backend)
         assert not others, f"{', '.join(sorted(others))} fell back to another backend"
         return result
 

@@ -158,7 +158,7 @@ class _Builder:
     def copy_to(self, value: Value, target: View) -> Launch:
         """Return the step that copies a value in memory."""
         source = self.fusion.base(value)
-        copied = Value(value.type, value.hint)
+        copied = Value(source.type, value.hint)
         self.fusion.define_copy(copied, source)
         self.where[copied] = target
         return self._launch(Unit("map", long_dims(source.type.dims), [copied], [source]), {copied})
