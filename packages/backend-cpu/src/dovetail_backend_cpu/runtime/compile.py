@@ -13,11 +13,8 @@ from typing import Final
 from dovetail.kernels import Template
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.runtime.cache import ObjectCache, default_folder, default_limit
-from dovetail_backend_cpu.runtime.cores import usable_cores
 from dovetail_backend_cpu.runtime.objects import Linker
-from dovetail_backend_cpu.runtime.progress import Progress
 from dovetail_backend_cpu.runtime.tasks import NativeTask, Printers, Task
-from dovetail_backend_cpu.runtime.workers import CompilePool
 
 __all__ = ["load_tasks", "load_texts", "object_cache", "object_name"]
 
@@ -75,19 +72,32 @@ def load_texts(texts: Mapping[str, Callable[[], str]], machine: Machine) -> Link
         else:
             linker.add(data)
     if missing:
-        with Progress(len(missing)) as progress:
 
-            def done(name: str, data: bytes) -> None:
-                linker.add(data)
-                cache.store(name, data)
-                progress.step()
+        def done(name: str, data: bytes) -> None:
+            linker.add(data)
+            cache.store(name, data)
 
-            with CompilePool(machine, len(missing), usable_cores(), done) as pool:
-                for name in missing:
-                    pool.add(name, texts[name]())
-                pool.finish()
+        _compile({name: texts[name] for name in missing}, machine, done)
         cache.trim()
     return linker
+
+
+def _compile(texts: Mapping[str, Callable[[], str]], machine: Machine, done: Callable[[str, bytes], None]) -> None:
+    # Imported here: a process that finds everything in the cache starts no other.
+    from dovetail_backend_cpu.runtime.cores import usable_cores
+    from dovetail_backend_cpu.runtime.progress import Progress
+    from dovetail_backend_cpu.runtime.workers import CompilePool
+
+    with Progress(len(texts)) as progress:
+
+        def one(name: str, data: bytes) -> None:
+            done(name, data)
+            progress.step()
+
+        with CompilePool(machine, len(texts), usable_cores(), one) as pool:
+            for name, text in texts.items():
+                pool.add(name, text())
+            pool.finish()
 
 
 def object_name(key: str, machine: Machine) -> str:

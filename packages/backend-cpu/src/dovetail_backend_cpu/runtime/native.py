@@ -12,7 +12,6 @@ from dovetail_backend_cpu.llvm.machine import host
 from dovetail_backend_cpu.runtime.compile import load_texts, object_name
 from dovetail_backend_cpu.runtime.objects import add_symbol
 from dovetail_backend_cpu.runtime.pyobjects import matches
-from dovetail_backend_cpu.runtime.runner import runner_text
 
 __all__ = ["FUTEX", "Runner", "runner"]
 
@@ -81,7 +80,13 @@ def runner() -> Runner:
     for name, address in _symbols().items():
         add_symbol(name, address)
     machine = host()
-    linker = load_texts({object_name("runner", machine): lambda: runner_text(machine)}, machine)
+
+    def text() -> str:
+        from dovetail_backend_cpu.runtime.runner import runner_text  # not needed where the cache has the object
+
+        return runner_text(machine)
+
+    linker = load_texts({object_name("runner", machine): text}, machine)
     return Runner(linker.address)
 
 

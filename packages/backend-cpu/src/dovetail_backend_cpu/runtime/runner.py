@@ -36,7 +36,7 @@ def runner_text(machine: Machine) -> str:
         # The counter of cycles is the system's on ARM; the one that programs may read counts time. No inline assembly:
         # it would need a parser, which there is for the machine at hand only.
         pause, clock = "call void @llvm.aarch64.hint(i32 1)", "@llvm.read_volatile_register.i64(metadata !0)"
-        own = (
+        own: tuple[str, ...] = (
             "declare void @llvm.aarch64.hint(i32)",
             "declare i64 @llvm.read_volatile_register.i64(metadata)",
             '!0 = !{!"CNTVCT_EL0"}',
