@@ -151,8 +151,12 @@ class Explanation:
             # A variable that is written in place is there once, as an input.
             outside = [one.value.type for one in part.inputs]
             outside += [one.value.type for one in part.outputs if one.kind != "state"]
+            views = [view for one in launches(schedule.steps) for view in one.buffers if view is not None]
+            constants = {view.storage for view in views if view.storage.role == "constant"}
             planned.append(
-                plan_memory(schedule, self.sizes).total + sum(bytes_of(kind, self.sizes) for kind in outside)
+                plan_memory(schedule, self.sizes).total
+                + sum(bytes_of(kind, self.sizes) for kind in outside)
+                + sum(_number(one.size, self.sizes) * one.dtype.size for one in constants)
             )
             self.kernels.extend(KernelRow(one, self.sizes) for one in launches(schedule.steps))
         if planned:

@@ -71,6 +71,7 @@ class Nest:
         self._buffers: dict[Value, Buffer] = {}
         self._scratch: dict[Value, tuple[Buffer, tuple[Dim, ...]]] = {}
         self._rows: Sequence[Symbol] = ()
+        self._last: list[Statement] = []
         self._last_reduction: Reduction | None = None
         self._last_known: Mapping[Any, Any] = {}
         self.values: list[Value | None] = []
@@ -198,7 +199,11 @@ class Nest:
             dims = value.type.dims
             where = placed(dims, index) if long_dims(dims) == domain else reindex(index, domain, dims)
             self._finish(elements, value, where, elements.expand(definition, where))
-        return elements.statements
+        return elements.statements + self._taken_last()
+
+    def _taken_last(self) -> list[Statement]:
+        taken, self._last = self._last, []
+        return taken
 
     def _finish(self, elements: Elements, value: Value, where: Sequence[Dim], node: Node) -> None:
         """Name an element and store it where it is wanted."""
@@ -209,7 +214,10 @@ class Nest:
         elements.know(value, where, node)
         if value in self._stored:
             stored = convert_down(node, value.type.dtype)
-            elements.statements.append(Store(self.buffer(value), linear(where, value.type.dims), stored))
+            buffer = self.buffer(value)
+            store = Store(buffer, linear(where, value.type.dims), stored)
+            # What is written in place is written last, for others may read what was there before.
+            (self._last if buffer.role == "inout" else elements.statements).append(store)
 
     def _reduce(
         self, elements: Elements, value: Value, definition: Reduce, loops: Sequence[Dim], together: list[Value]
@@ -377,7 +385,7 @@ class Nest:
             own = other.type.dims
             where = placed(own, loops) if long_dims(own) == unit.domain else reindex(loops, unit.domain, own)
             self._finish(elements, other, where, elements.expand(definition, where))
-        body = elements.statements
+        body = elements.statements + self._taken_last()
         buffers = list(dict.fromkeys([*operands, *self._buffers.values()]))
         owners = {buffer: owner for owner, buffer in reversed(self._buffers.items())}
         self.values = [owners[buffer] for buffer in buffers]
