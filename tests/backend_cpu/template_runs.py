@@ -2,7 +2,7 @@
 
 import ctypes
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # noqa: TID253 -- these tests are about its input
 import numpy as np
 
 from dovetail.compiler.kernels.ir import Apply, Buffer, Constant, Convert, Epilogue, Load, Local, Store, Template
@@ -27,8 +27,11 @@ def offset_of(axes, dims):
     return result
 
 
-def make_template(op, types, *, bias=False, packed=()):
-    """A template of ``op``, which stores its result; with ``bias``, relu(result + a vector along the last axis)."""
+def make_template(op, types, *, bias=False, heavy=False, packed=()):
+    """A template of ``op``, which stores its result.
+
+    With ``bias``, it stores relu(result + a vector along the last axis); with ``heavy`` its hyperbolic tangent.
+    """
     output = op.infer(*types)
     operands = [Buffer(one.dtype, product(one.dims), "in", f"x{i}") for i, one in enumerate(types)]
     result_buffer = Buffer(output.dtype, product(output.dims), "out", "y")
@@ -42,6 +45,9 @@ def make_template(op, types, *, bias=False, packed=()):
         buffers.append(bias_buffer)
         node = Apply(BASIS["add"], [node, Load(bias_buffer, axes[-1])], computed)
         node = Apply(BASIS["maximum"], [node, Constant(0.0, computed)], computed)
+    if heavy:
+        for _ in range(2):
+            node = Apply(BASIS["tanh"], [node], computed)
     if output.dtype.is_half:
         node = Convert(output.dtype, node)
     buffers.append(result_buffer)
@@ -124,8 +130,10 @@ def symbolic(shapes, dtype, symbols=()):
     """Types of arrays of these shapes; sizes at ``symbols`` (input, axis) -> name become symbols."""
     names = dict(symbols)
     return [
-        TensorType(as_dtype(dtype), Shape(tuple(Symbol(names[i, j]) if (i, j) in names else int(size)
-                                                 for j, size in enumerate(shape))))
+        TensorType(
+            as_dtype(dtype),
+            Shape(tuple(Symbol(names[i, j]) if (i, j) in names else int(size) for j, size in enumerate(shape))),
+        )
         for i, shape in enumerate(shapes)
     ]
 

@@ -44,19 +44,27 @@ class Bands:
         arithmetic: of the source.
         computed: of what is copied.
         budget: about how many bytes of rows may be copied.
+        beyond: how many elements beyond the last may be read.
     """
 
-    __slots__ = ("arithmetic", "axes", "channels", "computed", "copies", "rows")
+    __slots__ = ("arithmetic", "axes", "beyond", "channels", "computed", "copies", "rows")
 
     def __init__(
-        self, axes: Sequence[Axis], channels: int, arithmetic: Arithmetic, computed: Arithmetic, budget: int
+        self,
+        axes: Sequence[Axis],
+        channels: int,
+        arithmetic: Arithmetic,
+        computed: Arithmetic,
+        budget: int,
+        beyond: int = 0,
     ) -> None:
         """Choose how many rows of positions a band has."""
         self.axes = tuple(axes)
         self.channels = channels
         self.arithmetic = arithmetic
         self.computed = computed
-        self.copies = arithmetic.converts or not all(axis.inside for axis in axes)
+        self.beyond = beyond
+        self.copies = beyond > 0 or arithmetic.converts or not all(axis.inside for axis in axes)
         first, second, third = axes
         self.rows = 8
         if isinstance(third.span, int):
@@ -70,7 +78,7 @@ class Bands:
         """Elements of a copied band, rounded up."""
         first, second, third = self.axes
         rows = (self.rows - 1) * second.step + second.extent
-        size = first.extent * rows * third.span * self.channels
+        size = first.extent * rows * third.span * self.channels + self.beyond
         return size if not isinstance(size, int) else -(-size // 16) * 16
 
     def sources(self, phase: PhaseWriter) -> None:

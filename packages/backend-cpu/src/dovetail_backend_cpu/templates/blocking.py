@@ -45,10 +45,8 @@ class Tiling:
         return self.vectors * self.lanes
 
 
-def heights_of(rows: Dim | str, most: int) -> Sequence[int]:
+def heights_of(rows: int, most: int) -> Sequence[int]:
     """Return the heights that occur when so many rows are cut into tiles of nearly equal height, tallest first."""
-    if not isinstance(rows, int):
-        return range(most, 0, -1)
     tiles = max(1, -(-rows // most))
     low, rest = divmod(rows, tiles)
     return [height for height, occurs in ((low + 1, rest > 0), (low, low > 0)) if occurs]
@@ -65,13 +63,28 @@ class Rows:
 
     __slots__ = ("_low", "_phase", "_rest", "heights", "tiles")
 
-    def __init__(self, phase: PhaseWriter, rows: Value, most: int, *, several: bool = False) -> None:
-        """Cut so many rows into tiles of ``most`` rows at most; ``several`` says that more than one tile is sure."""
+    def __init__(
+        self, phase: PhaseWriter, rows: Value, most: int, *, counts: Sequence[int] = (), least: int = 1
+    ) -> None:
+        """Cut rows into tiles.
+
+        Args:
+            phase: where it is written.
+            rows: how many there are.
+            most: how many a tile may have.
+            counts: the numbers of rows that may occur, where these are few.
+            least: the number of rows that there are at least.
+        """
         self._phase = phase
         self.tiles = phase.divide_up(rows, most)
         self._low, self._rest = phase.split(rows, phase.maximum(self.tiles, 1))
-        heights = heights_of(rows, most)
-        self.heights = [one for one in heights if one >= (most + 1) // 2] if several else list(heights)
+        if counts and not isinstance(rows, int):
+            self.heights = sorted({one for count in counts for one in heights_of(count, most)}, reverse=True)
+        elif isinstance(rows, int):
+            self.heights = list(heights_of(rows, most))
+        else:
+            lowest = min(height for count in range(least, least + most) for height in heights_of(count, most))
+            self.heights = list(range(most, lowest - 1, -1))
 
     def start(self, tile: Value) -> Value:
         """Return the first row of a tile."""

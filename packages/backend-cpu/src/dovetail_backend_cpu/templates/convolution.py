@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from dovetail.compiler.kernels.ir import Template
+from dovetail.kernels import Template
 from dovetail.ops.convolution import Conv, ConvInputGrad
 from dovetail.types.dims import Dim, Symbol
 from dovetail_backend_cpu.llvm.machine import Machine
@@ -31,6 +31,8 @@ __all__ = ["Convolution"]
 _BAND_BYTES: Final = 128 * 1024
 _SHORT_ROW: Final = 8
 """In rows of so few pixels tiles run on from row to row."""
+_SMALL_FILTER: Final = 16 * 1024
+"""All panels of a filter of so few bytes are applied to a tile of pixels before the next tile is taken."""
 _FEW_ROWS: Final = 16
 """With so few rows of positions, threads divide the output channels as well."""
 
@@ -77,11 +79,16 @@ class Convolution:
         of_group = filters // self.groups
         self.inner, self.outer = (depth, of_group) if self.forward else (of_group, depth)
         self.channels = self.inner * self.groups
+        # One channel to one channel in every group: products channel by channel.
+        self.depthwise = self.groups > 1 and self.inner == self.outer == 1
+        if self.depthwise:
+            self.outer, self.groups = self.groups, 1
         self.arithmetic = Arithmetic(template.output.dtype, machine)
         self.computed = Arithmetic(self.arithmetic.computed, machine)
         self.tiling = Tiling(machine, self.arithmetic, self.outer)
         self.panels = -(-self.outer // self.tiling.columns)
-        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES)
+        beyond = self.tiling.columns if self.depthwise and self.outer % self.tiling.columns else 0
+        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES, beyond)
         self.packs = not (
             self.forward and self.groups == 1 and self.outer == self.tiling.columns and not self.arithmetic.converts
         )
@@ -101,6 +108,9 @@ class Convolution:
                     self.begins.append(total)
                     total += one * two * three * self.step * self.groups * self.panels
         self.packed = total
+        self.pixels_first = (
+            self.groups == 1 and not self.depthwise and self.panels > 1 and total * self.computed.bytes <= _SMALL_FILTER
+        )
         width = {part.positions for part in axes[2].parts}
         only = next(iter(width))
         self.row_tiles = len(width) == 1 and isinstance(only, int) and only > _SHORT_ROW
@@ -156,7 +166,7 @@ class Convolution:
             source = phase.at(
                 self.arithmetic.stored, phase.operand(self.filter), phase.multiply(tap, self.depth * self.filters)
             )
-            if self.forward:
+            if self.forward or self.depthwise:
                 source = phase.at(self.arithmetic.stored, source, phase.multiply(group, self.outer), column)
                 pack_columns(
                     phase, self.arithmetic, source, self.filters, self.inner, target, self.tiling.vectors, columns
@@ -276,120 +286,170 @@ class _Compute:
             Level(taps[1], phase.multiply(second.spread, band.row), phase.multiply(taps[2], made.step)),
         ]
         columns = made.tiling.columns
-        if third.spread == 1 and made.groups == 1:
+        if made.depthwise:
+            levels.append(Level(taps[2], third.spread * made.channels, made.step))
+        elif third.spread == 1 and made.groups == 1:
             levels.append(Level(phase.multiply(taps[2], made.inner), 1, columns))
         else:
             levels += [Level(taps[2], third.spread * made.channels, made.step), Level(made.inner, 1, columns)]
         begin = made.begin(phase, parts)
         filter = phase.workspace if made.packs else phase.operand(made.filter)
+        right = phase.at(made.computed.type, filter, begin)
+        tiles = _Tiles(self, band, levels, (place, parts), (rows, have[2]))
+        if made.pixels_first:
+            tiles.write(origin, right, (*panels, size))
+            return
         with phase.write.loop(str(panels[0]), str(panels[1]), metadata=phase.no_unrolling()) as panel:
             group, number = phase.split(panel.index, made.panels)
             if made.panels == 1:
                 group, number = panel.index, 0
             if made.groups == 1:
                 group = 0
-            right = phase.at(made.computed.type, filter, begin, phase.multiply(panel.index, size))
-            source = phase.at(band.arithmetic.stored, origin, phase.multiply(group, made.inner))
             column = phase.multiply(number, columns)
-            tile = _Tile(self, band, source, right, levels, (phase.multiply(group, made.outer), column))
-            tile.pixels(place, rows, have[2], parts)
+            channel = column if made.depthwise else phase.multiply(group, made.inner)
+            source = phase.at(band.arithmetic.stored, origin, channel)
+            here = phase.at(made.computed.type, right, phase.multiply(panel.index, size))
+            tiles.write(source, here, (phase.multiply(group, made.outer), column))
 
 
 @final
-class _Tile:
-    """Tiles of pixels in one panel."""
+class _Tiles:
+    """Tiles of pixels of a part of a band.
+
+    Args:
+        compute: the phase.
+        band: the source.
+        levels: the loops of the inner sum.
+        place: image, plane and first row of positions; and the part.
+        size: rows of positions, and pixels in each.
+    """
 
     def __init__(
         self,
         compute: _Compute,
         band: Band,
-        source: str,
-        right: str,
         levels: Sequence[Level],
-        channel: tuple[Value, Value],
+        place: tuple[tuple[Value, Value, Value], Sequence[Value]],
+        size: tuple[Value, Value],
     ) -> None:
         self.made = compute.made
         self.phase = compute.phase
         self.band = band
-        self.source = source
-        self.right = right
         self.levels = levels
-        self.channel = channel
+        self.place, self.parts = place
+        self.rows, self.width = size
 
-    def pixels(self, place: tuple[Value, Value, Value], rows: Value, width: Value, parts: Sequence[Value]) -> None:
-        """Compute some rows of positions."""
+    def write(self, source: str, right: str, channels: tuple[Value, Value] | tuple[Value, Value, Value]) -> None:
+        """Compute the pixels.
+
+        Args:
+            source: what the first position meets first.
+            right: the panel; or the first of all panels.
+            channels: the first output channel of the panel's group, and which of the group is the panel's first; or the
+                first and last panel that each tile is multiplied with, and how far they are apart.
+        """
         phase, made = self.phase, self.made
         _, second, third = made.axes
         apart = third.step * made.channels
+        stored = self.band.arithmetic.stored
         if made.row_tiles:
-            cut = Rows(phase, width, made.tiling.rows)
-            with phase.write.loop("0", str(rows), metadata=phase.no_unrolling()) as row:
+            cut = Rows(phase, self.width, made.tiling.rows)
+            with (
+                phase.write.loop("0", str(self.rows), metadata=phase.no_unrolling()) as row,
+                phase.write.loop("0", str(cut.tiles), metadata=phase.no_unrolling(), at_least_once=True) as tile,
+            ):
                 line = phase.multiply(phase.multiply(row.index, second.step), self.band.row)
-                with phase.write.loop("0", str(cut.tiles), metadata=phase.no_unrolling(), at_least_once=True) as tile:
-                    x = cut.start(tile.index)
-                    for height in cut.each_height(tile.index):
-                        pointer = phase.at(self.band.arithmetic.stored, self.source, line, phase.multiply(x, apart))
-                        left = Left(self.band.arithmetic, [pointer], height, apart)
-                        of_row: list[tuple[Value, Value]] = [(row.index, phase.add(x, one)) for one in range(height)]
-                        self._tile(left, place, of_row, parts)
+                x = cut.start(tile.index)
+                for height in cut.each_height(tile.index):
+                    pointer = phase.at(stored, source, line, phase.multiply(x, apart))
+                    left = Left(self.band.arithmetic, [pointer], height, apart, wide=made.depthwise)
+                    of_row: list[tuple[Value, Value]] = [(row.index, phase.add(x, one)) for one in range(height)]
+                    self._panels(left, of_row, right, channels)
             return
-        cut = Rows(phase, phase.multiply(rows, width), made.tiling.rows)
+        cut = Rows(phase, phase.multiply(self.rows, self.width), made.tiling.rows, counts=self._counts())
         with phase.write.loop("0", str(cut.tiles), metadata=phase.no_unrolling()) as tile:
             pixel = cut.start(tile.index)
             for height in cut.each_height(tile.index):
-                y, x = phase.split(pixel, width)
-                pixels: list[tuple[Value, Value]] = []
-                for offset in range(height):
-                    if offset:
-                        x = phase.add(x, 1)
-                        wraps = phase.compare("eq", x, width)
-                        x = phase.select(wraps, 0, x)
-                        y = phase.add(y, phase.write.value(f"zext i1 {wraps} to i64"))
-                    pixels.append((y, x))
+                pixels = self._following(pixel, height)
                 pointers = [
                     phase.at(
-                        self.band.arithmetic.stored,
-                        self.source,
+                        stored,
+                        source,
                         phase.multiply(phase.multiply(y, second.step), self.band.row),
                         phase.multiply(x, apart),
                     )
                     for y, x in pixels
                 ]
-                self._tile(Left(self.band.arithmetic, pointers, height), place, pixels, parts)
+                left = Left(self.band.arithmetic, pointers, height, wide=made.depthwise)
+                self._panels(left, pixels, right, channels)
 
-    def _tile(
+    def _following(self, pixel: Value, count: int) -> list[tuple[Value, Value]]:
+        """Return row and column of some pixels that follow each other, on to the next row."""
+        phase = self.phase
+        y, x = phase.split(pixel, self.width)
+        pixels = [(y, x)]
+        for _ in range(count - 1):
+            x = phase.add(x, 1)
+            wraps = phase.compare("eq", x, self.width)
+            x = phase.select(wraps, 0, x)
+            y = phase.add(y, phase.write.value(f"zext i1 {wraps} to i64"))
+            pixels.append((y, x))
+        return pixels
+
+    def _counts(self) -> list[int]:
+        """Return the numbers of pixels that bands may have, if they are known and few."""
+        widths = [part.positions for part in self.made.axes[2].parts]
+        known = [width for width in widths if isinstance(width, int)]
+        if len(known) < len(widths):
+            return []
+        return [rows * width for rows in range(1, self.made.bands.rows + 1) for width in known]
+
+    def _panels(
         self,
         left: Left,
-        place: tuple[Value, Value, Value],
         pixels: Sequence[tuple[Value, Value]],
-        parts: Sequence[Value],
+        right: str,
+        channels: tuple[Value, Value] | tuple[Value, Value, Value],
+    ) -> None:
+        phase, made = self.phase, self.made
+        if len(channels) == 2:
+            self._tile(left, pixels, right, channels)
+            return
+        first, last, size = channels
+        with phase.write.loop(str(first), str(last), metadata=phase.no_unrolling()) as panel:
+            here = phase.at(made.computed.type, right, phase.multiply(panel.index, size))
+            self._tile(left, pixels, here, (0, phase.multiply(panel.index, made.tiling.columns)))
+
+    def _tile(
+        self, left: Left, pixels: Sequence[tuple[Value, Value]], panel: str, channel: tuple[Value, Value]
     ) -> None:
         phase, made = self.phase, self.made
         width = made.tiling.lanes
         count = made.tiling.vectors
-        right = Right(made.computed, self.right, [number * width for number in range(count)], width)
+        right = Right(made.computed, panel, [number * width for number in range(count)], width)
         sums = accumulate(phase, left, right, self.levels)
-        image, plane, first_row = place
-
-        def indices_of(y: Value, x: Value) -> Callable[[], Mapping[Symbol, Value]]:
-            def indices() -> Mapping[Symbol, Value]:
-                at = [plane, phase.add(first_row, y), x]
-                spatial = [
-                    phase.add(phase.multiply(one, len(axis.parts)), part)
-                    for one, axis, part in zip(at, made.axes, parts, strict=True)
-                ]
-                axes = made.template.epilogue.axes
-                return dict(zip(axes[:-1], [image, *spatial[3 - (len(axes) - 2) :]], strict=True))
-
-            return indices
-
-        group, column = self.channel
+        group, column = channel
         finish_tile(
             phase,
             sums,
-            [indices_of(y, x) for y, x in pixels],
+            [self._indices(y, x) for y, x in pixels],
             count,
             width,
             phase.add(group, column),
             made.columns_from(phase, column),
         )
+
+    def _indices(self, y: Value, x: Value) -> Callable[[], Mapping[Symbol, Value]]:
+        phase, made = self.phase, self.made
+        image, plane, first_row = self.place
+
+        def indices() -> Mapping[Symbol, Value]:
+            at = [plane, phase.add(first_row, y), x]
+            spatial = [
+                phase.add(phase.multiply(one, len(axis.parts)), part)
+                for one, axis, part in zip(at, made.axes, self.parts, strict=True)
+            ]
+            axes = made.template.epilogue.axes
+            return dict(zip(axes[:-1], [image, *spatial[3 - (len(axes) - 2) :]], strict=True))
+
+        return indices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from dovetail.compiler.kernels.ir import Template
+from dovetail.kernels import Template
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
 from dovetail.ops.linear import MatMul
 from dovetail_backend_cpu.llvm.machine import Machine

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from dovetail.compiler.kernels.ir import Template
+from dovetail.kernels import Template
 from dovetail.ops.convolution import ConvFilterGrad
 from dovetail.types.dims import Dim, Symbol, ceil_div, product
 from dovetail_backend_cpu.llvm.machine import Machine
@@ -66,13 +66,19 @@ class FilterGradient:
         *_, self.depth, self.filters = (int(dim) for dim in template.output.dims)
         self.outer = self.filters // self.groups
         self.channels = self.depth * self.groups
+        # One channel to one channel in every group: products channel by channel, rows are elements of the window.
+        self.depthwise = self.groups > 1 and self.depth == self.outer == 1
+        if self.depthwise:
+            self.outer, self.groups = self.groups, 1
         self.arithmetic = Arithmetic(template.output.dtype, machine)
         self.computed = Arithmetic(self.arithmetic.computed, machine)
         self.tiling = Tiling(machine, self.arithmetic, self.outer)
         self.panels = -(-self.outer // self.tiling.columns)
-        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES)
+        beyond = self.tiling.columns if self.depthwise and self.outer % self.tiling.columns else 0
+        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES, beyond)
         # Neighbouring elements of the window meet neighbouring pixels, whose channels lie side by side.
-        self.joint = axes[2].spread == 1 and self.groups == 1
+        self.joint = self.depthwise or (axes[2].spread == 1 and self.groups == 1)
+        self.apart = axes[2].spread * self.channels if self.depthwise else 1
         window = [axis.window for axis in axes]
         self.taps = window[:2] if self.joint else window
         self.rows = (window[2] if self.joint else 1) * self.depth
@@ -283,10 +289,11 @@ class _Chunks:
                     made.columns_from(phase, column),
                 )
                 right = self.gradients
+            channel = phase.multiply(number, columns) if made.depthwise else phase.multiply(group, made.depth)
             taps = math.prod(made.taps)
             with phase.write.loop("0", str(taps), metadata=phase.no_unrolling(), at_least_once=True) as tap:
                 at = self._tap(tap.index if taps > 1 else 0, band)
-                left = phase.at(band.arithmetic.stored, band.pointer, at, phase.multiply(group, made.depth))
+                left = phase.at(band.arithmetic.stored, band.pointer, at, channel)
                 number = phase.add(phase.multiply(panel.index, taps), tap.index)
                 target = phase.at(made.computed.type, sums, phase.multiply(number, made.rows * columns))
                 self._rows(band, left, right, levels, target)
@@ -318,7 +325,8 @@ class _Chunks:
                     for vector in range(tiling.vectors)
                 ]
                 before = [computed.load(phase.write, pointer, width) for pointer in pointers]
-                factors = Left(band.arithmetic, [phase.at(band.arithmetic.stored, left, row)], height, 1)
+                start = phase.at(band.arithmetic.stored, left, phase.multiply(row, made.apart))
+                factors = Left(band.arithmetic, [start], height, made.apart, wide=made.depthwise)
                 vectors = Right(computed, right, [vector * width for vector in range(tiling.vectors)], width)
                 results = accumulate(phase, factors, vectors, levels, before)
                 for result, pointer in zip(results, pointers, strict=True):

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
+from dovetail.kernels import Apply, Bind, Constant, Epilogue, Let, Local, Node, Store
 from dovetail.types.dims import Symbol
 from dovetail_backend_cpu.emit.body import Lanes
+from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 
 __all__ = ["finish_tile", "lane_mask"]
+
+_HEAVY: Final = 16
+"""An epilogue of more instructions for a vector is a function of its own, which costs less time to compile."""
+_CHEAP: Final = frozenset(
+    (
+        *("add", "subtract", "multiply", "divide", "maximum", "minimum", "negative", "absolute", "sqrt", "square"),
+        *("select", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+    )
+)
+_DEAR: Final = 12
+"""Instructions that other functions are taken for."""
 
 
 def lane_mask(phase: PhaseWriter, width: int, first: int, limit: Value) -> str:
@@ -45,7 +59,22 @@ def finish_tile(
         column: the index along the last axis of the first lane.
         columns: how many lanes of a row are there, counted from ``column``: what is beyond is left out.
     """
-    symbol = phase.template.epilogue.axes[-1]
+    axes = phase.template.epilogue.axes
+    symbol = axes[-1]
+    total = vectors * width
+    if _weight(phase.template.epilogue) > _HEAVY:
+        name, type = _outlined(phase, width)
+        for row, indices in enumerate(row_indices):
+            outer = indices()
+            for place in range(vectors):
+                first = place * width
+                if isinstance(columns, int) and columns <= first:
+                    continue
+                limit = phase.subtract(columns, first)
+                values = [f"i64 {outer[axis]}" for axis in axes[:-1]] + [f"i64 {phase.add(column, first)}"]
+                arguments = ", ".join([f"{type} {sums[row * vectors + place]}", *values, f"i64 {limit}"])
+                phase.write.do(f"call void @{name}(ptr %frame, ptr %slots, {arguments})")
+        return
 
     def run(limit: Value | None) -> None:
         for row, indices in enumerate(row_indices):
@@ -59,7 +88,6 @@ def finish_tile(
                 lanes = Lanes(symbol, width, mask)
                 phase.finish({**outer, symbol: phase.add(column, first)}, lanes, sums[row * vectors + place])
 
-    total = vectors * width
     if isinstance(columns, int):
         run(None if columns >= total else columns)
         return
@@ -68,3 +96,53 @@ def finish_tile(
         run(None)
     with phase.write.when(phase.write.value(f"xor i1 {full}, true")):
         run(columns)
+
+
+def _outlined(phase: PhaseWriter, width: int) -> tuple[str, str]:
+    """Return the name of a function that runs the epilogue on a vector, and the vector's type.
+
+    It takes the vector, the index along each axis, and how many lanes are there from the first on.
+    """
+    template = phase.template
+    arithmetic = Arithmetic(template.output.dtype, phase.machine)
+    type = arithmetic.vector_type(width)
+    name = f"{phase.write.name}_finish{width}"
+    module = phase.write.module
+    if any(function.name == name for function in module.functions):
+        return name, type
+    axes = template.epilogue.axes
+    indices = [(axis, f"axis{number}") for number, axis in enumerate(axes)]
+    extra = [(type, "sums"), *(("i64", one) for _, one in indices), ("i64", "limit")]
+    inner = PhaseWriter(module, template, name, phase.machine, workspace=False, extra=extra)
+    named = {axis: f"%{one}" for axis, one in indices}
+    full = inner.compare("sge", "%limit", width)
+    with inner.write.when(full):
+        inner.finish(named, Lanes(axes[-1], width, None), "%sums")
+    partial = inner.write.value(f"xor i1 {full}, true")
+    with inner.write.when(partial):
+        mask = lane_mask(inner, width, 0, inner.maximum("%limit", 0))
+        inner.finish(named, Lanes(axes[-1], width, mask), "%sums")
+    inner.write.ret()
+    return name, type
+
+
+def _weight(epilogue: Epilogue) -> int:
+    """Return about how many instructions the epilogue has for a vector."""
+    seen: set[int] = set()
+    total = 0
+    pending: list[Node] = []
+    for statement in epilogue.body:
+        if isinstance(statement, Let | Bind | Store):
+            pending.append(statement.node)
+        total += not isinstance(statement, Let)
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        pending += node.args
+        if isinstance(node, Apply):
+            total += 1 if node.function.name in _CHEAP else _DEAR
+        elif not isinstance(node, Constant | Local):
+            total += 1
+    return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, final
 
-from dovetail.compiler.kernels.ir import Template
+from dovetail.kernels import Template
 from dovetail.types.dims import Dim, Max, Min, Symbol, SymbolicDim
 from dovetail.types.symbolic import Atom, FloorDiv
 from dovetail_backend_cpu.emit.body import Body, Lanes
@@ -33,10 +33,21 @@ class PhaseWriter:
         workspace: the pointer of the shared memory; empty if there is none.
     """
 
-    def __init__(self, module: Module, template: Template, name: str, machine: Machine, *, workspace: bool) -> None:
-        """Begin the function."""
-        parameters = [("ptr", "frame"), ("ptr", "slots"), ("i64", "thread"), ("i64", "threads")]
-        self.write = Function(module, name, parameters)
+    def __init__(
+        self,
+        module: Module,
+        template: Template,
+        name: str,
+        machine: Machine,
+        *,
+        workspace: bool,
+        extra: Sequence[tuple[str, str]] | None = None,
+    ) -> None:
+        """Begin the function; with ``extra`` parameters in place of the thread's, it is private to the module."""
+        parameters = [("ptr", "frame"), ("ptr", "slots")]
+        parameters += [("i64", "thread"), ("i64", "threads")] if extra is None else extra
+        attributes = "" if extra is None else "noinline"
+        self.write = Function(module, name, parameters, attributes=attributes, private=extra is not None)
         self.template = template
         self.machine = machine
         self._loops = _METADATA + 10_000 * len(module.functions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, final
 
-from dovetail.compiler.kernels.ir import Template
+from dovetail.kernels import Template
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
 from dovetail.ops.linear import MatMul
 from dovetail.types.dims import Dim

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from dovetail.compiler.kernels.ir import Template
+from dovetail.kernels import Template
 from dovetail.ops.linear import MatMul
 from dovetail.types.dims import Dim, Symbol, ceil_div, product
 from dovetail_backend_cpu.llvm.machine import Machine
@@ -33,6 +33,8 @@ _BLOCK_BYTES: Final = 1024
 """Bytes of a block of the inner axis where it is cut."""
 _PANEL_BYTES: Final = (128 * 1024, 192 * 1024)
 """Bytes of packed panels that are worked on at a time, where the inner axis is cut and where it is not."""
+_FEW_ROWS: Final = 2
+"""A product of so few rows reads the right factor where it lies: packing would not pay."""
 _COPIED: Final = 4
 """Elements of the inner axis of which the left factors are packed at a time."""
 _CHUNK_ROWS: Final = 192
@@ -85,7 +87,6 @@ class Product:
         )
         if self.keeps and isinstance(self.depth, int):
             self.panel = self.depth * self.tiling.columns
-        # A single tile of rows uses each element of the right factor once: packing it would not pay.
         self.direct = not op.transpose_b and not self.keeps
         self.packs_left = op.transpose_a and self.panels > 1
         right_bytes = 0 if self.keeps else self.panels * self.panel * size
@@ -147,8 +148,8 @@ class Product:
 
     def together(self, height: int) -> int:
         """Return how many panels a tile of so few rows takes at a time, so that enough sums are under way."""
-        most = self.tiling.rows * self.tiling.vectors // (max(height, 1) * self.tiling.vectors)
-        return max(1, min(most, 4, self.panels))
+        most = self.tiling.rows // max(height, 1)
+        return max(1, min(4 if most >= 4 else 2 if most >= 2 else 1, self.panels))
 
     def columns_from(self, phase: PhaseWriter, column: Value) -> Value:
         """Return how many columns there are from one on, as a known number where it is the same for all panels."""
@@ -192,18 +193,17 @@ class _Compute:
     def write(self) -> None:
         """Write the product, by one way for few rows and another for many where both may occur."""
         phase, made = self.phase, self.product
-        most = made.tiling.rows
+        most = min(made.tiling.rows, _FEW_ROWS)
         if not made.direct or (isinstance(self.row_count, int) and self.row_count > most):
-            self._many(several=made.direct)
+            self._many(1)
         elif isinstance(self.row_count, int):
             self._few(self.row_count)
         else:
-            few = phase.compare("sle", self.row_count, most)
             for height in range(1, most + 1):
                 with phase.write.when(phase.compare("eq", self.row_count, height)):
                     self._few(height)
-            with phase.write.when(phase.write.value(f"xor i1 {few}, true")):
-                self._many(several=True)
+            with phase.write.when(phase.compare("sgt", self.row_count, most)):
+                self._many(most + 1)
 
     def _few(self, height: int) -> None:
         """Compute a single tile of rows in all columns, reading the right factor where it lies."""
@@ -264,10 +264,10 @@ class _Compute:
     def _indices_of(self, batch: list[Value], row: Value) -> Callable[[], Mapping[Symbol, Value]]:
         return lambda: self._row_indices(batch, row)
 
-    def _many(self, *, several: bool) -> None:
+    def _many(self, least: int) -> None:
         """Divide the tiles among the threads; those of one block of panels follow each other."""
         phase, write = self.phase, self.write_
-        rows = self.rows = Rows(phase, self.row_count, self.product.tiling.rows, several=several)
+        rows = self.rows = Rows(phase, self.row_count, self.product.tiling.rows, least=least)
         blocks = phase.divide_up(self.panels, self.product.panels)
         matrices: Value = 1
         for dim in self.batch:

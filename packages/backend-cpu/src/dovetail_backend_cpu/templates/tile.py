@@ -14,9 +14,9 @@ from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 
 __all__ = ["Left", "Level", "Right", "accumulate"]
 
-_LONGEST: Final = 72
+_LONGEST: Final = 48
 """How many multiply-adds a loop's body may hold."""
-_MOST_STEPS: Final = 6
+_MOST_STEPS: Final = 4
 """How many steps it takes at a time."""
 _UNROLLED: Final = 320
 """An inner sum of at most so many multiply-adds is written without loops."""
@@ -49,12 +49,16 @@ class Left:
         arithmetic: how they are loaded.
         pointers: one for each row; or a single one, from which the rows are ``stride`` elements apart.
         stride: distance of the rows.
+        wide: whether each column has a factor of its own: vectors are loaded at the offsets of the right ones.
     """
 
-    __slots__ = ("arithmetic", "pointers", "rows", "stride")
+    __slots__ = ("arithmetic", "pointers", "rows", "stride", "wide")
 
-    def __init__(self, arithmetic: Arithmetic, pointers: Sequence[str], rows: int, stride: int = 0) -> None:
+    def __init__(
+        self, arithmetic: Arithmetic, pointers: Sequence[str], rows: int, stride: int = 0, *, wide: bool = False
+    ) -> None:
         """Describe the rows."""
+        self.wide = wide
         self.arithmetic = arithmetic
         self.pointers = tuple(pointers)
         self.rows = rows
@@ -146,7 +150,7 @@ def _moved(phase: PhaseWriter, left: Left, right: Right, index: Value, level: Le
     pointers = [phase.at(left.arithmetic.stored, pointer, by) for pointer in left.pointers]
     pointer = phase.at(right.arithmetic.stored, right.pointer, phase.multiply(index, level.right))
     return (
-        Left(left.arithmetic, pointers, left.rows, left.stride),
+        Left(left.arithmetic, pointers, left.rows, left.stride, wide=left.wide),
         Right(right.arithmetic, pointer, right.offsets, right.width, right.masks),
     )
 
@@ -204,9 +208,12 @@ def _step(phase: PhaseWriter, left: Left, right: Right, level: Level, step: int,
         shared = len(left.pointers) == 1
         base = left.pointers[0 if shared else row]
         offset = phase.add(by, row * left.stride if shared else 0)
-        element = left.arithmetic.load(write, phase.at(left.arithmetic.stored, base, offset))
-        factor = left.arithmetic.spread(write, element, width)
+        first = phase.at(left.arithmetic.stored, base, offset)
+        factor = "" if left.wide else left.arithmetic.spread(write, left.arithmetic.load(write, first), width)
         for place, vector in enumerate(vectors):
+            if left.wide:
+                source = phase.at(left.arithmetic.stored, first, right.offsets[place])
+                factor = left.arithmetic.load(write, source, width)
             addend = sums[row * len(vectors) + place]
             result.append(right.arithmetic.multiply_add(write, factor, vector, addend, width))
     return result
