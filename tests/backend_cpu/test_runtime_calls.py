@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from typing import Any
 
@@ -19,6 +20,8 @@ from dovetail_backend_cpu.runtime.arena import arenas
 from dovetail_backend_cpu.runtime.executable import NativeExecutable
 from tests.backend_cpu import native_kernels as k
 from tests.backend_cpu.native_kernels import build
+
+MACOS = sys.platform == "darwin"
 
 
 @pytest.fixture(autouse=True)
@@ -246,3 +249,19 @@ def test_a_program_without_steps_gives_its_state() -> None:
     (after,), status = build([state], [state], [])([weights], {})
     assert status is None
     assert after is weights
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_that_python_does_not_count_does_not_grow(threads: int) -> None:
+    resource = pytest.importorskip("resource")
+    n = 1 << 17
+    x, t, out = k.storage(n, "input"), k.storage(n), k.storage(n, "output")
+    run = build([x], [out], [k.DOUBLE(n, x, t), k.REVERSE(n, t, out)], threads)
+    array = np.ones(n)
+    for _ in range(10):
+        run([array], {})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(200):
+        run([array], {})
+    # A megabyte for each run would be 200; the unit is a kibibyte, on macOS a byte.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024 * (1024 if MACOS else 1)
