@@ -209,7 +209,7 @@ class Built:
             if not wanted or not outputs or (each > 1 and not sample.second_order):
                 return
             shapes = [np.shape(one) for one in run_all(REFERENCE, outputs, feeds)]
-            weights = [dt.placeholder(one.dtype, one.shape) for one in outputs]
+            weights = [dt.placeholder(one.dtype, shape) for one, shape in zip(outputs, shapes, strict=True)]
             values = [
                 rng.normal(size=shape).astype(one.dtype.numpy) for one, shape in zip(outputs, shapes, strict=True)
             ]

@@ -24,3 +24,12 @@ def test_results_of_loops_of_odd_and_even_length_live_side_by_side() -> None:
         for n in range(4)
     ]
     assert_agree(*both(BACKEND, [dt.concat(loops, 0), *loops], {x: np.ones((3, 5))}))
+
+
+def test_shapes_of_nothing_and_of_something_in_one_program() -> None:
+    x, y = dt.placeholder(dt.float32, [0, 3]), dt.placeholder(dt.float32, [None, 3])
+    results = [dt.reshape(one, shape) for one in (dt.exp(x), dt.exp(y)) for shape in ([3, -1], [-1, 1, 3], [-1])]
+    results += [dt.transpose(dt.reshape(y, [-1, 3, 1])), dt.nn.softmax(y), dt.reduce_sum(y, 0), dt.matmul(y, y, True)]
+    results += [dt.concat([y, x, y], 0), dt.gather(y, dt.cast(dt.reshape(x, [-1]), dt.int32)), dt.tile(y, [2, 2])]
+    for rows in (0, 2):
+        assert_agree(*both(BACKEND, results, {x: np.ones((0, 3)), y: np.ones((rows, 3))}))

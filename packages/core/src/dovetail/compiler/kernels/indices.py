@@ -23,7 +23,7 @@ def linear(index: Sequence[Dim], dims: Sequence[Dim]) -> Dim:
 
 
 def unraveled(offset: Dim, dims: Sequence[Dim]) -> tuple[Dim, ...]:
-    """Return the index of the element at an offset in row-major order.
+    """Return the index of the element at an offset in row-major order; of any, where there is none.
 
     Example:
         >>> unraveled(13, (4, 5))
@@ -31,7 +31,7 @@ def unraveled(offset: Dim, dims: Sequence[Dim]) -> tuple[Dim, ...]:
     """
     result: list[Dim] = []
     for dim in reversed(dims[1:]):
-        above = floor_div(offset, dim) if dim != 1 else offset
+        above = offset if dim in (0, 1) else floor_div(offset, dim)
         result.append(offset - above * dim)
         offset = above
     if dims:
