@@ -19,13 +19,19 @@ from dovetail_backend_cpu.runtime.runner import runner_text
 from dovetail_backend_cpu.runtime.workers import CompilePool
 
 
+@pytest.fixture(autouse=True)
+def eager_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are started for little work too."""
+    monkeypatch.setattr(workers, "WORTHWHILE_SECONDS", 0.02)
+
+
 def texts(count: int) -> dict[str, str]:
     return {f"f{i}": f"define i64 @f{i}(i64 %x) {{\n  %r = mul i64 %x, {i + 3}\n  ret i64 %r\n}}" for i in range(count)}
 
 
 def compiled(wanted: dict[str, str], cores: int) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    with CompilePool(host(), len(wanted), cores, found.__setitem__) as pool:
+    with CompilePool(host(), cores, found.__setitem__) as pool:
         for name, text in wanted.items():
             pool.add(name, text)
         pool.finish()
@@ -53,7 +59,7 @@ def test_workers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers.subprocess, "Popen", popen)
     wanted = texts(16)
     found: dict[str, bytes] = {}
-    with CompilePool(host(), len(wanted), 2, found.__setitem__) as pool:
+    with CompilePool(host(), 3, found.__setitem__) as pool:
         for name, text in wanted.items():
             pool.add(name, text)
         with pool._change:

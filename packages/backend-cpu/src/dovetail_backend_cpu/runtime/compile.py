@@ -94,7 +94,7 @@ def _compile(texts: Mapping[str, Callable[[], str]], machine: Machine, done: Cal
             done(name, data)
             progress.step()
 
-        with CompilePool(machine, len(texts), usable_cores(), one) as pool:
+        with CompilePool(machine, usable_cores(), one) as pool:
             for name, text in texts.items():
                 pool.add(name, text())
             pool.finish()

@@ -20,8 +20,11 @@ __all__ = ["CompilePool"]
 
 Done = Callable[[str, bytes], None]
 
-_WORTHWHILE: Final = 8
-"""How many texts there must be for a worker to pay for its start."""
+_SECONDS_A_TEXT: Final = 0.008
+_SECONDS_A_BYTE: Final = 0.5e-6
+"""About how long LLVM takes."""
+WORTHWHILE_SECONDS: Final = 0.4
+"""How much work there must be for each process, for a worker to pay for its start."""
 
 
 @final
@@ -32,13 +35,12 @@ class CompilePool:
 
     Args:
         machine: what code is for.
-        expected: how many texts there will be.
         cores: how many processes, this one among them, may work.
         done: called with the name and object of each, in any thread, one at a time.
     """
 
-    def __init__(self, machine: Machine, expected: int, cores: int, done: Done) -> None:
-        """Start the workers, which are ready by the time that there is text."""
+    def __init__(self, machine: Machine, cores: int, done: Done) -> None:
+        """Begin with no workers; they are started as work gathers."""
         self._machine = machine
         self._done = done
         self._texts: deque[tuple[str, str]] = deque()
@@ -48,8 +50,8 @@ class CompilePool:
         self._error: BaseException | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
-        for _ in range(min(cores, expected // _WORTHWHILE) if cores > 1 else 0):
-            self._start()
+        self._cores = cores
+        self._seconds = 0.0
 
     def _start(self) -> None:
         try:
@@ -60,6 +62,7 @@ class CompilePool:
                 stderr=subprocess.DEVNULL,
             )
         except (OSError, ValueError):
+            self._cores = 1  # nor will it start another
             return
         self._processes.append(process)
         thread = threading.Thread(target=self._feed, args=(process,), daemon=True)
@@ -71,6 +74,10 @@ class CompilePool:
         with self._change:
             self._texts.append((name, text))
             self._change.notify()
+        self._seconds += _SECONDS_A_TEXT + _SECONDS_A_BYTE * len(text)
+        processes = 1 + len(self._processes)
+        if processes < self._cores and self._seconds > WORTHWHILE_SECONDS * (processes + 1):
+            self._start()
 
     def finish(self) -> None:
         """Compile what is left, and wait for what the workers have.
