@@ -86,7 +86,9 @@ class Flag(IntEnum):
     IDLE = 0
     PARKED = 1
     STOP = 2
+    """The worker is to end."""
     LAST = 3
+    """What is greater is an address."""
 
 
 INPUT_WORDS: Final = 7

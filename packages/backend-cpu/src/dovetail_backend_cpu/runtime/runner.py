@@ -1,7 +1,7 @@
 """The step runner in LLVM assembly: an interpreter of ``Opcode``, the threads' meeting points, and the ways in.
 
-It is the same for every program, so it is compiled once. What it calls of Python and of the system has names of its own
-(``SYMBOLS``), which ``native`` gives addresses to.
+It is the same for every program, so it is compiled once. ``native`` gives addresses to what it calls of Python and of
+the system.
 """
 
 from __future__ import annotations
@@ -14,20 +14,10 @@ from dovetail_backend_cpu.runtime.interpreter import add_interpreter
 from dovetail_backend_cpu.runtime.layout import BOX_BYTES, INPUT_WORDS, Flag, Job, Team
 from dovetail_backend_cpu.runtime.pyobjects import ARRAY, LIST_ITEMS, OBJECT_TYPE, SCALAR_VALUE
 
-__all__ = ["SYMBOLS", "runner_text"]
-
-SYMBOLS: Final = (
-    "dovetail_syscall",
-    "dovetail_yield",
-    "PyEval_SaveThread",
-    "PyEval_RestoreThread",
-    "PyLong_AsVoidPtr",
-    "PyLong_FromSsize_t",
-)
-"""What the text refers to."""
+__all__ = ["runner_text"]
 
 _YIELDS: Final = 64
-"""How often a thread that waits for others in a step gives way before it sleeps; a power of 2 less than its spins."""
+"""How often a thread that waits for others in a step gives way, after it has spun, before it sleeps."""
 
 
 def runner_text(machine: Machine) -> str:
