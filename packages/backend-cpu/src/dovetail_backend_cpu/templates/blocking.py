@@ -12,7 +12,7 @@ from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 
 __all__ = ["Rows", "Tiling", "heights_of"]
 
-_ROWS: Final = {16: {2: 6, 3: 4, 4: 3, 1: 10}, 32: {2: 12, 3: 8, 4: 6, 1: 14}}
+_ROWS: Final = {16: {2: 6, 3: 4, 4: 3, 1: 10}, 32: {2: 8, 3: 8, 4: 6, 1: 14}}
 """By number of registers, how many rows go with so many vectors; the first is preferred."""
 _DEARER: Final = {1: 1.15, 2: 1.0, 3: 1.02, 4: 1.05}
 """What a vector costs in tiles of so many, relative to two: fewer multiply-adds for each load."""

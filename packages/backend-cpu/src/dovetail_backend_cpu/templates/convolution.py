@@ -31,8 +31,6 @@ __all__ = ["Convolution"]
 _BAND_BYTES: Final = 128 * 1024
 _SHORT_ROW: Final = 8
 """In rows of so few pixels tiles run on from row to row."""
-_SMALL_FILTER: Final = 16 * 1024
-"""All panels of a filter of so few bytes are applied to a tile of pixels before the next tile is taken."""
 _FEW_ROWS: Final = 16
 """With so few rows of positions, threads divide the output channels as well."""
 
@@ -108,9 +106,6 @@ class Convolution:
                     self.begins.append(total)
                     total += one * two * three * self.step * self.groups * self.panels
         self.packed = total
-        self.pixels_first = (
-            self.groups == 1 and not self.depthwise and self.panels > 1 and total * self.computed.bytes <= _SMALL_FILTER
-        )
         width = {part.positions for part in axes[2].parts}
         only = next(iter(width))
         self.row_tiles = len(width) == 1 and isinstance(only, int) and only > _SHORT_ROW
@@ -296,9 +291,6 @@ class _Compute:
         filter = phase.workspace if made.packs else phase.operand(made.filter)
         right = phase.at(made.computed.type, filter, begin)
         tiles = _Tiles(self, band, levels, (place, parts), (rows, have[2]))
-        if made.pixels_first:
-            tiles.write(origin, right, (*panels, size))
-            return
         with phase.write.loop(str(panels[0]), str(panels[1]), metadata=phase.no_unrolling()) as panel:
             group, number = phase.split(panel.index, made.panels)
             if made.panels == 1:
@@ -339,14 +331,13 @@ class _Tiles:
         self.place, self.parts = place
         self.rows, self.width = size
 
-    def write(self, source: str, right: str, channels: tuple[Value, Value] | tuple[Value, Value, Value]) -> None:
-        """Compute the pixels.
+    def write(self, source: str, right: str, channel: tuple[Value, Value]) -> None:
+        """Compute the pixels in one panel.
 
         Args:
             source: what the first position meets first.
-            right: the panel; or the first of all panels.
-            channels: the first output channel of the panel's group, and which of the group is the panel's first; or the
-                first and last panel that each tile is multiplied with, and how far they are apart.
+            right: the panel.
+            channel: the first output channel of the panel's group, and which of the group is the panel's first.
         """
         phase, made = self.phase, self.made
         _, second, third = made.axes
@@ -364,7 +355,7 @@ class _Tiles:
                     pointer = phase.at(stored, source, line, phase.multiply(x, apart))
                     left = Left(self.band.arithmetic, [pointer], height, apart, wide=made.depthwise)
                     of_row: list[tuple[Value, Value]] = [(row.index, phase.add(x, one)) for one in range(height)]
-                    self._panels(left, of_row, right, channels)
+                    self._tile(left, of_row, right, channel)
             return
         cut = Rows(phase, phase.multiply(self.rows, self.width), made.tiling.rows, counts=self._counts())
         with phase.write.loop("0", str(cut.tiles), metadata=phase.no_unrolling()) as tile:
@@ -381,7 +372,7 @@ class _Tiles:
                     for y, x in pixels
                 ]
                 left = Left(self.band.arithmetic, pointers, height, wide=made.depthwise)
-                self._panels(left, pixels, right, channels)
+                self._tile(left, pixels, right, channel)
 
     def _following(self, pixel: Value, count: int) -> list[tuple[Value, Value]]:
         """Return row and column of some pixels that follow each other, on to the next row."""
@@ -403,22 +394,6 @@ class _Tiles:
         if len(known) < len(widths):
             return []
         return [rows * width for rows in range(1, self.made.bands.rows + 1) for width in known]
-
-    def _panels(
-        self,
-        left: Left,
-        pixels: Sequence[tuple[Value, Value]],
-        right: str,
-        channels: tuple[Value, Value] | tuple[Value, Value, Value],
-    ) -> None:
-        phase, made = self.phase, self.made
-        if len(channels) == 2:
-            self._tile(left, pixels, right, channels)
-            return
-        first, last, size = channels
-        with phase.write.loop(str(first), str(last), metadata=phase.no_unrolling()) as panel:
-            here = phase.at(made.computed.type, right, phase.multiply(panel.index, size))
-            self._tile(left, pixels, here, (0, phase.multiply(panel.index, made.tiling.columns)))
 
     def _tile(
         self, left: Left, pixels: Sequence[tuple[Value, Value]], panel: str, channel: tuple[Value, Value]

@@ -60,23 +60,9 @@ def finish_tile(
         columns: how many lanes of a row are there, counted from ``column``: what is beyond is left out.
     """
     axes = phase.template.epilogue.axes
-    symbol = axes[-1]
     total = vectors * width
-    if _weight(phase.template.epilogue) > _HEAVY:
-        name, type = _outlined(phase, width)
-        for row, indices in enumerate(row_indices):
-            outer = indices()
-            for place in range(vectors):
-                first = place * width
-                if isinstance(columns, int) and columns <= first:
-                    continue
-                limit = phase.subtract(columns, first)
-                values = [f"i64 {outer[axis]}" for axis in axes[:-1]] + [f"i64 {phase.add(column, first)}"]
-                arguments = ", ".join([f"{type} {sums[row * vectors + place]}", *values, f"i64 {limit}"])
-                phase.write.do(f"call void @{name}(ptr %frame, ptr %slots, {arguments})")
-        return
 
-    def run(limit: Value | None) -> None:
+    def inside(limit: Value | None) -> None:
         for row, indices in enumerate(row_indices):
             outer = indices()
             for place in range(vectors):
@@ -85,17 +71,33 @@ def finish_tile(
                     continue
                 whole = limit is None or (isinstance(limit, int) and limit >= first + width)
                 mask = None if whole or limit is None else lane_mask(phase, width, first, limit)
-                lanes = Lanes(symbol, width, mask)
-                phase.finish({**outer, symbol: phase.add(column, first)}, lanes, sums[row * vectors + place])
+                lanes = Lanes(axes[-1], width, mask)
+                phase.finish({**outer, axes[-1]: phase.add(column, first)}, lanes, sums[row * vectors + place])
 
-    if isinstance(columns, int):
-        run(None if columns >= total else columns)
-        return
-    full = phase.compare("sge", columns, total)
-    with phase.write.when(full):
-        run(None)
-    with phase.write.when(phase.write.value(f"xor i1 {full}, true")):
-        run(columns)
+    def outside(limit: Value) -> None:
+        name, type = _outlined(phase, width)
+        for row, indices in enumerate(row_indices):
+            outer = indices()
+            for place in range(vectors):
+                first = place * width
+                if isinstance(limit, int) and limit <= first:
+                    continue
+                values = [f"i64 {outer[axis]}" for axis in axes[:-1]] + [f"i64 {phase.add(column, first)}"]
+                vector = f"{type} {sums[row * vectors + place]}"
+                arguments = ", ".join([vector, *values, f"i64 {phase.subtract(limit, first)}"])
+                phase.write.do(f"call void @{name}(ptr %frame, ptr %slots, {arguments})")
+
+    if _weight(phase.template.epilogue) > _HEAVY:
+        outside(columns)
+    elif isinstance(columns, int):
+        inside(None if columns >= total else columns)
+    else:
+        full = phase.compare("sge", columns, total)
+        with phase.write.when(full):
+            inside(None)
+        # What is at the edge is rare, and not worth its code in every tile.
+        with phase.write.when(phase.write.value(f"xor i1 {full}, true")):
+            outside(columns)
 
 
 def _outlined(phase: PhaseWriter, width: int) -> tuple[str, str]:
@@ -118,9 +120,10 @@ def _outlined(phase: PhaseWriter, width: int) -> tuple[str, str]:
     full = inner.compare("sge", "%limit", width)
     with inner.write.when(full):
         inner.finish(named, Lanes(axes[-1], width, None), "%sums")
-    partial = inner.write.value(f"xor i1 {full}, true")
+    some = inner.compare("sgt", "%limit", 0)
+    partial = inner.write.value(f"and i1 {some}, {inner.compare('slt', '%limit', width)}")
     with inner.write.when(partial):
-        mask = lane_mask(inner, width, 0, inner.maximum("%limit", 0))
+        mask = lane_mask(inner, width, 0, "%limit")
         inner.finish(named, Lanes(axes[-1], width, mask), "%sums")
     inner.write.ret()
     return name, type

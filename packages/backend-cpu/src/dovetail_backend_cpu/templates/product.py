@@ -35,6 +35,8 @@ _PANEL_BYTES: Final = (128 * 1024, 192 * 1024)
 """Bytes of packed panels that are worked on at a time, where the inner axis is cut and where it is not."""
 _FEW_ROWS: Final = 2
 """A product of so few rows reads the right factor where it lies: packing would not pay."""
+_AHEAD: Final = 16
+"""How many rows of the right factor ahead memory is asked for where it is read in place."""
 _COPIED: Final = 4
 """Elements of the inner axis of which the left factors are packed at a time."""
 _CHUNK_ROWS: Final = 192
@@ -258,7 +260,7 @@ class _Compute:
         masks = None if limit is None else [lane_mask(phase, width, place * width, limit) for place in range(count)]
         source = phase.at(self.stored, right, column)
         places = [place * width for place in range(count)]
-        sums = accumulate(phase, factors, Right(made.arithmetic, source, places, width, masks), [level])
+        sums = accumulate(phase, factors, Right(made.arithmetic, source, places, width, masks, _AHEAD), [level])
         finish_tile(phase, sums, indices, count, width, column, count * width if limit is None else limit)
 
     def _indices_of(self, batch: list[Value], row: Value) -> Callable[[], Mapping[Symbol, Value]]:

@@ -75,9 +75,10 @@ class Right:
         offsets: of each vector, in elements.
         width: lanes of a vector.
         masks: for each vector the lanes that are there, or ``None`` for all.
+        ahead: how many steps ahead memory is asked for; 0 where the processor notices by itself what comes next.
     """
 
-    __slots__ = ("arithmetic", "masks", "offsets", "pointer", "width")
+    __slots__ = ("ahead", "arithmetic", "masks", "offsets", "pointer", "width")
 
     def __init__(
         self,
@@ -86,8 +87,10 @@ class Right:
         offsets: Sequence[int],
         width: int,
         masks: Sequence[str | None] | None = None,
+        ahead: int = 0,
     ) -> None:
         """Describe the vectors."""
+        self.ahead = ahead
         self.arithmetic = arithmetic
         self.pointer = pointer
         self.offsets = tuple(offsets)
@@ -151,7 +154,7 @@ def _moved(phase: PhaseWriter, left: Left, right: Right, index: Value, level: Le
     pointer = phase.at(right.arithmetic.stored, right.pointer, phase.multiply(index, level.right))
     return (
         Left(left.arithmetic, pointers, left.rows, left.stride, wide=left.wide),
-        Right(right.arithmetic, pointer, right.offsets, right.width, right.masks),
+        Right(right.arithmetic, pointer, right.offsets, right.width, right.masks, right.ahead),
     )
 
 
@@ -162,8 +165,9 @@ def _innermost(phase: PhaseWriter, left: Left, right: Right, level: Level, sums:
     extent = level.extent
     if isinstance(extent, int):
         if extent * len(sums) <= _LONGEST:
+            apart = _meets_again(left, level, extent)
             for step in range(extent):
-                sums = _step(phase, left, right, level, step, sums)
+                sums = _step(phase, left, right, level, step, sums, apart=apart)
             return sums
         steps = max(count for count in range(1, most + 1) if extent % count == 0)
         if steps == 1 and most >= 4:
@@ -178,8 +182,9 @@ def _innermost(phase: PhaseWriter, left: Left, right: Right, level: Level, sums:
     ) as loop:
         inside = _moved(phase, left, right, loop.index, level)
         new = loop.carried
+        apart = _meets_again(left, level, steps)
         for step in range(steps):
-            new = _step(phase, *inside, level, step, new)
+            new = _step(phase, *inside, level, step, new, apart=apart)
         loop.next(*new)
     sums = loop.results
     if isinstance(extent, int):
@@ -192,9 +197,35 @@ def _innermost(phase: PhaseWriter, left: Left, right: Right, level: Level, sums:
     return rest.results
 
 
-def _step(phase: PhaseWriter, left: Left, right: Right, level: Level, step: int, sums: Sequence[str]) -> list[str]:
-    """Multiply and add for one element of the inner sum."""
+def _meets_again(left: Left, level: Level, steps: int) -> bool:
+    """Tell whether a row meets within so many steps what another row has met before.
+
+    The compiler would then keep it in a register, for which the sums have to make room: a poor trade.
+    """
+    if len(left.pointers) > 1 or left.wide or not isinstance(level.left, int):
+        return False
+    rows = {row * left.stride for row in range(1, left.rows)}
+    return any(step * level.left in rows for step in range(1, steps))
+
+
+def _ask_for(phase: PhaseWriter, right: Right, by: Value) -> None:
+    """Ask for the memory that a later step needs."""
+    line = 64 // right.arithmetic.dtype.size
+    phase.write.module.declare("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    for offset in range(right.offsets[0], right.offsets[-1] + right.width, line):
+        place = phase.at(right.arithmetic.stored, right.pointer, by, offset)
+        phase.write.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
+
+
+def _step(
+    phase: PhaseWriter, left: Left, right: Right, level: Level, step: int, sums: Sequence[str], *, apart: bool = False
+) -> list[str]:
+    """Multiply and add for one element of the inner sum; ``apart`` keeps its loads apart from those before."""
     write, width = phase.write, right.width
+    if apart:
+        write.do('fence syncscope("singlethread") acq_rel')
+    if right.ahead:
+        _ask_for(phase, right, phase.multiply(step + right.ahead, level.right))
     by = phase.multiply(step, level.right)
     vectors = [
         right.arithmetic.load(
