@@ -51,7 +51,7 @@ SIZES_OF_DATA: Final = frozenset(
 )
 """Definitions whose results have a size that only the run tells: the program is cut there, and no others fall back."""
 
-SIZES_TO_KNOW: Final = frozenset({"SumTo"})
+SIZES_TO_KNOW: Final = frozenset({"ScaledDotProductAttention", "SumTo"})
 """Definitions that are made where the graph knows how the sizes of two inputs relate; static shapes only."""
 
 _WITHOUT_INPUTS_OF_THEIR_OWN: Final = frozenset({"BodyInput", "Placeholder", "VariableHandle"})

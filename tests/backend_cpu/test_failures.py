@@ -1,0 +1,96 @@
+"""Steps that fail: the error is the reference's, and no variable has changed, whatever the step had done by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dovetail as dt
+from dovetail.errors import DovetailError, NumericsError
+from tests.backend_cpu.conformance import REFERENCE, session
+
+BACKEND = "cpu"
+
+FAILURES: dict[str, tuple[Callable[[Any, Any], Any], Any, Any]] = {
+    "gather": (lambda x, i: dt.gather(x, i), [0, 2, 1], [0, 3, 1]),
+    "gather below 0": (lambda x, i: dt.gather(x, i, axis=1), [0, 1, 1], [0, -1, 1]),
+    "gather_nd": (lambda x, i: dt.gather_nd(x, dt.expand_dims(i, -1)), [0, 1, 2], [0, 1, 7]),
+    "scatter_nd": (lambda x, i: dt.scatter_nd(dt.expand_dims(i, -1), x, [3, 3]), [0, 1, 2], [0, 1, 3]),
+    "scatter_add_rows": (lambda x, i: dt.scatter_add_rows(x, i, x), [0, 1, 2], [0, 1, 3]),
+    "division": (lambda x, i: dt.cast(6 // i, dt.float32), [1, 2, 3], [1, 0, 3]),
+    "remainder": (lambda x, i: x * dt.cast(7 % i, dt.float32), [1, 2, 3], [1, 2, 0]),
+    "power": (lambda x, i: dt.cast(dt.pow(2, i), dt.float32), [1, 2, 3], [1, -2, 3]),
+    "assertion": (lambda x, i: checked(x, i), [1, 2, 3], [1, 2, 9]),
+    "in a loop": (lambda x, i: dt.map_fn(lambda k: dt.gather(x, k), i, dtype=dt.float32), [0, 1, 2], [0, 5, 2]),
+    "in a branch": (
+        lambda x, i: dt.cond(i[0] > 0, lambda: dt.gather(x, i), lambda: dt.identity(x)),
+        [0, 5, 5],
+        [1, 5, 5],
+    ),
+}
+
+
+def checked(x: Any, i: Any) -> Any:
+    with dt.control_dependencies([dt.Assert(dt.reduce_all(i < 5), [i])]):
+        return dt.identity(x)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failing_step_changes_nothing(name: str) -> None:
+    make, right, wrong = FAILURES[name]
+    i = dt.placeholder(dt.int32, [3])
+    first = np.arange(9, dtype=np.float32).reshape(3, 3) + 1.0
+    counter, table = dt.Variable(0.0), dt.Variable(first)
+    early = counter.assign_add(1.0)
+    loss = dt.reduce_sum(dt.square(make(table, i)))
+    step = dt.group(table.assign_sub(0.1 * dt.ones_like(table)), early, counter.assign_add(10.0))
+    messages = []
+    for backend in (BACKEND, REFERENCE):
+        with session(backend) as opened:
+            opened.run(dt.global_variables_initializer())
+            opened.run([loss, step], {i: right})
+            before = opened.run([counter, table])
+            with pytest.raises(DovetailError) as caught:
+                opened.run([loss, step], {i: wrong})
+            messages.append((type(caught.value), str(caught.value)))
+            after = opened.run([counter, table])
+            assert before[0] == after[0] == 11.0
+            np.testing.assert_array_equal(after[1], before[1])
+            opened.run([loss, step], {i: right})
+            assert opened.run(counter) == 22.0
+    assert messages[0] == messages[1]
+
+
+def test_the_greatest_of_nothing() -> None:
+    x = dt.placeholder(dt.float32, [None, None])
+    w = dt.Variable([1.0, 2.0])
+    fetches = [dt.reduce_max(x, 1), w.assign_add([1.0, 1.0])]
+    for function in (dt.reduce_max, dt.reduce_min, dt.argmax):
+        messages = []
+        for backend in (BACKEND, REFERENCE):
+            with session(backend) as opened:
+                opened.run(w.initializer)
+                with pytest.raises(DovetailError) as caught:
+                    opened.run([function(x, 1), fetches[1]], {x: np.ones((2, 0))})
+                messages.append(str(caught.value).split("(node")[0])
+                assert opened.run(w).tolist() == [1.0, 2.0]
+        assert messages[0] == messages[1]
+
+
+def test_a_step_that_looks_for_nan_changes_nothing_when_it_finds_one() -> None:
+    x = dt.placeholder(dt.float32, [2])
+    w = dt.Variable([4.0, 1.0])
+    step = w.assign(dt.log(x) + w)
+    messages = []
+    for backend in (BACKEND, REFERENCE):
+        with session(backend, check_numerics=True) as opened:
+            opened.run(w.initializer)
+            opened.run(step, {x: [1.0, 1.0]})
+            with pytest.raises(NumericsError) as caught:
+                opened.run(step, {x: [1.0, -1.0]})
+            messages.append(str(caught.value))
+            assert opened.run(w).tolist() == [4.0, 1.0]
+    assert messages[0] == messages[1]
