@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
-from dovetail.compiler.kernels.elements import Pointwise, Product, rule_for
+from dovetail.compiler.kernels.elements import Custom, Pointwise, Product, rule_for
 from dovetail.compiler.kernels.fusion import Fusion, Unit, long_dims, placed
 from dovetail.compiler.kernels.indices import linear, reindex
 from dovetail.compiler.kernels.nests import Nest
@@ -293,6 +293,7 @@ class _Top(_Builder):
                 made_by.update({one: unit for unit in (*fusion.units, *more) for one in unit.roots})
             else:
                 claimed.add(value)
+        self._part_writers([*fusion.units, *copies], taken, made_by)
         order, taken = self._ordered([*fusion.units, *copies], taken, made_by)
         outputs: list[Storage] = []
         for number, value in enumerate(fusion.wanted):
@@ -316,6 +317,17 @@ class _Top(_Builder):
             steps.extend(own)
         lifetimes = _lifetimes(steps)
         return Schedule(self.given, outputs, steps, len(steps) if commit is None else commit, lifetimes)
+
+    def _part_writers(self, units: Sequence[Unit], taken: Mapping[int, Value], made_by: dict[Value, Unit]) -> None:
+        """Give a new value a unit of its own where the old one is read later than the unit that it was put into."""
+        for number, value in taken.items():
+            given = self.program.inputs[self.donated[number]].value
+            unit = made_by[value]
+            readers = [one for one in units if one is not unit and given in one.reads]
+            if readers and not _descendants(unit, units).isdisjoint(readers):
+                apart = self.fusion.part(unit, value)
+                if apart is not None:
+                    made_by.update(dict.fromkeys(apart.roots, apart))
 
     def _can_take(self, value: Value, source: int, made_by: Mapping[Value, Unit]) -> bool:
         """Tell whether a result may be written over an input: it is made element by element."""
@@ -358,6 +370,8 @@ class _Top(_Builder):
     ) -> tuple[list[Unit], dict[int, Value]]:
         """Order units so that inputs are read before they are written over, and all that can fail is done by then."""
         failing = [unit for unit in units if self._may_fail(unit)]
+        needed = _ancestors(failing, made_by)
+        taken = {number: value for number, value in taken.items() if made_by[value] not in needed}
         while True:
             writers = {made_by[value]: number for number, value in taken.items()}
             before: dict[Unit, set[Unit]] = {unit: set() for unit in units}
@@ -372,26 +386,46 @@ class _Top(_Builder):
                 before[writer].update(unit for unit in units if unit is not writer and given in unit.reads)
             for writer in writers:
                 before[writer].update(unit for unit in failing if unit is not writer)
-            spoiled = [unit for unit in failing if unit in writers]
-            order = [] if spoiled else _sorted(units, before)
+            order = _sorted(units, before)
             if len(order) == len(units):
                 return order, taken
             # A cycle: one of those that are left gives up its place; a new array is made for it.
             done = set(order)
-            stuck = [writers[unit] for unit in units if unit in writers and (unit in spoiled or unit not in done)]
+            stuck = [writers[unit] for unit in units if unit in writers and unit not in done]
             taken = {number: value for number, value in taken.items() if number != stuck[-1]}
 
     def _may_fail(self, unit: Unit) -> bool:
         if unit.kind == "control":
             assert unit.instruction is not None
             return any(_fails(body) for body in bodies_of(unit.instruction.op).values())
-        return self._launch_fails(unit)
+        if unit.kind == "custom":
+            assert unit.instruction is not None
+            definition = self.fusion.definition_of(unit.instruction)
+            return isinstance(definition, Custom) and definition.fails
+        return any(root in self.fusion.failing for root in unit.roots)
 
-    def _launch_fails(self, unit: Unit) -> bool:
-        if unit.kind == "product":
-            return False
-        nest = Nest(self.fusion, unit, set(unit.roots), {}, (), "")
-        return nest.task.can_fail
+
+def _descendants(unit: Unit, units: Sequence[Unit]) -> set[Unit]:
+    """Return what needs a unit, directly or not."""
+    made = set(unit.roots)
+    found: set[Unit] = set()
+    for one in units:  # in an order in which they could run
+        if one is not unit and not made.isdisjoint(one.reads):
+            found.add(one)
+            made.update(one.roots)
+    return found
+
+
+def _ancestors(units: Iterable[Unit], made_by: Mapping[Value, Unit]) -> set[Unit]:
+    """Return units and all that they need."""
+    found: set[Unit] = set()
+    stack = list(units)
+    while stack:
+        unit = stack.pop()
+        if unit not in found:
+            found.add(unit)
+            stack.extend(made_by[value] for value in unit.reads if value in made_by)
+    return found
 
 
 def _fails(body: Program) -> bool:

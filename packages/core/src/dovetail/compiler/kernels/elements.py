@@ -62,9 +62,10 @@ class Pointwise:
         guards: whether it reads under conditions, so that what it reads may not bind indices.
         binds: whether it binds indices from data.
         loops: whether it states loops of its own, so that it is computed once and kept rather than where it is read.
+        fails: whether a check in it may fail.
     """
 
-    __slots__ = ("binds", "guards", "inputs", "loops", "node", "weight")
+    __slots__ = ("binds", "fails", "guards", "inputs", "loops", "node", "weight")
 
     def __init__(
         self,
@@ -75,9 +76,11 @@ class Pointwise:
         guards: bool = False,
         binds: bool = False,
         loops: bool = False,
+        fails: bool = False,
     ) -> None:
         """Define a value by its elements."""
         self.loops = loops
+        self.fails = fails
         self.inputs = tuple(inputs)
         self.node = node
         self.weight = weight
@@ -132,6 +135,11 @@ class Reduce:
         self.binds = False
 
     @property
+    def fails(self) -> bool:
+        """Whether a check in it may fail."""
+        return self.demand is not None
+
+    @property
     def kept(self) -> tuple[int, ...]:
         """The axes that are not reduced."""
         return tuple([axis for axis in range(len(self.dims)) if axis not in self.axes])
@@ -172,12 +180,20 @@ class Custom:
     Attributes:
         inputs: what it reads.
         build: makes the kernel, given buffers of the inputs and of the outputs.
+        fails: whether a check in it may fail.
     """
 
-    __slots__ = ("build", "inputs")
+    __slots__ = ("build", "fails", "inputs")
 
-    def __init__(self, inputs: Sequence[Value], build: Callable[[Sequence[Buffer], Sequence[Buffer]], Kernel]) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Value],
+        build: Callable[[Sequence[Buffer], Sequence[Buffer]], Kernel],
+        *,
+        fails: bool = False,
+    ) -> None:
         """Define values by a kernel."""
+        self.fails = fails
         self.inputs = tuple(inputs)
         self.build = build
 

@@ -103,6 +103,7 @@ class Fusion:
         kept: values in memory: those that units make.
         units: in order.
         wanted: values that the program gives.
+        failing: values in whose computation a check may fail, that of what is computed where it is read included.
     """
 
     def __init__(self, program: Program) -> None:
@@ -119,6 +120,8 @@ class Fusion:
         self._weights: dict[Value, int] = {}
         self._binding: set[Value] = set()
         self._parts: set[Value] = set()
+        self._read: dict[Value, set[Value]] = {}
+        self.failing: set[Value] = set()
         self._custom: dict[Instruction, Custom] = {}
         self._define(program)
         self.wanted = [self.base(output.value) for output in program.outputs]
@@ -133,6 +136,27 @@ class Fusion:
             value = definition.input
             definition = self.definitions.get(value)
         return value
+
+    def part(self, unit: Unit, value: Value) -> Unit | None:
+        """Take a value out of a unit, with what is computed from it there, and return the unit of their own.
+
+        ``None`` where one of them is no ``Pointwise``.
+        """
+        moved = [value]
+        for root in unit.roots[unit.roots.index(value) + 1 :]:
+            definition = self.definitions[root]
+            if isinstance(definition, Pointwise | Reduce) and not self.reads_of(root).isdisjoint(moved):
+                moved.append(root)
+        if any(not isinstance(self.definitions[root], Pointwise) for root in moved):
+            return None
+        unit.roots = [root for root in unit.roots if root not in moved]
+        for one in (unit, apart := Unit("map", unit.domain, moved, ())):
+            own = [root for root in one.roots if isinstance(self.definitions[root], Pointwise | Reduce)]
+            one.reads = {read for root in own for read in self.reads_of(root)}.difference(one.roots)
+        if unit.instruction is not None:
+            unit.reads |= {self.base(given) for given in unit.instruction.inputs}
+        self.units.append(apart)
+        return apart
 
     def definition_of(self, one: Instruction) -> Definition | None:
         """Return the definition of an instruction's first output, or of the instruction where it has none."""
@@ -193,13 +217,22 @@ class Fusion:
                 definition = self.definitions.get(value)
                 if isinstance(definition, Reshaped):
                     continue
-                if not isinstance(definition, Pointwise) or value in wanted or self._is_kept(value, definition):
+                kept = isinstance(definition, Pointwise) and self._is_kept(value, definition)
+                if kept or not isinstance(definition, Pointwise) or value in wanted:
+                    if isinstance(definition, Reduce) and (definition.fails or self._fed_by_failing(definition)):
+                        self.failing.add(value)
                     if definition is not None or isinstance(one.op, ControlOp):
                         self.kept.add(value)
                     self._weights[value] = 0
 
+    def _fed_by_failing(self, definition: Reduce) -> bool:
+        bases = map(self.base, definition.inputs)
+        return any(one in self.failing and one not in self.kept for one in bases)
+
     def _is_kept(self, value: Value, definition: Pointwise) -> bool:
         inputs = [self.base(one) for one in definition.inputs]
+        if definition.fails or any(one in self.failing for one in inputs if one not in self.kept):
+            self.failing.add(value)
         weight = definition.weight + sum(self._weights.get(one, 0) for one in inputs)
         binds = definition.binds or any(one in self._binding for one in inputs)
         readers = self._readers.get(value, [])
@@ -253,6 +286,8 @@ class Fusion:
                 partial, first, last = parts
                 self.definitions[partial] = first
                 self.definitions[value] = last
+                if value in self.failing:
+                    self.failing.add(partial)
                 self.kept.add(partial)
                 self._add(partial)
                 self._add(value)
@@ -347,9 +382,13 @@ class Fusion:
 
     def reads_of(self, value: Value) -> set[Value]:
         """Return the values in memory that a value is computed from."""
-        definition = self.definitions[value]
-        dims = definition.dims if isinstance(definition, Reduce) else value.type.dims
-        return {one for one, _ in self.read_at(value, [Symbol(f"i{axis}") for axis in range(len(dims))])}
+        found = self._read.get(value)
+        if found is None:
+            definition = self.definitions[value]
+            dims = definition.dims if isinstance(definition, Reduce) else value.type.dims
+            log = self.read_at(value, [Symbol(f"i{axis}") for axis in range(len(dims))])
+            found = self._read[value] = {one for one, _ in log}
+        return found
 
     def _fits(self, unit: Unit, value: Value, kind: UnitKind, domain: Sequence[Dim]) -> bool:
         """Tell whether a value can be computed in a unit: its loops suit, and it reads there what is made by then."""

@@ -142,7 +142,8 @@ class Nest:
     def _map(self) -> Kernel:
         domain = self._unit.domain
         plain = [Symbol(f"i{axis}") for axis in range(len(domain))]
-        groups = _mergeable(self._elements_at(plain), plain, domain)
+        statements = self._elements_at(plain)
+        groups = _mergeable(statements, plain, domain)
         extents = [product(domain[axis] for axis in group) for group in groups]
         loops = [Symbol(f"i{number}") for number in range(len(groups))]
         chunk: Dim = 0
@@ -158,8 +159,9 @@ class Nest:
         index: list[Dim] = []
         for place, group in zip(whole, groups, strict=True):
             index.extend(unraveled(place, [domain[axis] for axis in group]))
-        self._buffers.clear()
-        statements = self._elements_at(index)
+        if index != list(plain):
+            self._buffers.clear()
+            statements = self._elements_at(index)
         if not groups:
             return self._kernel(statements, work=self._weight())
         lanes = inner if chunk != 0 else loops[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ from dovetail.compiler.kernels.elements import computed
 from dovetail.compiler.kernels.ir import Apply as ApplyNode
 from dovetail.compiler.kernels.ir import Constant, Node
 from dovetail.compiler.kernels.ir import Convert as ConvertNode
-from dovetail.ops.scalar.dtype_rules import dtypes_of, operand_dtype, settled
+from dovetail.ops.scalar.dtype_rules import Adopting, dtypes_of, operand_dtype, settled
 from dovetail.ops.scalar.expression import Apply, Convert, Expression, Input, Literal, nodes_of
 from dovetail.ops.scalar.simplify import simplify
 from dovetail.types.dtypes import DType, bool_, float64
@@ -24,6 +25,7 @@ _HEAVY: Final = {
 }  # fmt: skip
 
 
+@functools.lru_cache(maxsize=4096)
 def weight_of(expression: Expression) -> int:
     """Return about how many simple operations an expression takes."""
     return sum(_HEAVY.get(node.function.name, 1) for node in nodes_of(expression) if isinstance(node, Apply))
@@ -60,6 +62,14 @@ def convert_down(node: Node, dtype: DType) -> Node:
     return node if node.dtype is dtype else ConvertNode(dtype, node)
 
 
+@functools.lru_cache(maxsize=4096)
+def _prepared(
+    expression: Expression, dtypes: tuple[DType, ...]
+) -> tuple[Expression, dict[Expression, DType | Adopting]]:
+    root = simplify(expression)
+    return root, dtypes_of(root, dtypes)
+
+
 def apply_expression(expression: Expression, dtypes: Sequence[DType], inputs: Sequence[Node]) -> Node:
     """Return the node of a scalar expression; literals take the dtype of what stands beside them.
 
@@ -68,8 +78,7 @@ def apply_expression(expression: Expression, dtypes: Sequence[DType], inputs: Se
         dtypes: dtypes of its inputs.
         inputs: their nodes, in the dtypes they are computed in.
     """
-    root = simplify(expression)
-    found = dtypes_of(root, dtypes)
+    root, found = _prepared(expression, tuple(dtypes))
     made: dict[tuple[Expression, DType], Node] = {}
 
     def node_of(one: Expression, wanted: DType) -> Node:

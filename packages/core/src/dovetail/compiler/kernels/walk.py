@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from dovetail.compiler.kernels.ir import (
     Apply,
@@ -23,9 +24,10 @@ from dovetail.compiler.kernels.ir import (
 )
 from dovetail.types.dims import Dim, Symbol, symbols_of
 
-__all__ = ["all_statements", "bound_symbols", "can_fail", "free_sizes", "indices_in", "nodes_in"]
+__all__ = ["INTEGER_FAILURES", "all_statements", "bound_symbols", "can_fail", "free_sizes", "indices_in", "nodes_in"]
 
-_FAILING = frozenset({"floor_divide", "remainder", "power"})
+INTEGER_FAILURES: Final = frozenset({"floor_divide", "remainder", "power"})
+"""Basis functions that fail for some integers."""
 
 
 def _roots(one: Statement) -> Iterator[Node]:
@@ -118,6 +120,6 @@ def can_fail(statements: Sequence[Statement]) -> bool:
     if any(isinstance(one, Bind | Check) for one in all_statements(statements)):
         return True
     return any(
-        isinstance(node, Apply) and node.dtype.is_integer and node.function.name in _FAILING
+        isinstance(node, Apply) and node.dtype.is_integer and node.function.name in INTEGER_FAILURES
         for node in nodes_in(statements)
     )

@@ -48,7 +48,7 @@ def _gather(op: Gather, one: Instruction) -> Pointwise:
         where = convert(read(1, [*lead, *picked]), indices.dtype, int64)
         return read(0, [*lead, *before, elements.bind(where, params.dims[axis]), *after])
 
-    return Pointwise(one.inputs, node, weight=2, binds=True)
+    return Pointwise(one.inputs, node, weight=2, binds=True, fails=True)
 
 
 @rule(FlatIndex)
@@ -63,7 +63,7 @@ def _flat_index(op: FlatIndex, one: Instruction) -> Pointwise:
         offset = linear(places, op.sizes)
         return constant(offset, int64) if isinstance(offset, int) else Index(offset, int64)
 
-    return Pointwise(one.inputs, node, weight=2, binds=True)
+    return Pointwise(one.inputs, node, weight=2, binds=True, fails=True)
 
 
 _COLUMNS: Final = 64
@@ -110,7 +110,7 @@ def _scatter_add(op: ScatterAdd, one: Instruction) -> Custom:
             label="ScatterAdd",
         )
 
-    return Custom(one.inputs, build)
+    return Custom(one.inputs, build, fails=True)
 
 
 @rule(SearchSorted)

@@ -104,7 +104,7 @@ def _position(op: ArgMax | ArgMin, one: Instruction) -> Pointwise:
         elements.statements.append(Loop([(step, kind.dims[axis])], body, carried=carried))
         return convert(place, int64, op.output_type)
 
-    return Pointwise(one.inputs, node, weight=100, loops=True)
+    return Pointwise(one.inputs, node, weight=100, loops=True, fails=demand is not None)
 
 
 @rule(Assertion)
@@ -114,4 +114,4 @@ def _assertion(op: Assertion, one: Instruction) -> Custom:
         body = Loop([(at, inputs[0].size)], [Check(Load(inputs[0], at))])
         return Kernel(inputs, symbols_in(inputs[0].size), [body], work=inputs[0].size, can_fail=True, label="Assert")
 
-    return Custom(one.inputs[:1], build)
+    return Custom(one.inputs[:1], build, fails=True)

@@ -8,8 +8,10 @@ from dovetail.compiler.kernels.elements import Elements, Pointwise, Read, Reshap
 from dovetail.compiler.kernels.indices import broadcast_index
 from dovetail.compiler.kernels.ir import Node
 from dovetail.compiler.kernels.scalars import apply_expression, weight_of
+from dovetail.compiler.kernels.walk import INTEGER_FAILURES
 from dovetail.compiler.program import Instruction
 from dovetail.ops.passing import Identity, StopGradient
+from dovetail.ops.scalar import Apply, nodes_of
 from dovetail.ops.scalars import ScalarOp
 from dovetail.types.dims import Dim
 
@@ -29,7 +31,11 @@ def _scalar(op: ScalarOp, one: Instruction) -> Pointwise | Reshaped:
         inputs = [read(number, broadcast_index(index, own)) for number, own in enumerate(dims)]
         return apply_expression(expression, dtypes, inputs)
 
-    return Pointwise(one.inputs, node, weight=weight_of(expression))
+    # Dividing integers by zero, and negative powers of them, are errors.
+    fails = any(dtype.is_integer for dtype in dtypes) and any(
+        isinstance(part, Apply) and part.function.name in INTEGER_FAILURES for part in nodes_of(expression)
+    )
+    return Pointwise(one.inputs, node, weight=weight_of(expression), fails=fails)
 
 
 @rule(Identity, StopGradient)
