@@ -210,15 +210,12 @@ class _Compute:
         rows = self.most[1]
         places = phase.multiply(self.batch, self.most[0])
         start, stop = phase.share(phase.multiply(phase.multiply(made.split, places), rows))
-        first = phase.divide(start, rows)
-        last = phase.select(phase.compare("slt", start, stop), phase.divide_up(stop, phase.maximum(rows, 1)), first)
+        first, last = phase.segments(start, stop, rows)
         all = made.groups * made.panels
-        with phase.write.loop(str(first), str(last), metadata=phase.no_unrolling()) as segment:
+        with phase.write.loop(first, last, metadata=phase.no_unrolling()) as segment:
             share, place = phase.split(segment.index, places) if made.split > 1 else (0, segment.index)
             image, plane = phase.split(place, self.most[0])
-            before = phase.multiply(segment.index, rows)
-            here = phase.maximum(phase.subtract(start, before), 0)
-            there = phase.minimum(phase.subtract(stop, before), rows)
+            here, there = phase.within(segment.index, start, stop, rows)
             panels = (
                 phase.divide(phase.multiply(share, all), made.split),
                 phase.divide(phase.multiply(phase.add(share, 1), all), made.split),

@@ -204,12 +204,9 @@ class _Chunks:
         phase, made = self.phase, self.made
         all = made.groups * made.panels
         start, stop = phase.share(phase.multiply(self.chunks, all))
-        first = phase.divide(start, all)
-        last = phase.select(phase.compare("slt", start, stop), phase.divide_up(stop, all), first)
-        with phase.write.loop(str(first), str(last), metadata=phase.no_unrolling()) as chunk:
-            before = phase.multiply(chunk.index, all)
-            here = phase.maximum(phase.subtract(start, before), 0)
-            there = phase.minimum(phase.subtract(stop, before), all)
+        first, last = phase.segments(start, stop, all)
+        with phase.write.loop(first, last, metadata=phase.no_unrolling()) as chunk:
+            here, there = phase.within(chunk.index, start, stop, all)
             sums = phase.at(made.computed.type, phase.workspace, phase.multiply(chunk.index, made.sums))
             size = made.sums // all
             fill_run(

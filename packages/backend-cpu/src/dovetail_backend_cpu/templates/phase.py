@@ -214,6 +214,18 @@ class PhaseWriter:
         stop = self.write.value(f"udiv i64 {self.write.value(f'mul i64 {total}, {after}')}, %threads")
         return start, stop
 
+    def segments(self, start: Value, stop: Value, size: Value) -> tuple[str, str]:
+        """Return the first segment, of so many units each, that a part of the work meets, and one after the last."""
+        size = self.maximum(size, 1)
+        first = self.divide(start, size)
+        some = self.compare("slt", start, stop)
+        return str(first), str(self.select(some, self.divide_up(stop, size), first))
+
+    def within(self, segment: Value, start: Value, stop: Value, size: Value) -> tuple[Value, Value]:
+        """Return the units of a segment, counted from its own first, that belong to a part of the work."""
+        before = self.multiply(segment, size)
+        return self.maximum(self.subtract(start, before), 0), self.minimum(self.subtract(stop, before), size)
+
     def no_unrolling(self) -> str:
         """Return metadata for a loop whose body is long enough."""
         return ", !llvm.loop " + self._loop_metadata()

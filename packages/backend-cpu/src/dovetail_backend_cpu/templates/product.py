@@ -19,10 +19,11 @@ from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Module
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.blocking import Rows, Tiling
-from dovetail_backend_cpu.templates.finish import finish_tile, lane_mask
+from dovetail_backend_cpu.templates.finish import finish_tile
 from dovetail_backend_cpu.templates.packing import copy_elements, pack_columns, pack_panels, pack_transposed
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 from dovetail_backend_cpu.templates.plan import Phase, TemplatePlan
+from dovetail_backend_cpu.templates.stream import Stream, stream_size
 from dovetail_backend_cpu.templates.tile import Left, Level, Right, accumulate
 
 __all__ = ["Product"]
@@ -35,8 +36,6 @@ _PANEL_BYTES: Final = (128 * 1024, 192 * 1024)
 """Bytes of packed panels that are worked on at a time, where the inner axis is cut and where it is not."""
 _FEW_ROWS: Final = 2
 """A product of so few rows reads the right factor where it lies: packing would not pay."""
-_AHEAD: Final = 16
-"""How many rows of the right factor ahead memory is asked for where it is read in place."""
 _COPIED: Final = 4
 """Elements of the inner axis of which the left factors are packed at a time."""
 _CHUNK_ROWS: Final = 192
@@ -96,7 +95,8 @@ class Product:
         sums_bytes = 0 if self.whole else self.chunk * self.tiling.rows * self.panels * self.tiling.columns * size
         self._left_at = _aligned(right_bytes)
         self._sums_at = _aligned(self._left_at + left_bytes)
-        self._scratch = _aligned(self._sums_at + sums_bytes)
+        stream_bytes = stream_size(self.arithmetic, _FEW_ROWS) if self.direct else 0
+        self._scratch = _aligned(max(self._sums_at + sums_bytes, stream_bytes))
 
     def plan(self) -> TemplatePlan:
         """Return the phases and the memory they need."""
@@ -208,60 +208,24 @@ class _Compute:
                 self._many(most + 1)
 
     def _few(self, height: int) -> None:
-        """Compute a single tile of rows in all columns, reading the right factor where it lies."""
+        """Divide the vectors of columns among the threads, where the rows are so few."""
         phase, write, made = self.phase, self.write_, self.product
         if height == 0:
             return
-        tiling = made.tiling
-        groups = made.together(height)
-        blocks = phase.divide_up(self.panels, groups)
+        vectors = phase.divide_up(self.columns, made.tiling.lanes)
         matrices: Value = 1
         for dim in self.batch:
             matrices = phase.multiply(matrices, dim)
-        start, stop = phase.share(phase.multiply(matrices, blocks))
-        with write.loop(start, stop, metadata=phase.no_unrolling()) as unit:
-            matrix, block = phase.split(unit.index, blocks)
-            batch = self._batch_indices(matrix)
+        start, stop = phase.share(phase.multiply(matrices, vectors))
+        first, last = phase.segments(start, stop, vectors)
+        with write.loop(first, last, metadata=phase.no_unrolling()) as matrix:
+            here, there = phase.within(matrix.index, start, stop, vectors)
+            batch = self._batch_indices(matrix.index)
             left, right = self._matrix(0, batch), self._matrix(1, batch)
-            column = phase.multiply(block, groups * tiling.columns)
             factors, step = self._left(left, 0, height, 0, self.depth, pack=False)
             indices = [self._indices_of(batch, row) for row in range(height)]
-            level = Level(self.depth, step, self.columns)
-            wide = groups * tiling.columns
-            columns = made.columns
-            if not (isinstance(columns, int) and columns % wide == 0):
-                there = phase.subtract(self.columns, column)
-                full = phase.compare("sge", there, wide)
-                if not (isinstance(columns, int) and columns < wide):
-                    with write.when(full):
-                        self._direct(right, column, factors, level, indices, (groups * tiling.vectors, None))
-                with write.when(write.value(f"xor i1 {full}, true")):
-                    end = phase.minimum(phase.add(column, wide), self.columns)
-                    with write.loop(str(column), str(end), tiling.columns, metadata=phase.no_unrolling()) as one:
-                        limit = phase.subtract(self.columns, one.index)
-                        if isinstance(columns, int) and columns <= tiling.columns:
-                            limit = columns
-                        self._direct(right, one.index, factors, level, indices, (tiling.vectors, limit))
-                return
-            self._direct(right, column, factors, level, indices, (groups * tiling.vectors, None))
-
-    def _direct(
-        self,
-        right: str,
-        column: Value,
-        factors: Left,
-        level: Level,
-        indices: Sequence[Callable[[], Mapping[Symbol, Value]]],
-        vectors: tuple[int, Value | None],
-    ) -> None:
-        phase, made = self.phase, self.product
-        width = made.tiling.lanes
-        count, limit = vectors
-        masks = None if limit is None else [lane_mask(phase, width, place * width, limit) for place in range(count)]
-        source = phase.at(self.stored, right, column)
-        places = [place * width for place in range(count)]
-        sums = accumulate(phase, factors, Right(made.arithmetic, source, places, width, masks, _AHEAD), [level])
-        finish_tile(phase, sums, indices, count, width, column, count * width if limit is None else limit)
+            stream = Stream(phase, made.arithmetic, factors, (self.depth, step), right, self.columns)
+            stream.write((here, there), indices, phase.scratch)
 
     def _indices_of(self, batch: list[Value], row: Value) -> Callable[[], Mapping[Symbol, Value]]:
         return lambda: self._row_indices(batch, row)
@@ -275,15 +239,11 @@ class _Compute:
         for dim in self.batch:
             matrices = phase.multiply(matrices, dim)
         tiles = rows.tiles
-        divisor = phase.maximum(tiles, 1)
         start, stop = phase.share(phase.multiply(phase.multiply(matrices, blocks), tiles))
-        first = phase.divide(start, divisor)
-        last = phase.select(phase.compare("slt", start, stop), phase.divide_up(stop, divisor), first)
-        with write.loop(str(first), str(last), metadata=phase.no_unrolling()) as segment:
+        first, last = phase.segments(start, stop, tiles)
+        with write.loop(first, last, metadata=phase.no_unrolling()) as segment:
             matrix, block = phase.split(segment.index, blocks)
-            before = phase.multiply(segment.index, divisor)
-            here = phase.maximum(phase.subtract(start, before), 0)
-            there = phase.minimum(phase.subtract(stop, before), tiles)
+            here, there = phase.within(segment.index, start, stop, tiles)
             panel = phase.multiply(block, self.product.panels)
             count = phase.minimum(phase.subtract(self.panels, panel), self.product.panels)
             if blocks == 1:

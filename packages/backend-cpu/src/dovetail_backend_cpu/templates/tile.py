@@ -64,6 +64,12 @@ class Left:
         self.rows = rows
         self.stride = stride
 
+    def place(self, phase: PhaseWriter, row: int, offset: Value) -> str:
+        """Return the pointer of a row's factor, some elements after its first."""
+        if len(self.pointers) > 1:
+            return phase.at(self.arithmetic.stored, self.pointers[row], offset)
+        return phase.at(self.arithmetic.stored, self.pointers[0], phase.add(offset, row * self.stride))
+
 
 @final
 class Right:
@@ -75,10 +81,9 @@ class Right:
         offsets: of each vector, in elements.
         width: lanes of a vector.
         masks: for each vector the lanes that are there, or ``None`` for all.
-        ahead: how many steps ahead memory is asked for; 0 where the processor notices by itself what comes next.
     """
 
-    __slots__ = ("ahead", "arithmetic", "masks", "offsets", "pointer", "width")
+    __slots__ = ("arithmetic", "masks", "offsets", "pointer", "width")
 
     def __init__(
         self,
@@ -87,10 +92,8 @@ class Right:
         offsets: Sequence[int],
         width: int,
         masks: Sequence[str | None] | None = None,
-        ahead: int = 0,
     ) -> None:
         """Describe the vectors."""
-        self.ahead = ahead
         self.arithmetic = arithmetic
         self.pointer = pointer
         self.offsets = tuple(offsets)
@@ -154,7 +157,7 @@ def _moved(phase: PhaseWriter, left: Left, right: Right, index: Value, level: Le
     pointer = phase.at(right.arithmetic.stored, right.pointer, phase.multiply(index, level.right))
     return (
         Left(left.arithmetic, pointers, left.rows, left.stride, wide=left.wide),
-        Right(right.arithmetic, pointer, right.offsets, right.width, right.masks, right.ahead),
+        Right(right.arithmetic, pointer, right.offsets, right.width, right.masks),
     )
 
 
@@ -208,15 +211,6 @@ def _meets_again(left: Left, level: Level, steps: int) -> bool:
     return any(step * level.left in rows for step in range(1, steps))
 
 
-def _ask_for(phase: PhaseWriter, right: Right, by: Value) -> None:
-    """Ask for the memory that a later step needs."""
-    line = 64 // right.arithmetic.dtype.size
-    phase.write.module.declare("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-    for offset in range(right.offsets[0], right.offsets[-1] + right.width, line):
-        place = phase.at(right.arithmetic.stored, right.pointer, by, offset)
-        phase.write.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
-
-
 def _step(
     phase: PhaseWriter, left: Left, right: Right, level: Level, step: int, sums: Sequence[str], *, apart: bool = False
 ) -> list[str]:
@@ -224,8 +218,6 @@ def _step(
     write, width = phase.write, right.width
     if apart:
         write.do('fence syncscope("singlethread") acq_rel')
-    if right.ahead:
-        _ask_for(phase, right, phase.multiply(step + right.ahead, level.right))
     by = phase.multiply(step, level.right)
     vectors = [
         right.arithmetic.load(
@@ -236,10 +228,7 @@ def _step(
     by = phase.multiply(step, level.left)
     result = []
     for row in range(left.rows):
-        shared = len(left.pointers) == 1
-        base = left.pointers[0 if shared else row]
-        offset = phase.add(by, row * left.stride if shared else 0)
-        first = phase.at(left.arithmetic.stored, base, offset)
+        first = left.place(phase, row, by)
         factor = "" if left.wide else left.arithmetic.spread(write, left.arithmetic.load(write, first), width)
         for place, vector in enumerate(vectors):
             if left.wide:
