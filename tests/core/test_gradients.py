@@ -122,3 +122,18 @@ def test_jacobian_vector_products_by_double_reverse() -> None:
     (vjp,) = dt.gradients(y, x, grad_ys=dummy)
     (jvp,) = dt.gradients(vjp, dummy, grad_ys=v)
     np.testing.assert_array_equal(run(jvp), [2.0, 0.0, -6.0])
+
+
+def test_broadcasting_is_undone_where_only_gradients_run() -> None:
+    """The sum that was broadcast is no part of the program, and which sizes are 1 is known when they are fed."""
+    x, y = (dt.placeholder(dt.float64, [None, None]) for _ in range(2))
+    weights = np.arange(6.0).reshape(2, 3)
+    grads = dt.gradients(x + y, [x, y], grad_ys=weights)
+    left, right = run(grads, {x: np.ones((2, 1)), y: np.ones((2, 3))})
+    np.testing.assert_array_equal(left, weights.sum(1, keepdims=True))
+    np.testing.assert_array_equal(right, weights)
+    whole = dt.placeholder(dt.float64, [2, 3])
+    (part,) = dt.gradients(x + y, x, grad_ys=whole)
+    (again,) = dt.gradients(part, whole, grad_ys=part)
+    (found,) = run([again], {x: np.ones((2, 1)), y: np.ones((2, 3)), whole: weights})
+    np.testing.assert_array_equal(found, np.broadcast_to(left, (2, 3)))

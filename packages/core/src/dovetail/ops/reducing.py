@@ -22,6 +22,7 @@ from dovetail.ops.reshaping import reshape, transpose
 from dovetail.ops.running import cumprod
 from dovetail.ops.scalars import fits
 from dovetail.ops.sizes import Gradients, Tensors, Types, Values, as_axes, object_array, settled_axis
+from dovetail.types.constraints import demand
 from dovetail.types.dims import Dim, dim_max, dim_min, product
 from dovetail.types.dtypes import DType, as_dtype
 from dovetail.types.shapes import Shape, TensorType, normalize_axes
@@ -329,6 +330,9 @@ class SumTo(CompositeOp):
         x, like = types
         if len(x.dims) < len(like.dims):
             raise ShapeError(f"sum_to: {x} has fewer axes than {like}, which cannot have been broadcast to it.")
+        for whole, part in zip(x.dims[len(x.dims) - len(like.dims) :], like.dims, strict=True):
+            # Whoever broadcast them has wanted that too, but may be left out of a program that only needs gradients.
+            demand("broadcast", whole, part, lambda: f"sum_to: {like} cannot have been broadcast to {x}.")
         return TensorType(x.dtype, like.shape)
 
     def infer_all(self, types: Types) -> tuple[TensorType, ...]:
@@ -345,6 +349,10 @@ class SumTo(CompositeOp):
         axes = tuple([axis for axis, dim in enumerate(padded) if axis < lead or (dim == 1 and dims[axis] != 1)])
         total = Sum(axes)(x) if axes else x
         return total if total.shape == like.shape else reshape(total, wanted)
+
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Gradients) -> Gradients:
+        """Broadcast it again: which axes were summed over may not be known yet."""
+        return [broadcast_to(grads[0], inputs[0].shape.dims), None]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
