@@ -34,7 +34,7 @@ _BLOCK_BYTES: Final = 1024
 """Bytes of a block of the inner axis where it is cut."""
 _PANEL_BYTES: Final = (128 * 1024, 192 * 1024)
 """Bytes of packed panels that are worked on at a time, where the inner axis is cut and where it is not."""
-_FEW_ROWS: Final = 2
+_FEW_ROWS: Final = 4
 """A product of so few rows reads the right factor where it lies: packing would not pay."""
 _COPIED: Final = 4
 """Elements of the inner axis of which the left factors are packed at a time."""
@@ -95,7 +95,7 @@ class Product:
         sums_bytes = 0 if self.whole else self.chunk * self.tiling.rows * self.panels * self.tiling.columns * size
         self._left_at = _aligned(right_bytes)
         self._sums_at = _aligned(self._left_at + left_bytes)
-        stream_bytes = stream_size(self.arithmetic, _FEW_ROWS) if self.direct else 0
+        stream_bytes = stream_size(self.arithmetic) if self.direct else 0
         self._scratch = _aligned(max(self._sums_at + sums_bytes, stream_bytes))
 
     def plan(self) -> TemplatePlan:

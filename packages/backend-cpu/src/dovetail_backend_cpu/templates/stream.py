@@ -17,15 +17,17 @@ from dovetail_backend_cpu.templates.tile import Left, Level, Right, accumulate
 
 __all__ = ["Stream", "stream_size"]
 
-_STRETCH: Final = 128
-"""Vectors of columns whose sums are kept at a time."""
-_TOGETHER: Final = 4
-"""Rows of the right factor that are added at a time."""
+_KEPT: Final = 512
+"""Vectors of sums that are kept at a time, for all rows."""
+_FACTORS: Final = 8
+"""Left factors that are held in registers."""
+_MOST_TOGETHER: Final = 4
+"""Rows of the right factor that are added at a time, at most."""
 
 
-def stream_size(arithmetic: Arithmetic, rows: int) -> int:
-    """Return how many bytes the sums of so many rows take."""
-    return rows * _STRETCH * arithmetic.lanes * arithmetic.bytes
+def stream_size(arithmetic: Arithmetic) -> int:
+    """Return how many bytes the sums take."""
+    return _KEPT * arithmetic.lanes * arithmetic.bytes
 
 
 @final
@@ -58,6 +60,8 @@ class Stream:
         self.right = right
         self.columns = columns
         self.width = arithmetic.lanes
+        self.stretch = _KEPT // max(2, left.rows)
+        self.together = max(1, min(_MOST_TOGETHER, _FACTORS // left.rows))
         self.type = arithmetic.vector_type(self.width)
 
     def write(
@@ -76,12 +80,12 @@ class Stream:
         phase, width = self.phase, self.width
         whole, rest = phase.split(self.columns, width)
         end = phase.minimum(vectors[1], whole)
-        with phase.write.loop(str(vectors[0]), str(end), _STRETCH, metadata=phase.no_unrolling()) as stretch:
-            count = phase.minimum(phase.subtract(end, stretch.index), _STRETCH)
+        with phase.write.loop(str(vectors[0]), str(end), self.stretch, metadata=phase.no_unrolling()) as stretch:
+            count = phase.minimum(phase.subtract(end, stretch.index), self.stretch)
             column = phase.multiply(stretch.index, width)
             self._clear(sums, count)
-            several = phase.multiply(phase.divide(self.depth, _TOGETHER), _TOGETHER)
-            self._add(sums, column, count, (0, several, _TOGETHER))
+            several = phase.multiply(phase.divide(self.depth, self.together), self.together)
+            self._add(sums, column, count, (0, several, self.together))
             self._add(sums, column, count, (several, self.depth, 1))
             with phase.write.loop("0", str(count), metadata=phase.no_unrolling()) as vector:
                 values = [
@@ -104,7 +108,9 @@ class Stream:
         """Return the pointers of the sums of a vector of columns, one for each row."""
         phase, width = self.phase, self.width
         offset = phase.multiply(vector, width)
-        return [phase.at(self.arithmetic.type, sums, row * _STRETCH * width, offset) for row in range(self.left.rows)]
+        return [
+            phase.at(self.arithmetic.type, sums, row * self.stretch * width, offset) for row in range(self.left.rows)
+        ]
 
     def _clear(self, sums: str, count: Value) -> None:
         with self.phase.write.loop("0", str(count), metadata=self.phase.no_unrolling()) as vector:
