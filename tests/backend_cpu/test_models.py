@@ -1,4 +1,4 @@
-"""Networks of every layer, loss and optimizer train alike on the CPU backend and the reference, and nothing falls back."""
+"""Networks of every layer, loss and optimizer train alike on the CPU backend and the reference; all of it native."""
 
 from __future__ import annotations
 

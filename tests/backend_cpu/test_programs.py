@@ -1,4 +1,4 @@
-"""Programs that are hard to get right: values that several parts share memory or loops for, compared with the reference."""
+"""Programs that are hard to get right: what shares memory or loops, compared with the reference."""
 
 from __future__ import annotations
 
