@@ -128,6 +128,11 @@ class Plan:
             )
         self.output_homes = tuple(home.get(slot) for slot in self.output_slots)
         self.on_host = all(_device_name(one) is None for one in self.segments)
+        # The one segment that is the whole plan and takes the inputs as they are.
+        self._whole: Segment | None = None
+        if len(self.segments) == 1 and self.on_host and self.segments[0].taken == tuple(range(self.input_count)):
+            (self._whole,) = self.segments
+        self._as_they_are = self._whole is not None and self._whole.given == self.output_slots
 
     def run(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> Sequence[Any]:
         """Run all segments on host arrays; returns host arrays.
@@ -135,12 +140,12 @@ class Plan:
         Raises:
             SegmentError: an instruction failed.
         """
-        if len(self.segments) == 1 and self.on_host and self.segments[0].taken == tuple(range(self.input_count)):
-            segment = self.segments[0]
+        if self._whole is not None:
+            segment = self._whole
             outputs, status = segment.executable(inputs, sizes)
             if status is not None:
                 raise SegmentError(segment.program, status)
-            if segment.given == self.output_slots:
+            if self._as_they_are:
                 return outputs
             slots = [*inputs, *outputs]
             return [slots[i] for i in self.output_slots]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 
@@ -19,6 +19,11 @@ from dovetail.types.shapes import Shape, TensorType
 
 __all__ = ["FeedSlot", "Sizes"]
 
+_LARGE: Final = 1e38
+"""Every floating number below it is one of float32, but for rounding."""
+_SMALL: Final = 128
+"""Every number below it is one of every numeric dtype."""
+
 
 @final
 class FeedSlot:
@@ -29,7 +34,7 @@ class FeedSlot:
         is_flag: whether it is a single truth value, for each value of which a plan is made.
     """
 
-    __slots__ = ("_dims", "_numpy", "_static", "is_flag", "ranked", "tensor")
+    __slots__ = ("_dims", "_floating", "_numeric", "_numpy", "_signed", "_static", "is_flag", "ranked", "tensor")
 
     def __init__(self, graph: Graph, key: Any) -> None:
         """Find the tensor that ``key`` names.
@@ -52,6 +57,9 @@ class FeedSlot:
         self._dims: tuple[Dim, ...] = tensor.shape.dims if self.ranked else ()
         self._static = self.ranked and tensor.shape.is_static
         self._numpy = tensor.dtype.numpy
+        self._floating = tensor.dtype.is_floating and not tensor.dtype.is_half
+        self._numeric = tensor.dtype.is_numeric
+        self._signed = not tensor.dtype.is_unsigned
         self.is_flag = tensor.dtype.is_bool and tensor.shape.rank == 0
 
     def convert(self, value: Any) -> Array:
@@ -63,7 +71,8 @@ class FeedSlot:
         if type(value) is np.ndarray and value.dtype == self._numpy and not self.tensor.dtype.is_string:
             array: Array = value
         else:
-            array = self._coerce(value)
+            number = self._number(value)
+            array = self._coerce(value) if number is None else number
         if self.ranked:
             shape = array.shape
             if len(shape) != len(self._dims) or (shape != self._dims and not self._admits(shape)):
@@ -72,6 +81,14 @@ class FeedSlot:
                     f"reshape it to fit. {self.tensor.op.where()}"
                 )
         return array
+
+    def _number(self, value: Any) -> Array | None:
+        """Return a Python number as an array, where it surely fits: what is fed most often, and converted fast."""
+        if type(value) is float and self._floating and -_LARGE < value < _LARGE:
+            return np.array(value, self._numpy)
+        if type(value) is int and self._numeric and -_SMALL < value < _SMALL and (value >= 0 or self._signed):
+            return np.array(value, self._numpy)
+        return None
 
     def _admits(self, shape: tuple[int, ...]) -> bool:
         return all(not isinstance(dim, int) or dim == size for dim, size in zip(self._dims, shape, strict=True))
@@ -123,11 +140,14 @@ def _kinds(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
+_NOTHING: Final[Mapping[Symbol, int]] = {}
+
+
 @final
 class Sizes:
     """What the symbols of a plan stand for, from the shapes fed; checked once for each combination of shapes."""
 
-    __slots__ = ("_constraints", "_known", "_ones", "_tensors", "_types")
+    __slots__ = ("_constraints", "_known", "_ones", "_static", "_tensors", "_types")
 
     def __init__(
         self,
@@ -145,6 +165,7 @@ class Sizes:
             (constraint, origin) for constraint, origin in constraints if constraint.symbols <= given
         )
         self._known: dict[Any, Mapping[Symbol, int] | frozenset[Symbol]] = {}
+        self._static = not given and not self._constraints
 
     def of(self, arrays: Sequence[Array]) -> Mapping[Symbol, int] | frozenset[Symbol]:
         """Return the size of each symbol, or the symbols fed as 1 for which another plan is needed.
@@ -152,6 +173,8 @@ class Sizes:
         Raises:
             FeedError: two feeds disagree, or a constraint of a node does not hold.
         """
+        if self._static:
+            return _NOTHING
         key = tuple([array.shape for array in arrays])
         found = self._known.get(key)
         if found is None:
