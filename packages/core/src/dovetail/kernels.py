@@ -2,7 +2,9 @@
 
 ``schedule(program)`` fuses a program into kernels (the IR), orders them, and says where everything lies; a backend
 prints the kernels and runs the schedule. ``rule`` says what the elements of an operation's outputs are computed from,
-and so makes it native on every compiling backend.
+and so makes it native on every compiling backend. Beside them stands what kernels are made of: dimensions and their
+arithmetic (``Max`` and ``Min`` are those of dimensions), the basis functions of expressions and the coefficients of the
+special ones, and the operations that have templates.
 """
 
 from dovetail.compiler.kernels.build import donations, has_kernels, schedule
@@ -48,23 +50,54 @@ from dovetail.compiler.kernels.memory import ALIGNMENT, ArenaPlan, plan_memory
 from dovetail.compiler.kernels.schedule import Branch, Launch, Repeat, Schedule, Step, Storage, View, launches
 from dovetail.compiler.kernels.text import task_text
 from dovetail.compiler.reference import ReferenceExecutable
+from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
+from dovetail.ops.linear import MatMul
+from dovetail.ops.scalar import Basis, basis, coefficients
+from dovetail.ops.windows import Window
+from dovetail.types.dims import (
+    Atom,
+    Dim,
+    FloorDiv,
+    Max,
+    Min,
+    Symbol,
+    SymbolicDim,
+    ceil_div,
+    dim_max,
+    dim_min,
+    evaluate,
+    floor_div,
+    is_nonnegative,
+    lower_bound,
+    product,
+    substitute,
+    symbols_of,
+    upper_bound,
+)
 
 __all__ = [
     "ALIGNMENT",
     "Apply",
     "ArenaPlan",
     "Assign",
+    "Atom",
+    "Basis",
     "Bind",
     "Branch",
     "Buffer",
     "Check",
     "Choose",
     "Constant",
+    "Conv",
+    "ConvFilterGrad",
+    "ConvInputGrad",
     "Convert",
     "Custom",
     "Definition",
+    "Dim",
     "Elements",
     "Epilogue",
+    "FloorDiv",
     "Index",
     "Kernel",
     "Launch",
@@ -73,6 +106,9 @@ __all__ = [
     "Local",
     "Loop",
     "LoopKind",
+    "MatMul",
+    "Max",
+    "Min",
     "Node",
     "Philox",
     "Pointwise",
@@ -89,15 +125,31 @@ __all__ = [
     "Step",
     "Storage",
     "Store",
+    "Symbol",
+    "SymbolicDim",
     "Template",
     "View",
     "While",
+    "Window",
+    "basis",
+    "ceil_div",
+    "coefficients",
     "computed",
+    "dim_max",
+    "dim_min",
     "donations",
+    "evaluate",
+    "floor_div",
     "has_kernels",
+    "is_nonnegative",
     "launches",
+    "lower_bound",
     "plan_memory",
+    "product",
     "rule",
     "schedule",
+    "substitute",
+    "symbols_of",
     "task_text",
+    "upper_bound",
 ]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from dovetail.ops.scalar import basis
-from dovetail.ops.scalar.expression import Basis
-from dovetail.types.dtypes import DType
+from dovetail import DType
+from dovetail.kernels import Basis, basis
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 
 __all__ = ["SIMPLE", "maximum", "minimum"]

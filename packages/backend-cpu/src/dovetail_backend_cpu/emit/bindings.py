@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from dovetail.compiler.kernels.ir import Bind, Check, Let, Statement
-from dovetail.types.dims import lower_bound
-from dovetail.types.dtypes import int64
+from dovetail import int64
+from dovetail.kernels import Bind, Check, Let, Statement, lower_bound
 from dovetail_backend_cpu.emit.algebra import Algebra
 from dovetail_backend_cpu.emit.convert import convert
 from dovetail_backend_cpu.emit.nodes import print_node

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import final
 
-from dovetail.compiler.kernels.ir import Buffer, Local, Statement
-from dovetail.types.dims import Symbol
+from dovetail.kernels import Buffer, Local, Statement, Symbol
 from dovetail_backend_cpu.emit.state import Lanes, State
 from dovetail_backend_cpu.emit.statements import print_statements
 from dovetail_backend_cpu.emit.types import Value

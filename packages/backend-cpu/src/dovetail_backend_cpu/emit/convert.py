@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dovetail.types.dtypes import DType, bfloat16, float16, float32, float64
+from dovetail import DType, bfloat16, float16, float32, float64
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.types import register_type
 from dovetail_backend_cpu.llvm.machine import Machine

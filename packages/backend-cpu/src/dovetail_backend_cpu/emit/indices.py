@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, final
 
-from dovetail.types.dims import Dim, FloorDiv, Max, Min, Symbol, is_nonnegative, lower_bound, symbols_of
+from dovetail.kernels import Dim, FloorDiv, Max, Min, Symbol, is_nonnegative, lower_bound, symbols_of
 from dovetail_backend_cpu.llvm.text import Function
 
 __all__ = ["Indices", "Place"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dovetail.types.dtypes import DType
+from dovetail import DType
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.llvm.text import vector
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dovetail.compiler.kernels.ir import Buffer, Kernel, Loop
-from dovetail.types.dims import Dim, Symbol, ceil_div, lower_bound
+from dovetail.kernels import Buffer, Dim, Kernel, Loop, Symbol, ceil_div, lower_bound
 from dovetail_backend_cpu.emit.state import State
 from dovetail_backend_cpu.emit.statements import print_statements
 from dovetail_backend_cpu.llvm.machine import Machine

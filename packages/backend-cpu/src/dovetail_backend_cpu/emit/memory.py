@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dovetail.compiler.kernels.ir import Buffer
-from dovetail.types.dims import Dim
-from dovetail.types.dtypes import DType
+from dovetail import DType
+from dovetail.kernels import Buffer, Dim
 from dovetail_backend_cpu.emit.state import State
 from dovetail_backend_cpu.emit.types import Value, memory_type, register_type
 from dovetail_backend_cpu.llvm.machine import Machine

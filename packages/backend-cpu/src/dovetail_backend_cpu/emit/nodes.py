@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dovetail.compiler.kernels.ir import Apply, Choose, Constant, Convert, Index, Load, Local, Node, Philox
-from dovetail.ops.scalar import basis
-from dovetail.types.dims import Dim, is_nonnegative
-from dovetail.types.dtypes import int64
+from dovetail import int64
+from dovetail.kernels import (
+    Apply,
+    Choose,
+    Constant,
+    Convert,
+    Dim,
+    Index,
+    Load,
+    Local,
+    Node,
+    Philox,
+    basis,
+    is_nonnegative,
+)
 from dovetail_backend_cpu.emit import integers, philox, powers
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.arithmetic import SIMPLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from dovetail.compiler.kernels.ir import Philox
+from dovetail.kernels import Philox
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.state import State
 from dovetail_backend_cpu.emit.types import Value, lane_numbers

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dovetail.compiler.kernels.ir import Let, ReduceKind, Reduction
-from dovetail.types.dims import Dim, Symbol
-from dovetail.types.dtypes import DType
+from dovetail import DType
+from dovetail.kernels import Dim, Let, ReduceKind, Reduction, Symbol
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.arithmetic import maximum, minimum
 from dovetail_backend_cpu.emit.bindings import prepared

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, final
 
-from dovetail.compiler.kernels.ir import Buffer, Load, Local, Node
-from dovetail.types.dims import Dim, Symbol, symbols_of
-from dovetail.types.dtypes import DType
+from dovetail import DType
+from dovetail.kernels import Buffer, Dim, Load, Local, Node, Symbol, symbols_of
 from dovetail_backend_cpu.emit.indices import Indices, Place
 from dovetail_backend_cpu.emit.types import Value, register_type, splat
 from dovetail_backend_cpu.llvm.machine import Machine

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from dovetail.compiler.kernels.ir import (
+from dovetail import float32
+from dovetail.kernels import (
     Assign,
     Bind,
     Check,
+    Dim,
     Let,
     Local,
     Loop,
     Reduction,
     Statement,
     Store,
+    Symbol,
     While,
 )
-from dovetail.types.dims import Dim, Symbol
-from dovetail.types.dtypes import float32
 from dovetail_backend_cpu.emit.algebra import Algebra
 from dovetail_backend_cpu.emit.bindings import print_bind, print_check
 from dovetail_backend_cpu.emit.convert import convert

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self, final
 
-from dovetail.types.dims import Dim, Symbol
+from dovetail.kernels import Dim, Symbol
 from dovetail_backend_cpu.emit.state import Lanes, State
 from dovetail_backend_cpu.emit.types import lane_numbers
 from dovetail_backend_cpu.emit.widths import Level

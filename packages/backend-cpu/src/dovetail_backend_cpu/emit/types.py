@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dovetail.types.dtypes import DType
+from dovetail import DType
 from dovetail_backend_cpu.llvm.text import double
 
 __all__ = ["Value", "constant", "lane_numbers", "limits", "memory_type", "register_type", "splat"]
@@ -23,8 +23,7 @@ def register_type(dtype: DType) -> str:
     """Return the type of a value in a register: bool is ``i1``, halves are their bits.
 
     Example:
-        >>> from dovetail.types.dtypes import bool_, float32
-        >>> register_type(bool_), register_type(float32)
+        >>> register_type(dt.bool), register_type(dt.float32)
         ('i1', 'float')
     """
     return "i1" if dtype.is_bool else memory_type(dtype)
@@ -41,8 +40,7 @@ def constant(value: bool | int | float, dtype: DType) -> str:
     """Return the literal of ``value``, rounded to ``dtype`` where it is floating.
 
     Example:
-        >>> from dovetail.types.dtypes import float32, int8
-        >>> constant(0.5, float32), constant(-3, int8)
+        >>> constant(0.5, dt.float32), constant(-3, dt.int8)
         ('0x3FE0000000000000', '-3')
     """
     if dtype.is_bool:

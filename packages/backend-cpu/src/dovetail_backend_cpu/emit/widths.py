@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from dovetail.compiler.kernels.ir import (
+from dovetail import DType
+from dovetail.kernels import (
     Apply,
     Assign,
     Bind,
@@ -14,6 +15,7 @@ from dovetail.compiler.kernels.ir import (
     Check,
     Choose,
     Convert,
+    Dim,
     Index,
     Let,
     Load,
@@ -23,11 +25,11 @@ from dovetail.compiler.kernels.ir import (
     Reduction,
     Statement,
     Store,
+    Symbol,
     While,
+    basis,
+    symbols_of,
 )
-from dovetail.ops.scalar import basis
-from dovetail.types.dims import Dim, Symbol, symbols_of
-from dovetail.types.dtypes import DType
 from dovetail_backend_cpu.emit.arithmetic import SIMPLE
 from dovetail_backend_cpu.emit.memory import has_masks
 from dovetail_backend_cpu.llvm.machine import Machine

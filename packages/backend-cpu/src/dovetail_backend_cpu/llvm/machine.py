@@ -76,7 +76,9 @@ def host(isa: str | None = None) -> Machine:
     else:
         levels = _X86_LEVELS
     if wanted is not None and wanted not in levels:
-        raise InvalidArgumentError(f"{_VARIABLE}: {wanted!r} is no instruction set here; choose from {', '.join(levels)}.")
+        raise InvalidArgumentError(
+            f"{_VARIABLE}: {wanted!r} is no instruction set here; choose from {', '.join(levels)}."
+        )
     available = llvm.get_host_cpu_features()
     found = [name for name, needs in levels.items() if all(available.get(one, False) for one in needs)]
     found = found or ["sse"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from dovetail.types.dtypes import DType, bfloat16, float16, float32
+from dovetail import DType, bfloat16, float16, float32
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Function, double, vector
 

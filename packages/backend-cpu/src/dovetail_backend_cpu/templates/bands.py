@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import final
 
-from dovetail.types.dims import Dim
+from dovetail.kernels import Dim
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 from dovetail_backend_cpu.templates.sliding import Axis

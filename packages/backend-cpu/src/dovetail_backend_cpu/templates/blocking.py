@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, final
 
-from dovetail.types.dims import Dim
+from dovetail.kernels import Dim
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value

@@ -11,9 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from dovetail.kernels import Template
-from dovetail.ops.convolution import Conv, ConvInputGrad
-from dovetail.types.dims import Dim, Symbol
+from dovetail.kernels import Conv, ConvInputGrad, Dim, Symbol, Template
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Module
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic

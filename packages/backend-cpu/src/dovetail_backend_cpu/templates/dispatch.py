@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from dovetail.kernels import Template
-from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
-from dovetail.ops.linear import MatMul
+from dovetail.kernels import Conv, ConvFilterGrad, ConvInputGrad, MatMul, Template
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Module
 from dovetail_backend_cpu.templates.convolution import Convolution

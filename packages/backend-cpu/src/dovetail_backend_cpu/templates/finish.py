@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from dovetail.kernels import Apply, Bind, Constant, Epilogue, Let, Local, Node, Store
-from dovetail.types.dims import Symbol
+from dovetail.kernels import Apply, Bind, Constant, Epilogue, Let, Local, Node, Store, Symbol
 from dovetail_backend_cpu.emit.body import Lanes
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, final
 
-from dovetail.kernels import Template
-from dovetail.types.dims import Dim, Max, Min, Symbol, SymbolicDim
-from dovetail.types.symbolic import Atom, FloorDiv
+from dovetail.kernels import Atom, Dim, FloorDiv, Max, Min, Symbol, SymbolicDim, Template
 from dovetail_backend_cpu.emit.body import Body, Lanes
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Function, Module

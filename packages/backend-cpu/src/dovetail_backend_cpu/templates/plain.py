@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, final
 
-from dovetail.kernels import Template
-from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
-from dovetail.ops.linear import MatMul
-from dovetail.types.dims import Dim
+from dovetail.kernels import Conv, ConvFilterGrad, ConvInputGrad, Dim, MatMul, Template
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Module
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from dovetail.types.dims import Dim
+from dovetail.kernels import Dim
 
 __all__ = ["Phase", "TemplatePlan"]
 

@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from dovetail.kernels import Template
-from dovetail.ops.linear import MatMul
-from dovetail.types.dims import Dim, Symbol, ceil_div, product
+from dovetail.kernels import Dim, MatMul, Symbol, Template, ceil_div, product
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.llvm.text import Module
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic

@@ -11,8 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import final
 
-from dovetail.ops.windows import Window
-from dovetail.types.dims import Dim, dim_max, floor_div, is_nonnegative
+from dovetail.kernels import Dim, Window, dim_max, floor_div, is_nonnegative
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value
 
 __all__ = ["Axis", "Part", "choose", "forward_axes", "gradient_axes"]

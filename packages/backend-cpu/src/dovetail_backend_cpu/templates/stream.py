@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
-from dovetail.types.dims import Symbol
+from dovetail.kernels import Symbol
 from dovetail_backend_cpu.templates.arithmetic import Arithmetic
 from dovetail_backend_cpu.templates.finish import finish_tile, lane_mask
 from dovetail_backend_cpu.templates.phase import PhaseWriter, Value

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from dovetail.ops.scalar import basis
-from dovetail.ops.scalar.expression import Basis
-from dovetail.types.dtypes import DType
+from dovetail import DType
+from dovetail.kernels import Basis, basis
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.mathematics import circular, exponential, logarithm, remainders, special
 from dovetail_backend_cpu.llvm.machine import Machine

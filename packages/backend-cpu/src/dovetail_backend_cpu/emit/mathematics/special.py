@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from dovetail.ops.scalar import special as reference
+from dovetail.kernels import coefficients
 from dovetail_backend_cpu.emit.algebra import Algebra, Term
 from dovetail_backend_cpu.emit.mathematics.circular import sin, tan
 from dovetail_backend_cpu.emit.mathematics.exponential import exponential, small_exponential
@@ -41,7 +41,7 @@ def erfc_single(algebra: Algebra, x: Term) -> Term:
     wide = x.double()
     size = abs(wide).clamp(0.0, 10.4)
     t = 2.0 / (size + 2.0)
-    tail = algebra.horner(t, reference._ERFC32) * t * exponential(algebra, -size * size)
+    tail = algebra.horner(t, coefficients.ERFC32) * t * exponential(algebra, -size * size)
     return algebra.select(wide < 0.0, 2.0 - tail, tail).single()
 
 
@@ -49,7 +49,7 @@ def erf(algebra: Algebra, x: Term) -> Term:
     """Return the error function."""
     size = abs(x).clamp(0.0, 6.0)
     near = size * _erf_ratio(algebra, size)
-    return algebra.select(size > reference._ERF_NEAR, 1.0 - _erfc_positive(algebra, size), near).copysign(x)
+    return algebra.select(size > coefficients.ERF_NEAR, 1.0 - _erfc_positive(algebra, size), near).copysign(x)
 
 
 def erfc(algebra: Algebra, x: Term) -> Term:
@@ -58,18 +58,18 @@ def erfc(algebra: Algebra, x: Term) -> Term:
     near = 1.0 - x * _erf_ratio(algebra, size.clamp(0.0, 0.5))
     tail = _erfc_positive(algebra, size)
     far = algebra.select(x < 0.0, 2.0 - tail, tail)
-    return algebra.select(size > reference._ERF_NEAR, far, near)
+    return algebra.select(size > coefficients.ERF_NEAR, far, near)
 
 
 def _erf_ratio(algebra: Algebra, size: Term) -> Term:
-    return _rational(algebra, size * size, reference._ERF_NEAR_P, reference._ERF_NEAR_Q)
+    return _rational(algebra, size * size, coefficients.ERF_NEAR_P, coefficients.ERF_NEAR_Q)
 
 
 def _erfc_positive(algebra: Algebra, size: Term) -> Term:
-    middle = _rational(algebra, size, reference._ERF_MIDDLE_P, reference._ERF_MIDDLE_Q)
+    middle = _rational(algebra, size, coefficients.ERF_MIDDLE_P, coefficients.ERF_MIDDLE_Q)
     inverse = 1.0 / (size * size)
-    far = _ONE_OVER_SQRT_PI - inverse * _rational(algebra, inverse, reference._ERF_FAR_P, reference._ERF_FAR_Q)
-    value = algebra.select(size > reference._ERF_FAR, far / size, middle)
+    far = _ONE_OVER_SQRT_PI - inverse * _rational(algebra, inverse, coefficients.ERF_FAR_P, coefficients.ERF_FAR_Q)
+    value = algebra.select(size > coefficients.ERF_FAR, far / size, middle)
     # The square is split, so that rounding it does not hurt.
     grid = (size * 16.0).trunc() * 0.0625
     rest = (size - grid) * (size + grid)
@@ -95,22 +95,22 @@ def _lgamma_positive(algebra: Algebra, y: Term, logarithm: Term) -> Term:
     about_one = algebra.select(tiny, y, centred)
     one = about_one * algebra.fma(
         about_one,
-        _rational(algebra, about_one, reference._LGAMMA_1_P, reference._LGAMMA_1_Q),
-        reference._LGAMMA_1_AT,
+        _rational(algebra, about_one, coefficients.LGAMMA_1_P, coefficients.LGAMMA_1_Q),
+        coefficients.LGAMMA_1_AT,
     )
     about_two = algebra.select(first, centred, y - 2.0)
     two = about_two * algebra.fma(
         about_two,
-        _rational(algebra, about_two, reference._LGAMMA_2_P, reference._LGAMMA_2_Q),
-        reference._LGAMMA_2_AT,
+        _rational(algebra, about_two, coefficients.LGAMMA_2_P, coefficients.LGAMMA_2_Q),
+        coefficients.LGAMMA_2_AT,
     )
     about_four = y - 4.0
     four = algebra.fma(
         about_four,
-        _rational(algebra, about_four, reference._LGAMMA_4_P, reference._LGAMMA_4_Q),
-        reference._LGAMMA_4_AT,
+        _rational(algebra, about_four, coefficients.LGAMMA_4_P, coefficients.LGAMMA_4_Q),
+        coefficients.LGAMMA_4_AT,
     )
-    series = algebra.horner(1.0 / (y * y), reference._STIRLING) / y
+    series = algebra.horner(1.0 / (y * y), coefficients.STIRLING) / y
     far = series + 0.5 * math.log(2 * math.pi) - 0.5 * logarithm + y * (logarithm - 1.0)
     far = algebra.select(y.equals(float("inf")), y, far)
     value = algebra.select(high, four, far)
@@ -133,7 +133,7 @@ def digamma(algebra: Algebra, x: Term) -> Term:
 
 
 def _digamma_positive(algebra: Algebra, x: Term) -> Term:
-    series = algebra.horner(1.0 / (x * x), reference._DIGAMMA_SERIES)
+    series = algebra.horner(1.0 / (x * x), coefficients.DIGAMMA_SERIES)
     far = log(algebra, x) - 0.5 / x + series
     below = x < 1.0
     zero = algebra.constant(0.0, x.type)
@@ -143,8 +143,8 @@ def _digamma_positive(algebra: Algebra, x: Term) -> Term:
         above = y > 2.0
         y = algebra.select(above, y - 1.0, y)
         value = value + algebra.select(above, 1.0 / y, zero)
-    root = reference._DIGAMMA_ROOT
+    root = coefficients.DIGAMMA_ROOT
     distance = ((y - root[0]) - root[1]) - root[2]
-    ratio = _rational(algebra, y - 1.0, reference._DIGAMMA_P, reference._DIGAMMA_Q)
-    near = value + (distance * reference._DIGAMMA_OFFSET + distance * ratio)
+    ratio = _rational(algebra, y - 1.0, coefficients.DIGAMMA_P, coefficients.DIGAMMA_Q)
+    near = value + (distance * coefficients.DIGAMMA_OFFSET + distance * ratio)
     return algebra.select(x >= 10.0, far, near)
