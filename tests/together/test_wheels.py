@@ -23,7 +23,8 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io"]
+NAMES = ["dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io", "dovetail-backend-cpu"]
+BY_DEFAULT = NAMES[:4]  # what the meta-distribution asks for without extras
 CORE_LIMIT = 1_000_000
 
 # Where the package is imported from, and which distributions the environment holds.
@@ -162,6 +163,7 @@ def test_core_is_small(dist: Path) -> None:
         pytest.param("dovetail-optim", 1, id="optim"),
         pytest.param("dovetail-io", 1, id="io"),
         pytest.param("dovetail-io[onnx]", 2, id="io-onnx"),
+        pytest.param("dovetail-backend-cpu", 1, id="backend-cpu"),
     ],
 )
 def test_distribution_works_alone(dist: Path, tmp_path: Path, requirement: str, shown: int) -> None:
@@ -196,5 +198,5 @@ def test_meta_distribution_asks_for_all_parts(dist: Path, tmp_path: Path) -> Non
         (metadata,) = (archive.read(held).decode() for held in archive.namelist() if held.endswith("/METADATA"))
     version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     needs = set(re.findall(r"^Requires-Dist: (dovetail[^;\n]*)$", metadata, re.MULTILINE))
-    assert needs == {f"{name}=={version}" for name in NAMES}
+    assert needs == {f"{name}=={version}" for name in BY_DEFAULT}
     assert set(re.findall(r"^Provides-Extra: (.*)$", metadata, re.MULTILINE)) == {"all", "cpu", "cuda", "onnx"}

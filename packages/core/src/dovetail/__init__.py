@@ -75,6 +75,7 @@ from dovetail.ops.variables import (
 )
 from dovetail.session.config import ConfigProto, GPUOptions
 from dovetail.session.explain import explain
+from dovetail.session.profile import profile
 from dovetail.session.session import InteractiveSession, Session
 from dovetail.types.dims import Symbol
 from dovetail.types.dtypes import (
@@ -277,6 +278,7 @@ __all__ = [
     "placeholder",
     "placeholder_with_default",
     "pow",
+    "profile",
     "random_normal",
     "random_normal_initializer",
     "random_shuffle",
