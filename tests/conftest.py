@@ -1,8 +1,9 @@
-"""What all tests share: a fresh default graph, reproducible numbers, and the tests that take minutes."""
+"""What all tests share: a fresh default graph, reproducible numbers, a cache, and the tests that take minutes."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,14 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("long" if LONG_TESTS else "ci")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled kernels for this run of the tests, in one folder for all workers, and not in the user's cache."""
+    if not hasattr(config, "workerinput"):  # workers inherit the variable
+        folder = tempfile.TemporaryDirectory(prefix="dovetail-tests-", ignore_cleanup_errors=True)
+        config.add_cleanup(folder.cleanup)
+        os.environ["DOVETAIL_CACHE_DIR"] = folder.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -40,6 +40,7 @@ def run(*command: str | Path, cwd: Path) -> str:
     personal = ("PYTHON", "PIP_", "DOVETAIL")
     environment = {name: text for name, text in os.environ.items() if not name.startswith(personal)}
     environment |= {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment["DOVETAIL_CACHE_DIR"] = os.environ["DOVETAIL_CACHE_DIR"]  # that of the tests, not the user's
     done = subprocess.run(list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
         pytest.fail(f"{' '.join(map(str, command))}\nexit status {done.returncode}\n{done.stdout}\n{done.stderr}")
