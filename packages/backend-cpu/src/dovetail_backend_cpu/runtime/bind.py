@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from dovetail.extend import Symbol, dims
+from dovetail.extend import Dim, Symbol, dims
 from dovetail.kernels import (
     ALIGNMENT,
     Branch,
@@ -21,11 +21,13 @@ from dovetail.kernels import (
     launches,
     plan_memory,
 )
+from dovetail.types.dtypes import uint8
 from dovetail_backend_cpu.runtime.assembler import Assembler, Label
 from dovetail_backend_cpu.runtime.blocks import address_of, words
 from dovetail_backend_cpu.runtime.hazards import Hazards, Region
 from dovetail_backend_cpu.runtime.opcodes import Opcode
-from dovetail_backend_cpu.runtime.tasks import NativeTask, Task
+from dovetail_backend_cpu.runtime.packing import looped_launches, packed_views
+from dovetail_backend_cpu.runtime.tasks import NativeTask, Phase, Task
 
 __all__ = ["Bound", "bind"]
 
@@ -49,6 +51,8 @@ class Bound:
         arena_words: words that hold addresses in the arena, and ``arena_offsets`` where they point.
         arena_bytes: how large the arena is, without scratch memory.
         scratch_bytes: of each thread's scratch memory.
+        lasting_words: words for addresses in the block of packed copies, and ``lasting_offsets`` where they point.
+        packs_word: the word that says whether the run fills that block; 0 if there is none.
         input_words: the word for each input's address; ``output_words`` likewise.
         threads: how many threads take part.
         launches: those that the numbers in calls refer to.
@@ -65,6 +69,9 @@ class Bound:
         self.frame = words(binder.text.frame)
         self.arena_words = words([word for word, _ in binder.arena])[: len(binder.arena)]
         self.arena_offsets = words([offset for _, offset in binder.arena])[: len(binder.arena)]
+        self.lasting_words = words([word for word, _ in binder.block])[: len(binder.block)]
+        self.lasting_offsets = words([offset for _, offset in binder.block])[: len(binder.block)]
+        self.packs_word = binder.packs_word
         self.arena_bytes = binder.arena_bytes
         self.scratch_bytes = binder.scratch_bytes
         self.threads = binder.threads
@@ -77,6 +84,7 @@ def bind(
     tasks: Mapping[Task, NativeTask],
     threads: int,
     *,
+    lasting: Mapping[Launch, int] | None = None,
     traced: bool = False,
 ) -> Bound:
     """Make the code of a step.
@@ -86,9 +94,10 @@ def bind(
         sizes: what its symbols stand for.
         tasks: the code of each task.
         threads: how many threads may take part.
+        lasting: launches whose packed copies outlast the run, each with its place in a block of memory for these.
         traced: whether calls are timed.
     """
-    binder = _Binder(schedule, sizes, tasks, traced)
+    binder = _Binder(schedule, sizes, tasks, lasting or {}, traced)
     binder.decide(threads)
     binder.run()
     return Bound(binder)
@@ -102,14 +111,18 @@ class _Binder:
         schedule: Schedule,
         sizes: Mapping[Symbol, int],
         tasks: Mapping[Task, NativeTask],
+        lasting: Mapping[Launch, int],
         traced: bool,
     ) -> None:
         self.schedule = schedule
         self.sizes = sizes
         self.tasks = tasks
+        self.lasting = lasting
         self.traced = traced
         self.text = Assembler()
         self.arena: list[tuple[int, int]] = []
+        self.block: list[tuple[int, int]] = []
+        self.packs_word = 0
         self.constants: list[Any] = []
         self.launches: list[Launch] = list(launches(schedule.steps))
         self._numbers = {launch: i for i, launch in enumerate(self.launches)}
@@ -128,16 +141,17 @@ class _Binder:
     # Memory. ---------------------------------------------------------------------------------------------------------
 
     def _place_memory(self) -> None:
-        plan = plan_memory(self.schedule, self.sizes)
-        self._offsets = plan.offsets
         first, last = self._counter_ranges()
+        plan = plan_memory(self.schedule, self.sizes, self._keep_workspaces((first, last)))
+        self._offsets = plan.offsets
         workspace = self.scratch_bytes = 0
         for launch in self.launches:
             code = self.tasks[launch.task].plan
             for counters in (first, last):
                 local = self._sizes_of(launch, counters)
                 self.scratch_bytes = max(self.scratch_bytes, dims.evaluate(code.scratch, local))
-                workspace = max(workspace, dims.evaluate(code.workspace, local))
+                if launch not in self._kept:
+                    workspace = max(workspace, dims.evaluate(code.workspace, local))
         self.scratch_bytes = _round(self.scratch_bytes)
         self.arena_bytes = plan.total + _round(workspace)
         self._workspace = (plan.total, self.arena_bytes)
@@ -145,6 +159,28 @@ class _Binder:
         # Memory outside the arena gets places behind it, for the hazards only.
         self._regions: dict[Storage, Region] = {}
         self._outside = self.arena_bytes + 1
+
+    def _keep_workspaces(self, ranges: Sequence[Mapping[Symbol, int]]) -> dict[Storage, tuple[int, int]]:
+        """Give launches workspaces of their own whose constant phases do not run in every turn, or not in every run.
+
+        Returns:
+            The lifetimes of those that are temporaries.
+        """
+        self._kept: dict[Launch, Storage] = {}
+        spans: dict[Storage, tuple[int, int]] = {}
+        for number, step in enumerate(self.schedule.steps):
+            for launch in looped_launches([step], self.tasks):
+                if launch not in self.lasting:
+                    workspace = self.tasks[launch.task].plan.workspace
+                    size = max(dims.evaluate(workspace, self._sizes_of(launch, counters)) for counters in ranges)
+                    storage = self._kept[launch] = Storage(uint8, size, "temporary", "packed")
+                    spans[storage] = number, number
+        # Places in the block that outlasts the run.
+        self._places: dict[Storage, int] = {}
+        for launch, offset in self.lasting.items():
+            storage = self._kept[launch] = Storage(uint8, self.tasks[launch.task].plan.workspace, "constant", "packed")
+            self._places[storage] = offset
+        return spans
 
     def _counter_ranges(self) -> tuple[dict[Symbol, int], dict[Symbol, int]]:
         """Return the first and the last value of each counter of a loop of known length, for bounds of sizes."""
@@ -250,6 +286,7 @@ class _Binder:
         """Write the code."""
         schedule = self.schedule
         can_fail = any(launch.task.can_fail for launch in launches(schedule.steps[: schedule.commit]))
+        self._pack_lasting()
         for i, step in enumerate(schedule.steps):
             if i == schedule.commit and can_fail:
                 self._meet()
@@ -306,6 +343,8 @@ class _Binder:
         for step in steps:
             if isinstance(step, Launch):
                 more_reads, more_writes = self._accesses(step)
+                if step in self._kept:
+                    more_writes += self.region(self._kept[step])
             elif isinstance(step, Branch):
                 more_reads, more_writes = self._touched([*step.then, *step.otherwise])
                 more_reads += self.region(step.predicate.storage)
@@ -328,20 +367,49 @@ class _Binder:
             if view is None:
                 continue
             (reads if buffer.role == "in" else writes).extend(self.region(view.storage))
-        if self._workspace[1] > self._workspace[0] and self.tasks[launch.task].plan.workspace != 0:
+        if launch not in self._kept and self.tasks[launch.task].plan.workspace != 0:
             writes.append(self._workspace)
         return reads, writes
 
     def _launch(self, launch: Launch) -> None:
-        code = self.tasks[launch.task]
+        plan = self.tasks[launch.task].plan
         reads, writes = self._accesses(launch)
+        kept = self._kept.get(launch)
+        if kept is not None:
+            (reads if plan.workspace == plan.constant else writes).extend(self.region(kept))
+        self._call(launch, [phase for phase in plan.phases if kept is None or not phase.constant], reads, writes)
+
+    def _pack(self, launch: Launch) -> None:
+        """Let the constant phases of a launch fill its own workspace."""
+        reads = [region for view in packed_views(launch) for region in self.region(view.storage)]
+        phases = [phase for phase in self.tasks[launch.task].plan.phases if phase.constant]
+        self._call(launch, phases, reads, self.region(self._kept[launch]))
+
+    def _pack_lasting(self) -> None:
+        """Fill the block of packed copies, if the run is told to."""
+        if not self.lasting:
+            return
+        after = Label()
+        self.packs_word = self.text.word()
+        self.text.emit(Opcode.JUMP_IF_ZERO, self.packs_word, after)
+        for launch in self.lasting:
+            self._pack(launch)
+        # Here and not where the copies are read, so that runs that fill nothing need not meet.
+        self._meet()
+        self.text.here(after)
+
+    def _call(self, launch: Launch, phases: Sequence[Phase], reads: Sequence[Region], writes: Sequence[Region]) -> None:
+        code = self.tasks[launch.task]
         slots = [self._address(view) for view in launch.buffers if view is not None]
-        slots += [self.text.compute(dims.substitute(size, self.sizes), self._counters) for size in launch.sizes]
+        slots += [self._size(size) for size in launch.sizes]
         if isinstance(launch.task, Template) and code.plan.workspace != 0:
-            slots.append(self._workspace_address())
+            kept = self._kept.get(launch)
+            slots.append(self._workspace_address() if kept is None else self.base(kept))
         number = self._numbers[launch]
         shared = launch in self._shared
         for phase, address in zip(code.plan.phases, code.addresses, strict=True):
+            if phase not in phases:
+                continue
             everyone = shared and phase.parallel
             self._access(reads, writes, everyone)
             if everyone:
@@ -372,6 +440,9 @@ class _Binder:
     def _repeat(self, step: Repeat) -> None:
         text = self.text
         head, after = Label(), Label()
+        for launch in _innermost([*step.before, *step.steps]):
+            if launch in self._kept and launch not in self.lasting:
+                self._pack(launch)
         turn, counter = text.word(), text.word()
         length = None
         if step.length is not None:
@@ -433,7 +504,17 @@ class _Binder:
                 self.text.frame[found] = address_of(array)
             elif storage in self._offsets:
                 self.arena.append((found, self._offsets[storage]))
+            elif storage in self._places:
+                self.block.append((found, self._places[storage]))
         return found
+
+    def _size(self, size: Dim) -> int:
+        """Return the word of a size; of any, where it depends on a loop that is not yet reached."""
+        size = dims.substitute(size, self.sizes)
+        return self.text.compute(size if self._is_known(size) else 1, self._counters)
+
+    def _is_known(self, dim: Dim) -> bool:
+        return isinstance(dim, int) or dims.symbols_of(dim) <= set(self._counters)
 
     def _workspace_address(self) -> int:
         if self._workspace_word is None:
@@ -444,7 +525,8 @@ class _Binder:
     def _address(self, view: View) -> int:
         base = self.base(view.storage)
         offset = dims.substitute(view.offset, self.sizes)
-        if offset == 0:
+        # Constant phases, which run before the loop, are handed places that depend on its counter, but do not look.
+        if offset == 0 or not self._is_known(offset):
             return base
         itemsize = view.storage.dtype.size
         if not isinstance(offset, int):
@@ -471,6 +553,15 @@ def _repeats(steps: Iterable[Step]) -> Iterable[Repeat]:
             yield from _repeats([*step.before, *step.steps])
         elif isinstance(step, Branch):
             yield from _repeats([*step.then, *step.otherwise])
+
+
+def _innermost(steps: Iterable[Step]) -> Iterable[Launch]:
+    """Yield the launches in the body of a loop that are in no loop within."""
+    for step in steps:
+        if isinstance(step, Launch):
+            yield step
+        elif isinstance(step, Branch):
+            yield from _innermost([*step.then, *step.otherwise])
 
 
 def _round(size: int) -> int:

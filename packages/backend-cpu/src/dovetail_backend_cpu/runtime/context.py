@@ -62,7 +62,20 @@ class Context:
         threads: how many threads the job is for now.
     """
 
-    __slots__ = ("_arena", "_frame", "_frames", "_kept", "address", "arena_bytes", "bound", "job", "team", "threads")
+    __slots__ = (
+        "_arena",
+        "_copy_address",
+        "_frame",
+        "_frames",
+        "_kept",
+        "_packs",
+        "address",
+        "arena_bytes",
+        "bound",
+        "job",
+        "team",
+        "threads",
+    )
 
     def __init__(self, bound: Bound, specs: Sequence[InputSpec]) -> None:
         """Make the frames of a bound program."""
@@ -81,6 +94,8 @@ class Context:
         if self.arena_bytes:
             self.arena_bytes = max(self.arena_bytes, _LEAST_ARENA)
         self._arena: Arena | None = None
+        self._copy_address = 0
+        self._packs = False
         self.team: ThreadTeam | None = None
         self.threads = 1
         for word, value in {
@@ -107,6 +122,15 @@ class Context:
         bound = self.bound
         self._frame[bound.arena_words] = bound.arena_offsets + arena.address
         self.job[Job.SCRATCH] = arena.address + bound.arena_bytes
+
+    def use_copy(self, address: int, *, packs: bool) -> None:
+        """Point to the block of packed copies, and say whether the run is to fill it."""
+        if address != self._copy_address:
+            self._copy_address = address
+            self._frame[self.bound.lasting_words] = self.bound.lasting_offsets + address
+        if packs is not self._packs:
+            self._packs = packs
+            self._frame[self.bound.packs_word] = packs
 
     def use_threads(self, threads: int, team: ThreadTeam | None) -> None:
         """Say how many threads of which team run it."""

@@ -16,6 +16,7 @@ from dovetail_backend_cpu.runtime.compile import load_tasks
 from dovetail_backend_cpu.runtime.context import Context, InputSpec
 from dovetail_backend_cpu.runtime.cores import default_threads
 from dovetail_backend_cpu.runtime.native import runner
+from dovetail_backend_cpu.runtime.packing import PackedCopies, place_lasting
 from dovetail_backend_cpu.runtime.tasks import Printers, standard_printers
 from dovetail_backend_cpu.runtime.team import team
 from dovetail_backend_cpu.runtime.trace import Tracer
@@ -74,6 +75,8 @@ class NativeExecutable(Executable):
         self._tasks = load_tasks(
             [one.task for one in launches(schedule.steps)], machine, printers or standard_printers()
         )
+        self._lasting, size = place_lasting(program, schedule, self._tasks)
+        self._copies = PackedCopies(size) if self._lasting else None
         self._run = runner().run
         self._reads_arrays = runner().reads_arrays
         self._symbols = tuple(sorted(_symbols(program, schedule), key=str))
@@ -83,7 +86,11 @@ class NativeExecutable(Executable):
     # Running. --------------------------------------------------------------------------------------------------------
 
     def __call__(
-        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], binding: _Binding | None = None
+        self,
+        inputs: Sequence[Any],
+        sizes: Mapping[Symbol, int],
+        version: int | None = None,
+        binding: _Binding | None = None,
     ) -> tuple[Sequence[Any], Status | None]:
         """Run the program; in another form than that for its sizes if ``binding`` is given."""
         binding = binding or self._only or self._binding(inputs, sizes)
@@ -97,19 +104,24 @@ class NativeExecutable(Executable):
         if size:
             arena = arenas.take(size)
             context.use_arena(arena)
+        if self._copies is not None:
+            copy, packs = self._copies.take(version)
+            context.use_copy(copy.address, packs=packs)
         if binding.bound.threads == 1:
             status = self._start(context, binding, items, results)
         else:
             status = self._start_team(context, binding, items, results)
         if size:
             arenas.give(arena)
+        if self._copies is not None:
+            self._copies.give(copy, version, filled=packs and not status)
         binding.contexts.append(context)
         if status:
             return self._replay(inputs, sizes)
         return results, None
 
     def profile(
-        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], version: int | None = None
     ) -> tuple[Sequence[Any], Status | None, Sequence[Timing]]:
         """Run the program and say how long each run of a kernel took, on each thread."""
         known = self._learn(inputs, sizes)
@@ -118,7 +130,7 @@ class NativeExecutable(Executable):
         context = Context(binding.bound, binding.specs)
         context.use_tracer(tracer)
         binding.contexts.append(context)
-        outputs, status = self(inputs, sizes, binding)
+        outputs, status = self(inputs, sizes, version, binding)
         return outputs, status, tracer.timings(binding.bound, known)
 
     def _start(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> int:
@@ -200,7 +212,7 @@ class NativeExecutable(Executable):
 
     def _bind(self, sizes: Mapping[Symbol, int], *, traced: bool = False) -> _Binding:
         schedule = self.schedule
-        bound = bind(schedule, sizes, self._tasks, self._threads, traced=traced)
+        bound = bind(schedule, sizes, self._tasks, self._threads, lasting=self._lasting, traced=traced)
         places = {storage: i for i, storage in enumerate(schedule.inputs)}
         specs = [
             InputSpec(

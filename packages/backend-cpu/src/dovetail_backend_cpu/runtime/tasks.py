@@ -22,14 +22,16 @@ class Phase:
     Attributes:
         name: of the function.
         parallel: whether all threads may call it; else one does.
+        constant: whether it only packs operands that are marked so into the constant part of the workspace.
     """
 
-    __slots__ = ("name", "parallel")
+    __slots__ = ("constant", "name", "parallel")
 
-    def __init__(self, name: str, parallel: bool) -> None:
+    def __init__(self, name: str, parallel: bool, constant: bool = False) -> None:
         """Describe a function."""
         self.name = name
         self.parallel = parallel
+        self.constant = constant
 
 
 @final
@@ -40,15 +42,17 @@ class TaskPlan:
         phases: its functions, in order.
         scratch: bytes of memory that each thread needs for itself.
         workspace: bytes of memory that the phases share.
+        constant: how many of these, the first, only constant phases write.
     """
 
-    __slots__ = ("phases", "scratch", "workspace")
+    __slots__ = ("constant", "phases", "scratch", "workspace")
 
-    def __init__(self, phases: Sequence[Phase], scratch: Dim = 0, workspace: Dim = 0) -> None:
+    def __init__(self, phases: Sequence[Phase], scratch: Dim = 0, workspace: Dim = 0, constant: Dim = 0) -> None:
         """Describe a task's code."""
         self.phases = tuple(phases)
         self.scratch = scratch
         self.workspace = workspace
+        self.constant = constant
 
 
 class Printers(ABC):
@@ -82,7 +86,8 @@ class _StandardPrinters(Printers):
         from dovetail_backend_cpu.templates import template_plan
 
         plan = template_plan(task, name, machine)
-        return TaskPlan([Phase(one.name, one.parallel) for one in plan.phases], plan.scratch, plan.workspace)
+        phases = [Phase(one.name, one.parallel, one.constant) for one in plan.phases]
+        return TaskPlan(phases, plan.scratch, plan.workspace, plan.constant)
 
     def text(self, task: Task, name: str, machine: Machine) -> str:
         if isinstance(task, Kernel):

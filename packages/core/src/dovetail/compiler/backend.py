@@ -53,7 +53,9 @@ class Executable(ABC):
     """A compiled program."""
 
     @abstractmethod
-    def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
+    def __call__(
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], version: int | None = None
+    ) -> tuple[Sequence[Any], Status | None]:
         """Run the program.
 
         Args:
@@ -61,6 +63,8 @@ class Executable(ABC):
                 given up, if nothing fails, where the program has an output of that kind and key: they may be changed,
                 and handed back as that output. The others are not changed.
             sizes: what the symbols of the program stand for.
+            version: calls with equal numbers have equal contents of all inputs of kind ``state``, so that what was made
+                of these alone may be kept from one call to the next; ``None`` says nothing.
 
         Returns:
             Buffers of the outputs, which share no memory that a later run changes, and ``None``; or anything and the
@@ -68,11 +72,11 @@ class Executable(ABC):
         """
 
     def profile(
-        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], version: int | None = None
     ) -> tuple[Sequence[Any], Status | None, Sequence[Timing]]:
         """Run the program as a call does, and say how long each part took; here, the whole as one."""
         begin = time.perf_counter_ns()
-        outputs, status = self(inputs, sizes)
+        outputs, status = self(inputs, sizes, version)
         return outputs, status, [Timing("program", (), begin, time.perf_counter_ns())]
 
 

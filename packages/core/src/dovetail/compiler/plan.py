@@ -134,15 +134,20 @@ class Plan:
             (self._whole,) = self.segments
         self._as_they_are = self._whole is not None and self._whole.given == self.output_slots
 
-    def run(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> Sequence[Any]:
+    def run(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], version: int | None = None) -> Sequence[Any]:
         """Run all segments on host arrays; returns host arrays.
+
+        Args:
+            inputs: in the order of the program's inputs.
+            sizes: what its symbols stand for.
+            version: a number that tells the contents of all variables, as for ``Executable``.
 
         Raises:
             SegmentError: an instruction failed.
         """
         if self._whole is not None:
             segment = self._whole
-            outputs, status = segment.executable(inputs, sizes)
+            outputs, status = segment.executable(inputs, sizes, version)
             if status is not None:
                 raise SegmentError(segment.program, status)
             if self._as_they_are:
@@ -156,7 +161,7 @@ class Plan:
             for index, source in segment.transfers:
                 host = arguments[index] if source is None else source.backend.to_host(arguments[index])
                 arguments[index] = segment.backend.from_host(host, segment.device)
-            outputs, status = segment.executable(arguments, sizes)
+            outputs, status = segment.executable(arguments, sizes, version)
             if status is not None:
                 raise SegmentError(segment.program, status)
             for slot, buffer in zip(segment.given, outputs, strict=True):
@@ -197,17 +202,21 @@ def divide(program: Program, devices: Devices, *, in_place: bool = True) -> list
     Args:
         program: the program after all passes.
         devices: where instructions may run.
-        in_place: whether variables may be written over: inputs and outputs of such parts are of kind ``state``.
+        in_place: whether variables may be written over: inputs and outputs of such parts are of kind ``state``. So are
+            inputs that are variables where the program writes none.
     """
     groups = _groups(program, devices)
     given_up = _given_up(program, groups) if in_place else {}
+    constant = {one.value: one.key for one in program.inputs if one.kind == "state"}
+    if any(one.kind == "state" for one in program.outputs):
+        constant = {}
     parts: list[tuple[Placed, Program]] = []
     for (placed, instructions), wanted in zip(groups, _wanted_later(program, groups), strict=True):
         outputs = dict.fromkeys(value for one in instructions for value in one.outputs)
         takes = dict.fromkeys(value for one in instructions for value in one.inputs if value not in outputs)
         gives = [value for value in outputs if value in wanted]
         replaced = given_up if len(parts) == len(groups) - 1 else {}
-        old = {before: key for key, (before, _) in replaced.items()}
+        old = constant or {before: key for key, (before, _) in replaced.items()}
         new = {after: key for key, (_, after) in replaced.items()}
         inputs = [
             ProgramInput(value, "state", old[value]) if value in old else ProgramInput(value, "argument", number)

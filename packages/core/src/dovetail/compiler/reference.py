@@ -141,7 +141,9 @@ class ReferenceExecutable(Executable):
 
         return run
 
-    def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
+    def __call__(
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], version: int | None = None
+    ) -> tuple[Sequence[Any], Status | None]:
         """Run the program."""
         try:
             kernels = self.kernels(sizes) if self._symbolic else self._kernels
@@ -151,7 +153,7 @@ class ReferenceExecutable(Executable):
             return (), self._status(error, inputs)
 
     def profile(
-        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], version: int | None = None
     ) -> tuple[Sequence[Any], Status | None, Sequence[Timing]]:
         """Run one instruction after another, and time each."""
         timings: list[Timing] = []

@@ -164,9 +164,11 @@ class _Recorder(Executable):
         self._executable = executable
         self._timings = timings
 
-    def __call__(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
+    def __call__(
+        self, inputs: Sequence[Any], sizes: Mapping[Symbol, int], version: int | None = None
+    ) -> tuple[Sequence[Any], Status | None]:
         """Run."""
-        outputs, status, timings = self._executable.profile(inputs, sizes)
+        outputs, status, timings = self._executable.profile(inputs, sizes, version)
         self._timings += timings
         return outputs, status
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import threading
 import time
@@ -41,6 +42,7 @@ from dovetail.types.dims import Symbol
 __all__ = ["InteractiveSession", "Session"]
 
 _NOTHING: Final[Mapping[Any, Any]] = {}
+_versions: Final = itertools.count(1)
 
 
 @final
@@ -117,6 +119,8 @@ class Session:
         self._closed = False
         self._devices: Devices | None = None
         self._variables: dict[str, Any] = {}
+        # Of the variables' values; no two sessions share one.
+        self._version = next(_versions)
         self._counters: dict[str, int] = {}
         self._keys: dict[Any, Any] = {}
         self._seed: int | None = None
@@ -320,8 +324,12 @@ class Session:
             if self._closed:
                 raise ClosedSessionError("the session was closed; open a new dt.Session().")
             inputs = arrays if entry.feeds_only else self._inputs(entry, arrays)
+            version: int | None = self._version
+            if entry.states:
+                # Before the run, so that no interruption leaves new values under an old number.
+                version, self._version = None, next(_versions)
             try:
-                outputs = entry.plan.run(inputs, sizes)
+                outputs = entry.plan.run(inputs, sizes, version)
             except SegmentError as failure:
                 raise self._operation_error(failure) from failure.status.cause
             if self._check_numerics:

@@ -267,8 +267,11 @@ class _Top(_Builder):
         self.given = [
             Storage(one.value.type.dtype, one.value.type.size, "input", one.value.hint) for one in program.inputs
         ]
+        writes = any(one.kind == "state" for one in program.outputs)
         super().__init__(
-            program, {one.value: View(storage) for one, storage in zip(program.inputs, self.given, strict=True)}
+            program,
+            {one.value: View(storage) for one, storage in zip(program.inputs, self.given, strict=True)},
+            [] if writes else [one.value for one in program.inputs if one.kind == "state"],
         )
         self.donated = dict(donated)
 

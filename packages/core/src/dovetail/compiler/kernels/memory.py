@@ -32,18 +32,22 @@ class ArenaPlan:
         self.total = total
 
 
-def plan_memory(schedule: Schedule, sizes: Mapping[Symbol, int]) -> ArenaPlan:
+def plan_memory(
+    schedule: Schedule, sizes: Mapping[Symbol, int], more: Mapping[Storage, tuple[int, int]] | None = None
+) -> ArenaPlan:
     """Place the temporaries of a schedule, those in use at one time apart; the same plan for the same sizes.
 
     Args:
         schedule: whose ``lifetimes`` say which steps use a temporary.
         sizes: what the symbols stand for.
+        more: lifetimes of temporaries that a backend adds to those of the schedule.
 
     Raises:
         ShapeError: a size depends on a symbol that ``sizes`` does not have.
     """
-    storages = list(schedule.lifetimes)
-    spans = [schedule.lifetimes[storage] for storage in storages]
+    lifetimes = {**schedule.lifetimes, **(more or {})}
+    storages = list(lifetimes)
+    spans = list(lifetimes.values())
     offsets, total = place(_bytes(storages, sizes), spans)
     return ArenaPlan(dict(zip(storages, offsets, strict=True)), total)
 
