@@ -33,3 +33,11 @@ def test_shapes_of_nothing_and_of_something_in_one_program() -> None:
     results += [dt.concat([y, x, y], 0), dt.gather(y, dt.cast(dt.reshape(x, [-1]), dt.int32)), dt.tile(y, [2, 2])]
     for rows in (0, 2):
         assert_agree(*both(BACKEND, results, {x: np.ones((0, 3)), y: np.ones((rows, 3))}))
+
+
+def test_random_numbers_in_the_shape_of_a_batch_of_one() -> None:
+    dt.set_random_seed(1)
+    x = dt.placeholder(dt.float32, [None, 4])
+    drawn = dt.random_uniform(dt.shape(x), seed=1) / dt.constant(np.ones((4, 1), np.float32))
+    for batch in (1, 4):
+        assert_agree(*both(BACKEND, drawn, {x: np.zeros((batch, 4))}))

@@ -62,3 +62,17 @@ def test_symbolic_batches_agree_with_static_ones(steps: list[Step], sizes: list[
             grad = dt.convert_to_tensor(dt.gradients(dt.reduce_sum(dt.square(y)), x)[0])
             for one, other in zip(found, session.run([y, grad], {x: array}), strict=True):
                 np.testing.assert_array_equal(one, other)
+
+
+def test_a_size_fed_as_1_counts_for_random_numbers_and_within_loops() -> None:
+    """What is drawn in the shape of a batch broadcasts where the batch is 1."""
+    dt.set_random_seed(1)
+    x = dt.placeholder(dt.float32, [None, 4])
+    drawn = dt.random_uniform(dt.shape(x), seed=1)
+    looped = dt.map_fn(lambda row: row + dt.random_uniform(dt.shape(x), seed=2), dt.zeros([2, 1, 4]))
+    results = [drawn / dt.constant(np.ones((4, 1), np.float32)), looped * dt.ones([4, 1])]
+    with dt.Session() as session:
+        for one in session.run(results, {x: np.zeros((1, 4))}):
+            np.testing.assert_array_equal(one, np.broadcast_to(one[..., :1, :], one.shape))
+        program = list(session._plans.values())[-1].plan.program
+        assert not program.symbols

@@ -407,7 +407,7 @@ def _is_initialized(work: Lowering, op: Operation) -> None:
 
 
 def _random(work: Lowering, op: Operation) -> None:
-    definition = op.definition
+    definition = op.definition.substitute(work.symbols)
     assert isinstance(definition, RandomBits | DynamicRandomBits)
     if op.outputs[0] in work.values:
         return

@@ -19,6 +19,7 @@ from dovetail.graph.subgraph import Subgraph
 from dovetail.ops.bodies import argument_types
 from dovetail.ops.branches import Cond
 from dovetail.ops.loops import Loop, Scan, While
+from dovetail.types.dims import substitute
 from dovetail.types.shapes import TensorType
 
 __all__: list[str] = []
@@ -225,6 +226,9 @@ def _state_type(bodies: Iterable[_BodyLowering], name: str) -> TensorType:
 def _loop(work: Lowering, op: Operation) -> None:
     definition = op.definition
     assert isinstance(definition, Loop)
+    if isinstance(definition, Scan):
+        definition = definition.replace(length=substitute(definition.length, work.symbols))
+        assert isinstance(definition, Scan)
     count, end = definition.carries, definition.carries + definition.sliced
     arguments = _arguments(work, op.inputs)
     types = definition.body_types([_type(one, tensor) for one, tensor in zip(arguments, op.inputs, strict=True)])
