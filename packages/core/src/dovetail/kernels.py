@@ -20,6 +20,7 @@ from dovetail.compiler.kernels.elements import (
     computed,
     rule,
 )
+from dovetail.compiler.kernels.indices import broadcast_index, linear, symbols_in
 from dovetail.compiler.kernels.ir import (
     Apply,
     Assign,
@@ -47,6 +48,7 @@ from dovetail.compiler.kernels.ir import (
     While,
 )
 from dovetail.compiler.kernels.memory import ALIGNMENT, ArenaPlan, plan_memory
+from dovetail.compiler.kernels.scalars import apply_expression, constant, convert, convert_down, convert_up
 from dovetail.compiler.kernels.schedule import Branch, Launch, Repeat, Schedule, Step, Storage, View, launches
 from dovetail.compiler.kernels.text import task_text
 from dovetail.compiler.reference import ReferenceExecutable
@@ -131,10 +133,16 @@ __all__ = [
     "View",
     "While",
     "Window",
+    "apply_expression",
     "basis",
+    "broadcast_index",
     "ceil_div",
     "coefficients",
     "computed",
+    "constant",
+    "convert",
+    "convert_down",
+    "convert_up",
     "dim_max",
     "dim_min",
     "donations",
@@ -143,12 +151,14 @@ __all__ = [
     "has_kernels",
     "is_nonnegative",
     "launches",
+    "linear",
     "lower_bound",
     "plan_memory",
     "product",
     "rule",
     "schedule",
     "substitute",
+    "symbols_in",
     "symbols_of",
     "task_text",
     "upper_bound",
