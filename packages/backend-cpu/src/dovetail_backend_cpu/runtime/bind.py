@@ -7,6 +7,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
+from dovetail import uint8
 from dovetail.extend import Dim, Symbol, dims
 from dovetail.kernels import (
     ALIGNMENT,
@@ -21,7 +22,6 @@ from dovetail.kernels import (
     launches,
     plan_memory,
 )
-from dovetail.types.dtypes import uint8
 from dovetail_backend_cpu.runtime.assembler import Assembler, Label
 from dovetail_backend_cpu.runtime.blocks import address_of, words
 from dovetail_backend_cpu.runtime.hazards import Hazards, Region

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -97,6 +96,8 @@ class Profile:
 
     def trace(self, path: str | PathLike[str]) -> None:
         """Write the timings as a Chrome trace, which Perfetto (ui.perfetto.dev) opens."""
+        import json
+
         begin = min((one.begin_ns for one in self.timings), default=0)
         threads = sorted({one.thread for one in self.timings})
         events: list[dict[str, Any]] = [
