@@ -41,7 +41,7 @@ def dispatch() -> Iterator[Figure]:
         call = session.make_callable(y, [x])
         feed = {x: one}
         yield figure("session.run of one addition", per_call(lambda: session.run(y, feed)), "µs", scale=1e6, budget=25)
-        yield figure("make_callable of one addition", per_call(lambda: call(one)), "µs", scale=1e6, budget=12)
+        yield figure("make_callable of one addition", per_call(lambda: call(one)), "µs", scale=1e6, budget=6)
 
 
 def large_graph(rounds: int = 3) -> Iterator[Figure]:
