@@ -137,3 +137,14 @@ def test_broadcasting_is_undone_where_only_gradients_run() -> None:
     (again,) = dt.gradients(part, whole, grad_ys=part)
     (found,) = run([again], {x: np.ones((2, 1)), y: np.ones((2, 3)), whole: weights})
     np.testing.assert_array_equal(found, np.broadcast_to(left, (2, 3)))
+
+
+def test_what_broadcasts_is_found_before_sizes_are_said_not_to_fit() -> None:
+    """The gradient demands that the batches are equal, as they are taken to be until one is fed as 1."""
+    x, y = (dt.placeholder(dt.float64, [None] * rank) for rank in (4, 3))
+    weights = np.ones((2, 3, 2, 2))
+    grads = dt.gradients(dt.einsum("...ij,...jk->...ik", x, y), [x, y], grad_ys=weights)
+    left, right = np.ones((2, 1, 2, 3)), np.ones((3, 3, 2))
+    assert [one.shape for one in run(grads, {x: left, y: right})] == [left.shape, right.shape]
+    with pytest.raises(errors.FeedError, match="the sizes fed do not fit"):
+        run(grads, {x: np.ones((2, 4, 2, 3)), y: right})

@@ -206,6 +206,7 @@ class Sizes:
                         f"{tensor.op.where()}"
                     )
         ones: set[Symbol] = set()
+        failed: tuple[Constraint, Origin] | None = None
         for constraint, origin in self._constraints:
             if constraint.kind == "broadcast":
                 sides = [(side, evaluate(side, sizes)) for side in (constraint.left, constraint.right)]
@@ -216,12 +217,17 @@ class Sizes:
                 if symbol is not None:
                     ones.add(symbol)
                     continue
-            if not constraint.holds(sizes):
-                raise FeedError(
-                    f"the sizes fed do not fit: {constraint.describe(sizes)}.{self._blame(constraint, first)} "
-                    f"{origin.where()}"
-                )
-        return sizes if ones <= self._ones else frozenset(ones)
+            if failed is None and not constraint.holds(sizes):
+                failed = constraint, origin
+        if not ones <= self._ones:
+            return frozenset(ones)  # what else does not hold may, in a plan that knows what broadcasts
+        if failed is not None:
+            constraint, origin = failed
+            raise FeedError(
+                f"the sizes fed do not fit: {constraint.describe(sizes)}.{self._blame(constraint, first)} "
+                f"{origin.where()}"
+            )
+        return sizes
 
     def _blame(self, constraint: Constraint, first: Mapping[Symbol, tuple[Tensor, int]]) -> str:
         named = [
