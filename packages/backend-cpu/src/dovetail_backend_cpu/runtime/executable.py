@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, final
 
@@ -16,6 +17,7 @@ from dovetail_backend_cpu.runtime.compile import load_tasks
 from dovetail_backend_cpu.runtime.context import Context, InputSpec
 from dovetail_backend_cpu.runtime.cores import default_threads
 from dovetail_backend_cpu.runtime.native import runner
+from dovetail_backend_cpu.runtime.pace import Pace
 from dovetail_backend_cpu.runtime.packing import PackedCopies, place_lasting
 from dovetail_backend_cpu.runtime.tasks import Printers, standard_printers
 from dovetail_backend_cpu.runtime.team import team
@@ -32,11 +34,12 @@ class _Binding:
     """A bound program with its free contexts.
 
     Attributes:
+        pace: says whether all threads take part.
         sources: for each output the place of the input that it is, or -1.
         results: makes the list of outputs from the list of inputs.
     """
 
-    __slots__ = ("bound", "contexts", "results", "sources", "specs")
+    __slots__ = ("bound", "contexts", "pace", "results", "sources", "specs")
 
     def __init__(
         self, bound: Bound, specs: Sequence[InputSpec], outputs: Sequence[tuple[int, tuple[int, ...], Any]]
@@ -46,6 +49,7 @@ class _Binding:
         self.sources = [source for source, _, _ in outputs]
         self.results = _maker(outputs)
         self.contexts: list[Context] = []
+        self.pace = Pace(bound.threads)
 
 
 @final
@@ -56,7 +60,7 @@ class NativeExecutable(Executable):
         program: what it computes; a failing run is repeated on the reference, which says what failed.
         schedule: how.
         machine: the processor that code is made for.
-        num_threads: how many threads may run a step; by default ``DOVETAIL_NUM_THREADS`` or one a core.
+        num_threads: how many threads may run a step, at most; by default ``DOVETAIL_NUM_THREADS`` or one a core.
         printers: turn tasks into LLVM text.
     """
 
@@ -159,25 +163,33 @@ class NativeExecutable(Executable):
         return kept
 
     def _start_team(self, context: Context, binding: _Binding, items: list[Any], results: list[Any]) -> int:
-        """Run the step with the team, or on this thread alone where another step has the team."""
-        threads = team()
-        if not threads.lock.acquire(blocking=False):
+        """Run the step with the team, or on this thread alone where that is faster or another step has the team."""
+        pace, threads = binding.pace, team()
+        begin = time.perf_counter()
+        if pace.alone or not threads.lock.acquire(blocking=False):
+            alone = pace.alone
             if context.threads != 1:
                 context.use_threads(1, None)
-            return self._start(context, binding, items, results)
+            status = self._start(context, binding, items, results)
+            if alone:
+                pace.note(time.perf_counter() - begin)
+            return status
         try:
             count = threads.grow(binding.bound.threads)
             if context.threads != count or context.team is not threads:
                 context.use_threads(count, threads)
             if not threads.hands_itself:
-                return self._start(context, binding, items, results)
-            kept = self._point(context, binding, items, results)
-            threads.hand(context.address, count)
-            status = self._run(context.address)
-            del kept
-            return status
+                status = self._start(context, binding, items, results)
+            else:
+                kept = self._point(context, binding, items, results)
+                threads.hand(context.address, count)
+                status = self._run(context.address)
+                del kept
         finally:
             threads.lock.release()
+        if not pace.alone:
+            pace.note(time.perf_counter() - begin)
+        return status
 
     def _replay(self, inputs: Sequence[Any], sizes: Mapping[Symbol, int]) -> tuple[Sequence[Any], Status | None]:
         """Find out on the reference what failed; nothing was written to the inputs."""

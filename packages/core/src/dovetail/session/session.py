@@ -87,8 +87,9 @@ class Session:
         check_numerics: after each run, look for NaN and infinities in what was fetched or written; when there is one,
             repeat the step, find the first operation that made one, and raise ``NumericsError`` with its line and
             inputs. Variables are then not updated in place, which takes memory for a copy; no time when off.
-        num_threads: how many threads a step may use; every core by default, or as many as ``DOVETAIL_NUM_THREADS``
-            says. Results do not depend on it.
+        num_threads: how many threads a step may use at most; every core by default, or as many as
+            ``DOVETAIL_NUM_THREADS`` says. Small steps use one, and so do others while busy cores make that faster.
+            Results do not depend on it.
 
     Example:
         >>> with dt.Session() as session:
