@@ -65,7 +65,8 @@ def fresh_graph() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def plain_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests of what does not concern a backend run on the reference, which compiles nothing."""
-    if request.path.relative_to(TESTS).parts[0] not in NATIVE and not NATIVE_TESTS:
+    exact = request.node.get_closest_marker("reference") is not None
+    if exact or (request.path.relative_to(TESTS).parts[0] not in NATIVE and not NATIVE_TESTS):
         monkeypatch.setenv("DOVETAIL_BACKENDS", "CPU=reference")
 
 

@@ -224,6 +224,7 @@ class TestOperands:
         assert dt.multiply(np.arange(3, dtype=np.int16), 2).dtype is dt.int16
         assert dt.less([1, 2], 1.5).dtype is dt.bool
 
+    @pytest.mark.reference
     def test_variables_and_lists_of_tensors(self) -> None:
         w = dt.Variable([1.0, 2.0])
         packed = [dt.constant(1.0, dt.float64), dt.constant(2.0, dt.float64)] * dt.constant([3.0, 4.0], dt.float64)

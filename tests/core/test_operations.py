@@ -101,6 +101,7 @@ def test_values_do_not_depend_on_what_is_known_of_shapes(sample: Sample) -> None
         assert_same(one, other)
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_graph_survives_a_round_trip_through_data(sample: Sample) -> None:
     inputs, outputs = build(sample)
