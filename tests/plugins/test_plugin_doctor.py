@@ -222,6 +222,14 @@ def test_an_unknown_command_is_told(plugins: PluginManager, capsys: pytest.Captu
     assert capsys.readouterr().err == "dovetail: There is no command 'docter'. Did you mean 'doctor'?\n"
 
 
+def test_a_command_of_a_missing_distribution_says_what_to_install(
+    plugins: PluginManager, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dovetail.plugins.first_party._is_installed", lambda name: name == "dovetail-core")
+    assert main(["cache"], plugins) == 2
+    assert capsys.readouterr().err.endswith("may provide it: pip install dovetail-backend-cpu\n")
+
+
 def test_a_malformed_list_is_told(
     plugins: PluginManager, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ _TRAIN = ("dovetail-train",)
 FIRST_PARTY: dict[str, tuple[str, ...]] = {
     "dovetail.backends:cpu": ("dovetail-backend-cpu",),
     "dovetail.backends:cuda": ("dovetail-backend-cuda",),
+    "dovetail.commands:cache": ("dovetail-backend-cpu",),
     "dovetail.data": _TRAIN,
     "dovetail.estimator": _TRAIN,
     "dovetail.formats": _IO,
