@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import dovetail as dt
-from dovetail_backend_cpu.runtime import bind as bind_module
+from dovetail_backend_cpu.runtime import division
 from tests.backend_cpu.conformance import session
 from tests.backend_cpu.models import MODELS, Model
 
@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is small is divided too, so that threads have something to differ in."""
-    monkeypatch.setattr(bind_module, "TASK_WORK", 2)
-    monkeypatch.setattr(bind_module, "STEP_WORK", 2)
+    monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "STEP_WORK", 2)
 
 
 def momentum() -> Any:

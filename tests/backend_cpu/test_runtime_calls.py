@@ -13,9 +13,8 @@ from dovetail.compiler.backend import Status
 from dovetail.compiler.kernels.schedule import View
 from dovetail.compiler.reference import ReferenceExecutable
 from dovetail.types.dims import Symbol
-from dovetail_backend_cpu.runtime import bind as bind_module
+from dovetail_backend_cpu.runtime import division, pyobjects
 from dovetail_backend_cpu.runtime import executable as executable_module
-from dovetail_backend_cpu.runtime import pyobjects
 from dovetail_backend_cpu.runtime.arena import arenas
 from dovetail_backend_cpu.runtime.executable import NativeExecutable
 from tests.backend_cpu import native_kernels as k
@@ -27,8 +26,8 @@ MACOS = sys.platform == "darwin"
 @pytest.fixture(autouse=True)
 def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small tasks are divided too."""
-    monkeypatch.setattr(bind_module, "TASK_WORK", 2)
-    monkeypatch.setattr(bind_module, "STEP_WORK", 2)
+    monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "STEP_WORK", 2)
 
 
 @pytest.fixture(params=[True, False], ids=["by layout", "by asking"])

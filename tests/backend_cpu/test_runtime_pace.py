@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dovetail_backend_cpu.runtime import bind, executable
+from dovetail_backend_cpu.runtime import division, executable
 from dovetail_backend_cpu.runtime.pace import Pace
 from tests.backend_cpu import native_kernels as k
 from tests.backend_cpu.native_kernels import build
@@ -96,8 +96,8 @@ def test_results_do_not_depend_on_it(choice: Callable[[int], bool], monkeypatch:
             self.alone = choice(self.count)
 
     monkeypatch.setattr(executable, "Pace", Given)
-    monkeypatch.setattr(bind, "TASK_WORK", 2)
-    monkeypatch.setattr(bind, "STEP_WORK", 2)
+    monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "STEP_WORK", 2)
     n = 500
     x, t, out = k.storage(n, "input"), k.storage(n), k.storage(n, "output")
     run = build([x], [out], [k.DOUBLE(n, x, t), k.REVERSE(n, t, out)], 2)

@@ -14,8 +14,7 @@ import pytest
 import dovetail as dt
 from dovetail.compiler.kernels.schedule import Repeat, launches
 from dovetail.compiler.plan import Plan
-from dovetail_backend_cpu.runtime import bind as bind_module
-from dovetail_backend_cpu.runtime import packing
+from dovetail_backend_cpu.runtime import division, packing
 from dovetail_backend_cpu.runtime.bind import bind
 from dovetail_backend_cpu.runtime.executable import NativeExecutable
 from dovetail_backend_cpu.runtime.opcodes import OPERANDS, Opcode
@@ -28,8 +27,8 @@ INPUTS, OUTPUTS = 48, 40
 @pytest.fixture(autouse=True)
 def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small tasks are divided too."""
-    monkeypatch.setattr(bind_module, "TASK_WORK", 2)
-    monkeypatch.setattr(bind_module, "STEP_WORK", 2)
+    monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "STEP_WORK", 2)
 
 
 threads = pytest.mark.parametrize("threads", [1, 2])

@@ -9,7 +9,7 @@ import pytest
 
 from dovetail.compiler.kernels.schedule import Repeat
 from dovetail.types.dims import Symbol
-from dovetail_backend_cpu.runtime import bind as bind_module
+from dovetail_backend_cpu.runtime import division
 from tests.backend_cpu import native_kernels as k
 from tests.backend_cpu.native_kernels import build
 
@@ -17,8 +17,8 @@ from tests.backend_cpu.native_kernels import build
 @pytest.fixture(autouse=True)
 def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small tasks are divided too."""
-    monkeypatch.setattr(bind_module, "TASK_WORK", 2)
-    monkeypatch.setattr(bind_module, "STEP_WORK", 2)
+    monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "STEP_WORK", 2)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -16,8 +16,7 @@ import pytest
 from dovetail.errors import InvalidArgumentError
 from dovetail.kernels import Repeat, View
 from dovetail.types.dims import Symbol
-from dovetail_backend_cpu.runtime import bind as bind_module
-from dovetail_backend_cpu.runtime import cores
+from dovetail_backend_cpu.runtime import cores, division
 from dovetail_backend_cpu.runtime import team as team_module
 from dovetail_backend_cpu.runtime.executable import NativeExecutable
 from dovetail_backend_cpu.runtime.team import ThreadTeam, team
@@ -28,8 +27,8 @@ from tests.backend_cpu.native_kernels import build
 @pytest.fixture(autouse=True)
 def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small tasks are divided too."""
-    monkeypatch.setattr(bind_module, "TASK_WORK", 2)
-    monkeypatch.setattr(bind_module, "STEP_WORK", 2)
+    monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "STEP_WORK", 2)
 
 
 def chain(n: int, length: int, threads: int) -> NativeExecutable:
@@ -168,8 +167,8 @@ def test_a_container_s_quota_counts(
 _HEAD = """
 import os, sys, threading
 import numpy as np
-from dovetail_backend_cpu.runtime import bind
-bind.TASK_WORK = bind.STEP_WORK = 2
+from dovetail_backend_cpu.runtime import division
+division.TASK_WORK = division.STEP_WORK = 2
 from tests.backend_cpu import native_kernels as k
 n = 100
 x, t, out = k.storage(n, "input"), k.storage(n), k.storage(n, "output")

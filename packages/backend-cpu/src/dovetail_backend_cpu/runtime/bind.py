@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, final
+from typing import Any, final
 
 import numpy as np
 
@@ -24,21 +24,13 @@ from dovetail.kernels import (
 )
 from dovetail_backend_cpu.runtime.assembler import Assembler, Label
 from dovetail_backend_cpu.runtime.blocks import address_of, words
+from dovetail_backend_cpu.runtime.division import Extents, shared_launches
 from dovetail_backend_cpu.runtime.hazards import Hazards, Region
 from dovetail_backend_cpu.runtime.opcodes import Opcode
 from dovetail_backend_cpu.runtime.packing import looped_launches, packed_views
 from dovetail_backend_cpu.runtime.tasks import NativeTask, Phase, Task
 
 __all__ = ["Bound", "bind"]
-
-TASK_WORK: Final = 16384
-"""Scalar operations below which a task runs on one thread: meeting the others takes as long as it would save."""
-STEP_WORK: Final = 65536
-"""Scalar operations in tasks for all threads below which a whole step runs on one, and wakes no other."""
-_TEMPLATE_PACE: Final = 8
-"""How many times as fast operations go in products as in kernels, which wait for memory."""
-_GUESS: Final = 8
-"""How many turns a loop is taken to make whose condition decides."""
 
 
 @final
@@ -135,20 +127,20 @@ class _Binder:
         self._views: dict[tuple[Storage, int], int] = {}
         self._counters: dict[Symbol, int] = {}
         self._end = Label()
+        self._extents = Extents(schedule, sizes)
         self._place_memory()
         self._find_swaps()
 
     # Memory. ---------------------------------------------------------------------------------------------------------
 
     def _place_memory(self) -> None:
-        first, last = self._counter_ranges()
-        plan = plan_memory(self.schedule, self.sizes, self._keep_workspaces((first, last)))
+        plan = plan_memory(self.schedule, self.sizes, self._keep_workspaces())
         self._offsets = plan.offsets
         workspace = self.scratch_bytes = 0
         for launch in self.launches:
             code = self.tasks[launch.task].plan
-            for counters in (first, last):
-                local = self._sizes_of(launch, counters)
+            for counters in self._extents.ends:
+                local = self._extents.sizes_of(launch, counters)
                 self.scratch_bytes = max(self.scratch_bytes, dims.evaluate(code.scratch, local))
                 if launch not in self._kept:
                     workspace = max(workspace, dims.evaluate(code.workspace, local))
@@ -160,7 +152,7 @@ class _Binder:
         self._regions: dict[Storage, Region] = {}
         self._outside = self.arena_bytes + 1
 
-    def _keep_workspaces(self, ranges: Sequence[Mapping[Symbol, int]]) -> dict[Storage, tuple[int, int]]:
+    def _keep_workspaces(self) -> dict[Storage, tuple[int, int]]:
         """Give launches workspaces of their own whose constant phases do not run in every turn, or not in every run.
 
         Returns:
@@ -172,7 +164,10 @@ class _Binder:
             for launch in looped_launches([step], self.tasks):
                 if launch not in self.lasting:
                     workspace = self.tasks[launch.task].plan.workspace
-                    size = max(dims.evaluate(workspace, self._sizes_of(launch, counters)) for counters in ranges)
+                    size = max(
+                        dims.evaluate(workspace, self._extents.sizes_of(launch, counters))
+                        for counters in self._extents.ends
+                    )
                     storage = self._kept[launch] = Storage(uint8, size, "temporary", "packed")
                     spans[storage] = number, number
         # Places in the block that outlasts the run.
@@ -181,30 +176,6 @@ class _Binder:
             storage = self._kept[launch] = Storage(uint8, self.tasks[launch.task].plan.workspace, "constant", "packed")
             self._places[storage] = offset
         return spans
-
-    def _counter_ranges(self) -> tuple[dict[Symbol, int], dict[Symbol, int]]:
-        """Return the first and the last value of each counter of a loop of known length, for bounds of sizes."""
-        last: dict[Symbol, int] = {}
-
-        def look(steps: Iterable[Step]) -> None:
-            for step in steps:
-                if isinstance(step, Repeat):
-                    length = 1 if step.length is None else dims.evaluate(step.length, {**self.sizes, **last})
-                    last[step.counter] = max(length - 1, 0)
-                    look(step.before)
-                    look(step.steps)
-                elif isinstance(step, Branch):
-                    look(step.then)
-                    look(step.otherwise)
-
-        look(self.schedule.steps)
-        return dict.fromkeys(last, 0), last
-
-    def _sizes_of(self, launch: Launch, counters: Mapping[Symbol, int]) -> dict[Symbol, int]:
-        known = {**self.sizes, **counters}
-        return {
-            symbol: dims.evaluate(size, known) for symbol, size in zip(launch.task.sizes, launch.sizes, strict=True)
-        }
 
     def region(self, storage: Storage) -> list[Region]:
         """Where a storage is; the places of all that it trades places with."""
@@ -238,31 +209,10 @@ class _Binder:
         """Decide which launches all threads take part in."""
         if threads == 1:
             return
-        first, last = self._counter_ranges()
-        middle = {symbol: (value + first[symbol]) // 2 for symbol, value in last.items()}
-        if self._divide(self.schedule.steps, middle) < STEP_WORK:
-            self._shared.clear()
+        self._shared = shared_launches(self.schedule, self._extents, self.tasks)
         if self._shared:
             self.threads = threads
             self._alone = False
-
-    def _divide(self, steps: Iterable[Step], counters: Mapping[Symbol, int]) -> int:
-        """Choose the launches for all threads among ``steps``; returns their work."""
-        total = 0
-        for step in steps:
-            if isinstance(step, Launch):
-                work = dims.evaluate(step.task.work, self._sizes_of(step, counters))
-                if isinstance(step.task, Template):
-                    work //= _TEMPLATE_PACE
-                if work >= TASK_WORK and any(phase.parallel for phase in self.tasks[step.task].plan.phases):
-                    self._shared.add(step)
-                    total += work
-            elif isinstance(step, Branch):
-                total += max(self._divide(step.then, counters), self._divide(step.otherwise, counters))
-            else:
-                turns = _GUESS if step.length is None else dims.evaluate(step.length, {**self.sizes, **counters})
-                total += turns * self._divide([*step.before, *step.steps], counters)
-        return total
 
     def _is_shared(self, steps: Iterable[Step]) -> bool:
         return any(launch in self._shared for launch in launches(list(steps)))
