@@ -41,3 +41,9 @@ def test_random_numbers_in_the_shape_of_a_batch_of_one() -> None:
     drawn = dt.random_uniform(dt.shape(x), seed=1) / dt.constant(np.ones((4, 1), np.float32))
     for batch in (1, 4):
         assert_agree(*both(BACKEND, drawn, {x: np.zeros((batch, 4))}))
+
+
+def test_sizes_that_are_computed_and_broadcast() -> None:
+    x, y = dt.placeholder(dt.float32, [None]), dt.placeholder(dt.float32, [5])
+    for size in (1, 2, 9, 10):
+        assert_agree(*both(BACKEND, [x[::2] * y, dt.gradients(x[::2] * y, x)[0]], {x: np.ones(size), y: np.ones(5)}))

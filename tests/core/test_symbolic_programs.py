@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import given
 
 import dovetail as dt
+from dovetail.errors import FeedError
 from dovetail.graph.operation import Tensor
 
 Step = tuple[str, int]
@@ -76,3 +78,15 @@ def test_a_size_fed_as_1_counts_for_random_numbers_and_within_loops() -> None:
             np.testing.assert_array_equal(one, np.broadcast_to(one[..., :1, :], one.shape))
         program = list(session._plans.values())[-1].plan.program
         assert not program.symbols
+
+
+def test_a_size_that_is_computed_may_be_the_1_that_broadcasts() -> None:
+    x, y = dt.placeholder(dt.float64, [None]), dt.placeholder(dt.float64, [5])
+    total = x[::2] + y
+    with dt.Session() as session:
+        for size in (1, 2, 9, 10, 2):
+            feed = np.arange(float(size))
+            np.testing.assert_array_equal(session.run(total, {x: feed, y: np.ones(5)}), feed[::2] + np.ones(5))
+        with pytest.raises(FeedError, match="must be equal, or one of them 1"):
+            session.run(total, {x: np.ones(3), y: np.ones(5)})
+        assert {len(entry.plan.program.symbols) for entry in session._plans.values()} == {0, 1}

@@ -59,7 +59,7 @@ def lower(
     fetches: Sequence[Tensor],
     targets: Iterable[Operation] = (),
     feeds: Mapping[Tensor, Feed] | None = None,
-    ones: frozenset[Symbol] = frozenset(),
+    settled: frozenset[tuple[Symbol, int]] = frozenset(),
 ) -> Program:
     """Return the program of a run.
 
@@ -68,22 +68,23 @@ def lower(
         fetches: tensors whose values are wanted, in this order among the program's ``fetch`` outputs.
         targets: operations that run for their effects.
         feeds: tensors whose values are given.
-        ones: symbols that are fed as 1 and broadcast. Others that are to be equal, or to broadcast, count as one.
+        settled: sizes of symbols where something of size 1 broadcasts; the program is for these alone. Other symbols
+            that are to be equal, or to broadcast, count as one.
 
     Raises:
         MissingFeedError: a placeholder that is needed is not fed.
         ShapeError: sizes do not fit, now that the ranks are known.
     """
     operations = needed_operations(fetches, targets, feeds or {})
-    work = Lowering(graph, feeds or {}, symbols=_merged_symbols(graph, operations, ones))
+    work = Lowering(graph, feeds or {}, symbols=_merged_symbols(graph, operations, dict(settled)))
     work.run(operations)
     outputs = [Output(work.value_of(tensor, final=False), "fetch", tensor.name) for tensor in fetches]
     return work.finish(outputs)
 
 
-def _merged_symbols(graph: Graph, operations: Sequence[Operation], ones: frozenset[Symbol]) -> dict[Symbol, Dim]:
-    """Return what each symbol stands for where nodes want two of them equal, and for those fed as 1."""
-    merged: dict[Symbol, Dim] = dict.fromkeys(ones, 1)
+def _merged_symbols(graph: Graph, operations: Sequence[Operation], settled: Mapping[Symbol, int]) -> dict[Symbol, Dim]:
+    """Return what each symbol stands for where nodes want two of them equal, and for those that are settled."""
+    merged: dict[Symbol, Dim] = dict(settled)
 
     def find(symbol: Symbol) -> Symbol:
         while isinstance(merged.get(symbol), Symbol):
@@ -92,14 +93,14 @@ def _merged_symbols(graph: Graph, operations: Sequence[Operation], ones: frozens
 
     for constraint in _constraints_of(graph, operations):
         left, right = constraint.left, constraint.right
-        if constraint.kind not in ("equal", "broadcast") or left in ones or right in ones:
+        if constraint.kind not in ("equal", "broadcast") or left in settled or right in settled:
             continue
         if not isinstance(left, Symbol) or not isinstance(right, Symbol) or left.data_dependent or right.data_dependent:
             continue
         first, second = sorted((find(left), find(right)), key=str)
         if first != second:
             merged[second] = first
-    return {symbol: find(symbol) if symbol not in ones else 1 for symbol in merged}
+    return {symbol: settled[symbol] if symbol in settled else find(symbol) for symbol in merged}
 
 
 def _constraints_of(graph: Graph, operations: Iterable[Operation]) -> Iterator[Constraint]:

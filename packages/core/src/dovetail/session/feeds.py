@@ -14,7 +14,7 @@ from dovetail.graph.op import Array
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops.constants import array_of, cast_exactly
 from dovetail.types.constraints import Constraint
-from dovetail.types.dims import Dim, Symbol, SymbolicDim, evaluate
+from dovetail.types.dims import Dim, Symbol, SymbolicDim, evaluate, symbols_of
 from dovetail.types.shapes import Shape, TensorType
 
 __all__ = ["FeedSlot", "Sizes"]
@@ -147,28 +147,28 @@ _NOTHING: Final[Mapping[Symbol, int]] = {}
 class Sizes:
     """What the symbols of a plan stand for, from the shapes fed; checked once for each combination of shapes."""
 
-    __slots__ = ("_constraints", "_known", "_ones", "_static", "_tensors", "_types")
+    __slots__ = ("_constraints", "_known", "_settled", "_static", "_tensors", "_types")
 
     def __init__(
         self,
         tensors: Sequence[Tensor],
         types: Sequence[TensorType],
         constraints: Sequence[tuple[Constraint, Origin]],
-        ones: frozenset[Symbol],
+        settled: frozenset[tuple[Symbol, int]],
     ) -> None:
-        """Prepare for feeds of ``tensors`` of ``types``, in a plan where ``ones`` are fed as 1."""
-        self._ones = ones
+        """Prepare for feeds of ``tensors`` of ``types``, in a plan for the sizes that are ``settled``."""
+        self._settled = settled
         self._tensors = tuple(tensors)
         self._types = tuple(types)
         given = {symbol for one in types for symbol in one.shape.symbols}
         self._constraints = tuple(
             (constraint, origin) for constraint, origin in constraints if constraint.symbols <= given
         )
-        self._known: dict[Any, Mapping[Symbol, int] | frozenset[Symbol]] = {}
+        self._known: dict[Any, Mapping[Symbol, int] | frozenset[tuple[Symbol, int]]] = {}
         self._static = not given and not self._constraints
 
-    def of(self, arrays: Sequence[Array]) -> Mapping[Symbol, int] | frozenset[Symbol]:
-        """Return the size of each symbol, or the symbols fed as 1 for which another plan is needed.
+    def of(self, arrays: Sequence[Array]) -> Mapping[Symbol, int] | frozenset[tuple[Symbol, int]]:
+        """Return the size of each symbol, or those of what broadcasts, for which another plan is needed.
 
         Raises:
             FeedError: two feeds disagree, or a constraint of a node does not hold.
@@ -184,7 +184,7 @@ class Sizes:
             self._known[key] = found
         return found
 
-    def _compute(self, arrays: Sequence[Array]) -> Mapping[Symbol, int] | frozenset[Symbol]:
+    def _compute(self, arrays: Sequence[Array]) -> Mapping[Symbol, int] | frozenset[tuple[Symbol, int]]:
         sizes: dict[Symbol, int] = {}
         first: dict[Symbol, tuple[Tensor, int]] = {}
         for tensor, type, array in zip(self._tensors, self._types, arrays, strict=True):
@@ -205,7 +205,7 @@ class Sizes:
                         f'"{tensor.name}" is {type}: axis {axis} must be {evaluate(dim, sizes)}, but {size} was fed. '
                         f"{tensor.op.where()}"
                     )
-        ones: set[Symbol] = set()
+        settled: set[tuple[Symbol, int]] = set()
         failed: tuple[Constraint, Origin] | None = None
         for constraint, origin in self._constraints:
             if constraint.kind == "broadcast":
@@ -213,14 +213,13 @@ class Sizes:
                 if sides[0][1] == sides[1][1]:
                     continue
                 single = [side for side, size in sides if size == 1]
-                symbol = next((side for side in single if isinstance(side, Symbol)), None)
-                if symbol is not None:
-                    ones.add(symbol)
+                if single:
+                    settled.update((symbol, sizes[symbol]) for symbol in symbols_of(single[0]))
                     continue
             if failed is None and not constraint.holds(sizes):
                 failed = constraint, origin
-        if not ones <= self._ones:
-            return frozenset(ones)  # what else does not hold may, in a plan that knows what broadcasts
+        if not settled <= self._settled:
+            return frozenset(settled)  # what else does not hold may, in a plan that knows what broadcasts
         if failed is not None:
             constraint, origin = failed
             raise FeedError(

@@ -61,13 +61,18 @@ class _Entry:
     __slots__ = ("counters", "feeds_only", "fetch_count", "plan", "sizes", "sources", "states", "writes")
 
     def __init__(
-        self, plan: Plan, fetch_count: int, slots: Sequence[FeedSlot], types: Sequence[Any], ones: frozenset[Symbol]
+        self,
+        plan: Plan,
+        fetch_count: int,
+        slots: Sequence[FeedSlot],
+        types: Sequence[Any],
+        settled: frozenset[tuple[Symbol, int]],
     ) -> None:
         program = plan.program
         places = {slot.tensor: i for i, slot in enumerate(slots)}
         self.plan = plan
         self.fetch_count = fetch_count
-        self.sizes = Sizes([slot.tensor for slot in slots], types, program.constraints, ones)
+        self.sizes = Sizes([slot.tensor for slot in slots], types, program.constraints, settled)
         self.sources: list[tuple[str, Any]] = [
             (given.kind, places[given.key] if given.kind == "feed" else given.key) for given in program.inputs
         ]
@@ -275,15 +280,21 @@ class Session:
         if entry is None:
             entry = self._plan(key, fetch, slots, arrays, frozenset())
         sizes = entry.sizes.of(arrays)
-        if isinstance(sizes, frozenset):
-            ones, key = sizes, (*key, sizes)
-            entry = self._plans.get(key) or self._plan(key, fetch, slots, arrays, ones)
+        settled: frozenset[tuple[Symbol, int]] = frozenset()
+        while isinstance(sizes, frozenset):
+            settled |= sizes
+            other = (*key, settled)
+            entry = self._plans.get(other) or self._plan(other, fetch, slots, arrays, settled)
             sizes = entry.sizes.of(arrays)
-            assert not isinstance(sizes, frozenset)
         return self._execute(entry, arrays, sizes)
 
     def _plan(
-        self, key: Any, fetch: FetchPlan, slots: Sequence[FeedSlot], arrays: Sequence[Array], ones: frozenset[Symbol]
+        self,
+        key: Any,
+        fetch: FetchPlan,
+        slots: Sequence[FeedSlot],
+        arrays: Sequence[Array],
+        settled: frozenset[tuple[Symbol, int]],
     ) -> _Entry:
         with self._build_lock:
             known = self._plans.get(key)
@@ -299,9 +310,9 @@ class Session:
                 type = slot.type_for(array)
                 types.append(type)
                 feeds[slot.tensor] = Feed(type, np.array(array) if slot.is_flag else None)
-            program = lower(self._graph, fetch.tensors, fetch.targets, feeds, ones)
+            program = lower(self._graph, fetch.tensors, fetch.targets, feeds, settled)
             plan = Plan(program, self.devices, num_threads=self._num_threads, in_place=not self._check_numerics)
-            entry = _Entry(plan, len(fetch.tensors), slots, types, ones)
+            entry = _Entry(plan, len(fetch.tensors), slots, types, settled)
             if self._config.log_device_placement:
                 self._log_placement(entry.plan)
             if hook.plan_compiled_active:
