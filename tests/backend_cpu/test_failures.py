@@ -25,6 +25,11 @@ FAILURES: dict[str, tuple[Callable[[Any, Any], Any], Any, Any]] = {
     "power": (lambda x, i: dt.cast(dt.pow(2, i), dt.float32), [1, 2, 3], [1, -2, 3]),
     "assertion": (lambda x, i: checked(x, i), [1, 2, 3], [1, 2, 9]),
     "in a loop": (lambda x, i: dt.map_fn(lambda k: dt.gather(x, k), i, dtype=dt.float32), [0, 1, 2], [0, 5, 2]),
+    "remainder in a loop": (
+        lambda x, i: x * dt.map_fn(lambda k: dt.cast(7 % k, dt.float32), i, dtype=dt.float32),
+        [1, 2, 3],
+        [1, 0, 3],
+    ),
     "in a branch": (
         lambda x, i: dt.cond(i[0] > 0, lambda: dt.gather(x, i), lambda: dt.identity(x)),
         [0, 5, 5],

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
-from dovetail.compiler.kernels.elements import Custom, Pointwise, Product, rule_for
+from dovetail.compiler.kernels.elements import Custom, Definition, Pointwise, Product, Reduce, rule_for
 from dovetail.compiler.kernels.fusion import Fusion, Unit, long_dims, placed
 from dovetail.compiler.kernels.indices import linear, reindex
 from dovetail.compiler.kernels.nests import Nest
@@ -432,24 +432,20 @@ def _ancestors(units: Iterable[Unit], made_by: Mapping[Value, Unit]) -> set[Unit
 
 
 def _fails(body: Program) -> bool:
-    """Tell whether something in a body might fail; a cautious answer."""
-    checked = {
-        "Gather",
-        "FlatIndex",
-        "ScatterAdd",
-        "Assert",
-        "ArgMax",
-        "ArgMin",
-        "Max",
-        "Min",
-        "FloorDiv",
-        "Mod",
-        "Pow",
-    }
+    """Tell whether something in a body may fail, by the definitions of what it computes."""
     return any(
-        one.op.name in checked or any(_fails(inner) for inner in bodies_of(one.op).values())
+        any(_fails(inner) for inner in bodies_of(one.op).values())
+        or any(
+            definition.fails for definition in _definitions(one) if isinstance(definition, Pointwise | Reduce | Custom)
+        )
         for one in body.instructions
     )
+
+
+def _definitions(one: Instruction) -> Sequence[Definition]:
+    rule = None if isinstance(one.op, ControlOp) else rule_for(one.op)
+    found = () if rule is None else rule(one.op, one)
+    return found if isinstance(found, Sequence) else (found,)
 
 
 def _operands(unit: Unit) -> tuple[Value, ...]:
