@@ -243,6 +243,16 @@ def test_memory_is_shared_by_what_is_not_needed_at_one_time() -> None:
     assert plan_memory(found, {}).total == 2 * 64 * 64 * 4
 
 
+def test_sizes_may_have_any_name() -> None:
+    """Users name sizes; loop variables have names of their own."""
+    x = dt.placeholder(dt.float32, ["n", "i0", "j0", 2], name="x")
+    pooled = dt.reduce_max(x, 3) + dt.reduce_sum(dt.square(x), 3)
+    (gradient,) = dt.gradients(dt.cumsum(pooled, 1), x)
+    for task in tasks(made([pooled, gradient])[0]):
+        assert set(task.sizes) <= {Symbol("n"), Symbol("i0"), Symbol("j0")}
+        assert task.sizes or not any(buffer.size != 1 for buffer in task.buffers)
+
+
 # What has kernels. ---------------------------------------------------------------------------------------------------
 
 

@@ -162,6 +162,7 @@ def test_symbolic_sizes_and_gradients() -> None:
             assert first.type == second.type == x.type
 
 
+@pytest.mark.reference
 def test_images_of_every_size_run_through_one_graph(rng: np.random.Generator) -> None:
     x = dt.placeholder(dt.float64, ["n", "h", "w", 2])
     high, mean = max_pool(x, (2, 3), 2, "SAME"), average_pool(x, (3, 2), 2)

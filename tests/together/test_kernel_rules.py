@@ -23,11 +23,11 @@ from dovetail.kernels import (
     Pointwise,
     Reduce,
     Store,
-    Symbol,
     computed,
     constant,
     convert_down,
     convert_up,
+    loop_symbol,
     rule,
     symbols_in,
 )
@@ -95,7 +95,7 @@ def _decay(op: Decay, one: Instruction) -> Custom:
     kind = one.outputs[0].type
 
     def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
-        k, carried = Symbol("k"), Local(computed(kind.dtype), "carried")
+        k, carried = loop_symbol("k"), Local(computed(kind.dtype), "carried")
         halved = Apply(basis.multiply, [carried, constant(0.5, kind.dtype)], carried.dtype)
         after = Apply(basis.add, [convert_up(Load(inputs[0], k), kind.dtype), halved], carried.dtype)
         body = [Store(outputs[0], k, convert_down(after, kind.dtype)), Assign(carried, after)]

@@ -46,6 +46,7 @@ from dovetail.compiler.kernels.ir import (
     Store,
     Template,
     While,
+    loop_symbol,
 )
 from dovetail.compiler.kernels.memory import ALIGNMENT, ArenaPlan, plan_memory
 from dovetail.compiler.kernels.scalars import apply_expression, constant, convert, convert_down, convert_up
@@ -152,6 +153,7 @@ __all__ = [
     "is_nonnegative",
     "launches",
     "linear",
+    "loop_symbol",
     "lower_bound",
     "plan_memory",
     "product",

@@ -9,6 +9,7 @@ from typing import Any, Final, final
 from dovetail.compiler.kernels.elements import Custom, Definition, Pointwise, Product, Reduce, rule_for
 from dovetail.compiler.kernels.fusion import Fusion, Unit, long_dims, placed
 from dovetail.compiler.kernels.indices import linear, reindex
+from dovetail.compiler.kernels.ir import loop_symbol
 from dovetail.compiler.kernels.nests import Nest
 from dovetail.compiler.kernels.schedule import Branch, Launch, Repeat, Schedule, Step, Storage, View, launches
 from dovetail.compiler.program import Instruction, Program, Value, bodies_of
@@ -187,7 +188,7 @@ class _Builder:
 
     def _repeat(self, one: Instruction, op: Loop) -> list[Step]:
         count, end = op.carries, op.carries + op.sliced
-        counter = Symbol(f"counter.{len(self.where)}.{op.label.replace('/', '.')}")
+        counter = loop_symbol(f"counter.{len(self.where)}.{op.label.replace('/', '.')}")
         steps: list[Step] = []
         pairs: list[tuple[Storage, Storage]] = []
         for value, result in zip(one.inputs[:count], one.outputs[:count], strict=True):
@@ -351,7 +352,7 @@ class _Top(_Builder):
             return True
         if unit.kind == "rows":
             return False
-        loops = [Symbol(f"i{axis}") for axis in range(len(unit.domain))]
+        loops = [loop_symbol(f"i{axis}") for axis in range(len(unit.domain))]
         for root in unit.roots:
             definition = self.fusion.definitions[root]
             if isinstance(definition, Product):

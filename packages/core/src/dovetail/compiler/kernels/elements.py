@@ -21,6 +21,7 @@ from dovetail.compiler.kernels.ir import (
     Node,
     ReduceKind,
     Statement,
+    loop_symbol,
 )
 from dovetail.compiler.program import Instruction, Value
 from dovetail.graph.op import Op
@@ -253,7 +254,7 @@ class Elements:
     def symbol(self, hint: str) -> Symbol:
         """Return a symbol that the kernel does not use yet."""
         self._symbols += 1
-        return Symbol(f"{hint}.{self._symbols}")
+        return loop_symbol(f"{hint}.{self._symbols}")
 
     @contextmanager
     def scope(self) -> Iterator[list[Statement]]:

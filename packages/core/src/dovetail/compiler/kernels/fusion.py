@@ -26,7 +26,7 @@ from dovetail.compiler.kernels.elements import (
     rule_for,
 )
 from dovetail.compiler.kernels.indices import reindex
-from dovetail.compiler.kernels.ir import Buffer
+from dovetail.compiler.kernels.ir import Buffer, loop_symbol
 from dovetail.compiler.program import Instruction, Program, Value
 from dovetail.errors import UnsupportedOperationError
 from dovetail.ops.bodies import ControlOp
@@ -386,7 +386,7 @@ class Fusion:
         if found is None:
             definition = self.definitions[value]
             dims = definition.dims if isinstance(definition, Reduce) else value.type.dims
-            log = self.read_at(value, [Symbol(f"i{axis}") for axis in range(len(dims))])
+            log = self.read_at(value, [loop_symbol(f"i{axis}") for axis in range(len(dims))])
             found = self._read[value] = {one for one, _ in log}
         return found
 
@@ -395,18 +395,18 @@ class Fusion:
         definition = self.definitions[value]
         if unit.kind in ("custom", "control"):
             return False
-        loops = [Symbol(f"i{axis}") for axis in range(len(unit.domain))]
+        loops = [loop_symbol(f"i{axis}") for axis in range(len(unit.domain))]
         if isinstance(definition, Reduce):
             if unit.kind == "product" or kind != unit.kind or tuple(domain) != unit.domain:
                 return False
-            inner = {axis: Symbol(f"j{axis}") for axis in definition.axes}
+            inner = {axis: loop_symbol(f"j{axis}") for axis in definition.axes}
             index, _ = reduce_index(definition, loops, inner)
         elif unit.kind == "rows":
             dims = long_dims(value.type.dims)
             count = len(unit.domain)
             if dims[:count] != unit.domain or (not unit.domain and dims):
                 return False
-            index = placed(value.type.dims, [*loops, *(Symbol(f"j{axis}") for axis in range(len(dims) - count))])
+            index = placed(value.type.dims, [*loops, *(loop_symbol(f"j{axis}") for axis in range(len(dims) - count))])
         else:
             if long_dims(value.type.dims) == unit.domain:
                 index = placed(value.type.dims, loops)

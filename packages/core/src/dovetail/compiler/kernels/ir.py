@@ -45,7 +45,19 @@ __all__ = [
     "Store",
     "Template",
     "While",
+    "loop_symbol",
 ]
+
+
+def loop_symbol(name: str) -> Symbol:
+    """Return the symbol of a loop variable or of an index; a name that no size has, as sizes are named by users.
+
+    Example:
+        >>> loop_symbol("i0")
+        __i0
+    """
+    return Symbol(f"__{name}")
+
 
 # Nodes. --------------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from dovetail.compiler.kernels.ir import (
     Statement,
     Store,
     Template,
+    loop_symbol,
 )
 from dovetail.compiler.kernels.scalars import convert_down
 from dovetail.compiler.kernels.walk import can_fail, free_sizes, indices_in
@@ -141,11 +142,11 @@ class Nest:
 
     def _map(self) -> Kernel:
         domain = self._unit.domain
-        plain = [Symbol(f"i{axis}") for axis in range(len(domain))]
+        plain = [loop_symbol(f"i{axis}") for axis in range(len(domain))]
         statements = self._elements_at(plain)
         groups = _mergeable(statements, plain, domain)
         extents = [product(domain[axis] for axis in group) for group in groups]
-        loops = [Symbol(f"i{number}") for number in range(len(groups))]
+        loops = [loop_symbol(f"i{number}") for number in range(len(groups))]
         chunk: Dim = 0
         whole: list[Dim] = list(loops)
         width: Dim = 1
@@ -153,7 +154,7 @@ class Nest:
             width = extents[-1]
             if not isinstance(width, int) or width > 2 * _CHUNK:
                 chunk = loops[-1]
-                inner = Symbol(f"i{len(groups)}")
+                inner = loop_symbol(f"i{len(groups)}")
                 whole[-1] = chunk * _CHUNK + inner
                 width = dim_min(extents[-1] - chunk * _CHUNK, _CHUNK)
         index: list[Dim] = []
@@ -231,7 +232,7 @@ class Nest:
         """
         if definition.demand is not None:
             elements.check(definition.demand)
-        inner = {axis: Symbol(f"j{number}") for number, axis in enumerate(definition.axes)}
+        inner = {axis: loop_symbol(f"j{number}") for number, axis in enumerate(definition.axes)}
         index, extents = reduce_index(definition, loops, inner)
         vector = in_rows(definition)
         result = Local(computed(value.type.dtype), "sum")
@@ -268,7 +269,7 @@ class Nest:
 
     def _row_kernel(self) -> Kernel:
         domain = self._unit.domain
-        rows = [Symbol(f"i{axis}") for axis in range(len(domain))]
+        rows = [loop_symbol(f"i{axis}") for axis in range(len(domain))]
         self._rows = rows
         count = len(domain)
         scratch: list[Buffer] = []
@@ -326,7 +327,7 @@ class Nest:
     def _crosses(self, value: Value, waiting: Sequence[Value], rows: Sequence[Symbol]) -> bool:
         """Tell whether an element reads others than its own of values computed in the same loop."""
         dims = long_dims(value.type.dims)
-        loops = [*rows, *(Symbol(f"j{axis}") for axis in range(len(dims) - len(rows)))]
+        loops = [*rows, *(loop_symbol(f"j{axis}") for axis in range(len(dims) - len(rows)))]
         for one, where in self._fusion.read_at(value, placed(value.type.dims, loops)):
             if one in waiting and [p for p, dim in zip(where, one.type.dims, strict=True) if dim != 1] != loops:
                 return True
@@ -335,7 +336,7 @@ class Nest:
     def _row_loop(self, elements: Elements, rows: Sequence[Symbol], values: Sequence[Value]) -> None:
         """State a loop over the elements of a row that computes ``values``."""
         inner = long_dims(values[0].type.dims)[len(rows) :]
-        plain = [Symbol(f"j{axis}") for axis in range(len(inner))]
+        plain = [loop_symbol(f"j{axis}") for axis in range(len(inner))]
 
         def stated(places: Sequence[Dim]) -> list[Statement]:
             with elements.scope() as body:
@@ -357,7 +358,7 @@ class Nest:
             return body
 
         groups = _mergeable(stated(plain), plain, inner)
-        loops = [Symbol(f"j{number}") for number in range(len(groups))]
+        loops = [loop_symbol(f"j{number}") for number in range(len(groups))]
         extents = [product(inner[axis] for axis in group) for group in groups]
         places: list[Dim] = []
         for symbol, group in zip(loops, groups, strict=True):
@@ -376,7 +377,7 @@ class Nest:
         value = unit.roots[0]
         operands = [self.buffer(self._fusion.base(given)) for given in one.inputs]
         dims = value.type.dims
-        axes = [Symbol(f"e{axis}") for axis in range(len(dims))]
+        axes = [loop_symbol(f"e{axis}") for axis in range(len(dims))]
         elements = Elements(self._fusion.definitions, self._memory)
         result = Local(computed(value.type.dtype), "acc")
         self._finish(elements, value, axes, result)

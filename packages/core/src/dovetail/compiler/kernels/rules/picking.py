@@ -21,13 +21,14 @@ from dovetail.compiler.kernels.ir import (
     Node,
     Statement,
     Store,
+    loop_symbol,
 )
 from dovetail.compiler.kernels.scalars import constant, convert, convert_up
 from dovetail.compiler.program import Instruction
 from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
 from dovetail.ops.scalar import Basis, basis
 from dovetail.ops.sorting import SearchSorted
-from dovetail.types.dims import Dim, Symbol, ceil_div, dim_min, product
+from dovetail.types.dims import Dim, ceil_div, dim_min, product
 from dovetail.types.dtypes import bool_, int64
 from dovetail.types.shapes import normalize_axis
 
@@ -80,7 +81,7 @@ def _scatter_add(op: ScatterAdd, one: Instruction) -> Custom:
     def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
         x, indices, updates = inputs
         (result,) = outputs
-        block, i, at, j = Symbol("b"), Symbol("i"), Symbol("at"), Symbol("j")
+        block, i, at, j = loop_symbol("b"), loop_symbol("i"), loop_symbol("at"), loop_symbol("j")
         start = block * _COLUMNS
         width = dim_min(row - start, _COLUMNS)
         half = wide is not kind.dtype

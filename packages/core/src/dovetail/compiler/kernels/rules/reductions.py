@@ -19,6 +19,7 @@ from dovetail.compiler.kernels.ir import (
     Loop,
     Node,
     ReduceKind,
+    loop_symbol,
 )
 from dovetail.compiler.kernels.scalars import constant, convert
 from dovetail.compiler.program import Instruction
@@ -26,7 +27,7 @@ from dovetail.ops.assertions import Assertion
 from dovetail.ops.positions import ArgMax, ArgMin
 from dovetail.ops.reducing import All, AnyOf, Max, Min, Prod, Reduction, Sum
 from dovetail.ops.scalar import basis
-from dovetail.types.dims import Dim, Symbol, lower_bound
+from dovetail.types.dims import Dim, lower_bound
 from dovetail.types.dtypes import bool_, int64
 from dovetail.types.shapes import normalize_axis
 
@@ -110,7 +111,7 @@ def _position(op: ArgMax | ArgMin, one: Instruction) -> Pointwise:
 @rule(Assertion)
 def _assertion(op: Assertion, one: Instruction) -> Custom:
     def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
-        at = Symbol("i")
+        at = loop_symbol("i")
         body = Loop([(at, inputs[0].size)], [Check(Load(inputs[0], at))])
         return Kernel(inputs, symbols_in(inputs[0].size), [body], work=inputs[0].size, can_fail=True, label="Assert")
 

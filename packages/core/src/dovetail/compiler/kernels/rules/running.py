@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from dovetail.compiler.kernels.elements import Custom, computed, rule
 from dovetail.compiler.kernels.indices import symbols_in
-from dovetail.compiler.kernels.ir import Apply, Assign, Buffer, Kernel, Load, Local, Loop, Node, Store
+from dovetail.compiler.kernels.ir import Apply, Assign, Buffer, Kernel, Load, Local, Loop, Node, Store, loop_symbol
 from dovetail.compiler.kernels.scalars import constant, convert_down, convert_up
 from dovetail.compiler.program import Instruction
 from dovetail.ops.running import Cumprod, Cumsum, LinearRecurrence
 from dovetail.ops.scalar import basis
-from dovetail.types.dims import Dim, Symbol, product
+from dovetail.types.dims import Dim, product
 from dovetail.types.shapes import normalize_axis
 
 __all__: list[str] = []
@@ -41,7 +41,7 @@ def _along(
     outer, length, inner = product(kind.dims[:at]), kind.dims[at], product(kind.dims[at + 1 :])
 
     def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
-        i, k, j = Symbol("i"), Symbol("k"), Symbol("j")
+        i, k, j = loop_symbol("i"), loop_symbol("k"), loop_symbol("j")
         carried = Local(computed(kind.dtype), "sum")
         offset: Dim = (i * length + k) * inner + j
         seen = [convert_up(Load(buffer, offset), kind.dtype) for buffer in inputs]

@@ -20,6 +20,7 @@ from dovetail.compiler.kernels.ir import (
     Statement,
     Store,
     While,
+    loop_symbol,
 )
 from dovetail.compiler.kernels.scalars import constant, convert, convert_up
 from dovetail.compiler.program import Instruction
@@ -83,7 +84,7 @@ def sorted_places(
         first: int64 scratch of ``length`` elements, for the result.
         second: another.
     """
-    i, at, to, mine_at = Symbol("i"), Symbol("at"), Symbol("to"), Symbol("mine")
+    i, at, to, mine_at = loop_symbol("i"), loop_symbol("at"), loop_symbol("to"), loop_symbol("mine")
     width = Local(int64, "width")
     size = _int(length)
 
@@ -99,7 +100,7 @@ def sorted_places(
     is_left: Node = Apply(basis.less, [position, middle], bool_)
     other_start = Apply(basis.select, [is_left, middle, base], int64)
     other_end = Apply(basis.select, [is_left, end, middle], int64)
-    probe = Symbol("probe")
+    probe = loop_symbol("probe")
     half = Apply(basis.right_shift, [_add(low, high), constant(1, int64)], int64)
     theirs = key_of(at)
     mine = key_of(mine_at)
@@ -119,7 +120,7 @@ def sorted_places(
     )
     own = Apply(basis.select, [is_left, _subtract(position, base), _subtract(position, middle)], int64)
     place = _add(base, _add(own, _subtract(low, other_start)))
-    j, k = Symbol("j"), Symbol("k")
+    j, k = loop_symbol("j"), loop_symbol("k")
     merge: list[Statement] = [
         Loop(
             [(i, length)],
@@ -145,7 +146,7 @@ def _rows(
 
     def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
         first, second = (Buffer(int64, length, "scratch", hint) for hint in ("order", "merged"))
-        row = Symbol("row")
+        row = loop_symbol("row")
         body = sorted_places(inputs[0], row * length, length, kind.dtype, descending, first, second)
         body += finish(inputs[0], row, first, outputs)
         return Kernel(
@@ -164,7 +165,7 @@ def _argsort(op: ArgSort, one: Instruction) -> Custom:
     length, dtype = one.inputs[0].type.dims[-1], one.outputs[0].type.dtype
 
     def finish(keys: Buffer, row: Symbol, order: Buffer, outputs: Sequence[Buffer]) -> list[Statement]:
-        k = Symbol("out")
+        k = loop_symbol("out")
         return [Loop([(k, length)], [Store(outputs[0], row * length + k, convert(Load(order, k), int64, dtype))])]
 
     return _rows(one, op.descending, finish, "ArgSort")
@@ -176,7 +177,7 @@ def _top_k(op: TopK, one: Instruction) -> Custom:
     count, dtype = one.outputs[1].type.dims[-1], one.outputs[1].type.dtype
 
     def finish(keys: Buffer, row: Symbol, order: Buffer, outputs: Sequence[Buffer]) -> list[Statement]:
-        k, at = Symbol("out"), Symbol("top")
+        k, at = loop_symbol("out"), loop_symbol("top")
         body: list[Statement] = [
             Bind(at, Load(order, k), length),
             Store(outputs[0], row * count + k, Load(keys, row * length + at)),

@@ -21,6 +21,7 @@ from dovetail.compiler.kernels.ir import (
     Reduction,
     Statement,
     Store,
+    loop_symbol,
 )
 from dovetail.compiler.kernels.scalars import constant, convert_down, convert_up
 from dovetail.compiler.program import Instruction
@@ -207,8 +208,8 @@ def _max_pool_grad(op: MaxPoolGrad, one: Instruction) -> Custom:
         for size in spatial:
             pixels = pixels * size
         sums = Buffer(wide, pixels * channels, "scratch", "sums") if half else result
-        n, c, flat, k = Symbol("n"), Symbol("c"), Symbol("k"), Symbol("t")
-        windows = [(Symbol(f"p{axis}"), size) for axis, size in enumerate(taps.positions)]
+        n, c, flat, k = loop_symbol("n"), loop_symbol("c"), loop_symbol("k"), loop_symbol("t")
+        windows = [(loop_symbol(f"p{axis}"), size) for axis, size in enumerate(taps.positions)]
         positions = [symbol for symbol, _ in windows]
         start = n * pixels * channels
 
