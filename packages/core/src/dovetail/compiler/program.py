@@ -12,7 +12,7 @@ from dovetail.graph.layercall import LayerCall
 from dovetail.graph.op import Array, Body, Op, free_symbols
 from dovetail.graph.source import Source
 from dovetail.types.attributes import register_kind
-from dovetail.types.constraints import Constraint, collecting
+from dovetail.types.constraints import Constraint, Settled, collecting
 from dovetail.types.dims import Dim, Symbol, substitute
 from dovetail.types.shapes import TensorType
 
@@ -361,13 +361,6 @@ def map_bodies(program: Program, rule: Callable[[Program], Program]) -> Program:
     return rewrite(program, one_instruction)
 
 
-class _Ignored:
-    """Takes constraints that the program holds already."""
-
-    def require(self, constraint: Constraint) -> None:
-        return
-
-
 def verify(program: Program) -> Program:
     """Check the rules of the form and return the program.
 
@@ -395,7 +388,7 @@ def verify(program: Program) -> Program:
         if any(value.type.rank is None for value in (*one.inputs, *one.outputs)):
             raise ProgramError(f"{one!r} has a value of unknown rank: {[*one.inputs, *one.outputs]}")
         try:
-            with collecting(_Ignored()):
+            with collecting(Settled()):
                 types = one.op.infer_all([value.type for value in one.inputs])
         except (ShapeError, DTypeError, ValueError) as error:
             raise ProgramError(f"{one!r} does not take its inputs {one.inputs}: {error}") from error

@@ -23,6 +23,7 @@ __all__ = [
     "ConstraintKind",
     "ConstraintSink",
     "Message",
+    "Settled",
     "broadcast_dim",
     "collecting",
     "demand",
@@ -136,6 +137,14 @@ class ConstraintSink(Protocol):
 
     def require(self, constraint: Constraint) -> None:
         """Record a constraint."""
+
+
+@final
+class Settled:
+    """A sink for constraints that a program holds already: it drops them."""
+
+    def require(self, constraint: Constraint) -> None:
+        """Drop ``constraint``."""
 
 
 _sink: Final[ContextVar[ConstraintSink | None]] = ContextVar("dovetail_constraint_sink", default=None)

@@ -19,7 +19,7 @@ from dovetail.ops.bodies import ControlOp
 from dovetail.ops.constants import Constant
 from dovetail.ops.control_flow import Cond
 from dovetail.ops.loops import Loop, Scan, While
-from dovetail.types.constraints import Constraint, collecting
+from dovetail.types.constraints import Settled, collecting
 from dovetail.types.dims import Dim, Symbol
 from dovetail.types.dtypes import bool_, int64
 from dovetail.types.shapes import TensorType
@@ -37,7 +37,7 @@ def has_kernels(op: Op, inputs: Sequence[TensorType]) -> bool:
         return False
     if any(one.rank is None for one in inputs):
         return False
-    with collecting(_Settled()):
+    with collecting(Settled()):
         outputs = op.infer_all(inputs)
     if any(one.dtype.is_string or one.rank is None for one in (*inputs, *outputs)) or _tells_sizes(inputs, outputs):
         return False
@@ -53,13 +53,6 @@ def has_kernels(op: Op, inputs: Sequence[TensorType]) -> bool:
             if _tells_sizes(taken, made) or not has_kernels(one.op, taken):
                 return False
     return True
-
-
-class _Settled:
-    """Takes constraints that the program holds already."""
-
-    def require(self, constraint: Constraint) -> None:
-        return
 
 
 def _tells_sizes(inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> bool:

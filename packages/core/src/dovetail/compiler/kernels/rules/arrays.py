@@ -18,7 +18,7 @@ from dovetail.ops.padding import Pad
 from dovetail.ops.reshaping import ExpandDims, Reshape, Squeeze, Transpose
 from dovetail.ops.running import Shift
 from dovetail.ops.slicing import StridedSlice, StridedSliceGrad, place
-from dovetail.types.constraints import Constraint, collecting
+from dovetail.types.constraints import Settled, collecting
 from dovetail.types.dims import Dim, floor_div
 from dovetail.types.shapes import TensorType, normalize_axes, normalize_axis
 
@@ -140,15 +140,8 @@ def _pad(op: Pad, one: Instruction) -> Pointwise:
     return Pointwise(one.inputs, node, guards=True, weight=1)
 
 
-class _Settled:
-    """Takes constraints that the program holds already."""
-
-    def require(self, constraint: Constraint) -> None:
-        return
-
-
 def _places(items: Sequence[object], kind: TensorType) -> tuple[object, ...]:
-    with collecting(_Settled()):
+    with collecting(Settled()):
         return place(items, kind)
 
 
