@@ -10,7 +10,7 @@ import struct
 import sys
 from typing import IO, Any, Final
 
-__all__ = ["compile_text", "read_block", "write_block"]
+__all__ = ["answer", "compile_text", "read_block", "write_block"]
 
 _LEVEL: Final = 2
 """Of LLVM's code generator."""
@@ -50,6 +50,14 @@ def compile_text(text: str, triple: str, cpu: str, features: str) -> bytes:
     return result
 
 
+def answer(text: str, triple: str, cpu: str, features: str) -> bytes:
+    """Return ``+`` and the object of a text, or ``-`` and what is wrong with it."""
+    try:
+        return b"+" + compile_text(text, triple, cpu, features)
+    except Exception as error:  # noqa: BLE001 - whoever asked raises it
+        return b"-" + str(error).encode()
+
+
 def read_block(source: IO[bytes]) -> bytes | None:
     """Read bytes that ``write_block`` wrote; ``None`` at the end."""
     head = source.read(8)
@@ -68,7 +76,7 @@ def write_block(target: IO[bytes], data: bytes) -> None:
 
 
 def _serve() -> None:
-    """Answer each text with ``+`` and the object, or ``-`` and what is wrong; the machine and the path come first."""
+    """Answer each text; the machine and the path come first."""
     source, target = sys.stdin.buffer, sys.stdout.buffer
     head = read_block(source)
     if head is None:
@@ -76,11 +84,7 @@ def _serve() -> None:
     triple, cpu, features, *path = head.decode().split("\0")
     sys.path[:] = path
     while (text := read_block(source)) is not None:
-        try:
-            answer = b"+" + compile_text(text.decode(), triple, cpu, features)
-        except Exception as error:  # noqa: BLE001 - whoever asked raises it
-            answer = b"-" + str(error).encode()
-        write_block(target, answer)
+        write_block(target, answer(text.decode(), triple, cpu, features))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""``CompilePool``: processes that compile LLVM text, so that all cores take part; LLVM itself lets one thread in."""
+"""``CompilePool``: a thread and processes that compile LLVM text, so that all cores take part.
+
+LLVM lets one thread of a process in at a time, while others may run Python; so one thread compiles, beside the one that
+prints the texts, and what is more is for processes.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,17 @@ from typing import IO, Final, Self, final
 from dovetail.errors import DovetailError
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.runtime import codegen
-from dovetail_backend_cpu.runtime.codegen import compile_text, read_block, write_block
+from dovetail_backend_cpu.runtime.codegen import read_block, write_block
 
 __all__ = ["CompilePool"]
 
 Done = Callable[[str, bytes], None]
 
-_SECONDS_A_TEXT: Final = 0.008
-_SECONDS_A_BYTE: Final = 0.5e-6
+_SECONDS_A_TEXT: Final = 0.004
+_SECONDS_A_BYTE: Final = 1e-6
 """About how long LLVM takes."""
-WORTHWHILE_SECONDS: Final = 0.4
-"""How much work there must be for each process, for a worker to pay for its start."""
+WORTHWHILE_SECONDS: Final = 0.25
+"""How much work must wait for each of those that compile, for a worker to pay for its start."""
 
 
 @final
@@ -51,9 +55,14 @@ class CompilePool:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         self._cores = cores
-        self._seconds = 0.0
+        self._waiting = 0.0
 
-    def _start(self) -> None:
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _start_process(self) -> None:
         try:
             process = subprocess.Popen(
                 [sys.executable, "-S", "-E", codegen.__file__],
@@ -65,51 +74,63 @@ class CompilePool:
             self._cores = 1  # nor will it start another
             return
         self._processes.append(process)
-        thread = threading.Thread(target=self._feed, args=(process,), daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        self._start(self._feed, process)
 
     def add(self, name: str, text: str) -> None:
         """Queue a text."""
+        if not self._threads:
+            self._start(self._compile)
         with self._change:
             self._texts.append((name, text))
-            self._change.notify()
-        self._seconds += _SECONDS_A_TEXT + _SECONDS_A_BYTE * len(text)
-        processes = 1 + len(self._processes)
-        if processes < self._cores and self._seconds > WORTHWHILE_SECONDS * (processes + 1):
-            self._start()
+            self._waiting += _seconds(text)
+            self._change.notify_all()
+            workers = 1 + len(self._processes)
+            more = workers < self._cores and self._waiting > WORTHWHILE_SECONDS * workers
+        if more:
+            self._start_process()
 
     def finish(self) -> None:
-        """Compile what is left, and wait for what the workers have.
+        """Wait until all is compiled.
 
         Raises:
             DovetailError: LLVM refused a text.
         """
-        machine = self._machine
-        while self._error is None:
-            with self._change:
-                if not self._texts:
-                    if not self._running:
-                        break
-                    self._change.wait()
-                    continue
-                name, text = self._texts.popleft()
-            self._keep(name, compile_text(text, machine.triple, machine.cpu, machine.features))
-        if self._error is not None:
-            raise self._error
-
-    def _keep(self, name: str, data: bytes) -> None:
         with self._change:
-            self._done(name, data)
+            self._change.wait_for(lambda: self._error is not None or not (self._texts or self._running))
+            if self._error is not None:
+                raise self._error
 
     def _next(self) -> tuple[str, str] | None:
         with self._change:
-            while not self._texts:
-                if self._closed:
-                    return None
-                self._change.wait()
+            self._change.wait_for(lambda: self._texts or self._closed)
+            if self._closed:
+                return None
             self._running += 1
-            return self._texts.popleft()
+            work = self._texts.popleft()
+            self._waiting -= _seconds(work[1])
+            return work
+
+    def _take(self, work: tuple[str, str], answer: bytes | None) -> None:
+        """Hand on what became of a text: ``+`` and the object, ``-`` and what is wrong, or nothing."""
+        with self._change:
+            self._running -= 1
+            self._change.notify_all()
+            if answer is None:
+                self._texts.append(work)
+                self._waiting += _seconds(work[1])
+            elif answer[:1] == b"+":
+                try:
+                    self._done(work[0], answer[1:])
+                except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+                    self._error = error
+            else:
+                self._error = DovetailError(f"LLVM refuses the code of {work[0]}: {answer[1:].decode()}")
+
+    def _compile(self) -> None:
+        """Compile texts in this process, in a thread."""
+        machine = self._machine
+        while (work := self._next()) is not None:
+            self._take(work, codegen.answer(work[1], machine.triple, machine.cpu, machine.features))
 
     def _feed(self, process: subprocess.Popen[bytes]) -> None:
         """Give one worker texts, from a thread."""
@@ -119,18 +140,9 @@ class CompilePool:
         head = "\0".join([machine.triple, machine.cpu, machine.features, *sys.path]).encode()
         healthy = _try_write(process.stdin, head)
         while healthy and (work := self._next()) is not None:
-            name, text = work
-            answer = read_block(process.stdout) if _try_write(process.stdin, text.encode()) else None
-            with self._change:
-                self._running -= 1
-                if answer is None:
-                    self._texts.append(work)
-                    healthy = False
-                elif answer[:1] == b"+":
-                    self._done(name, answer[1:])
-                else:
-                    self._error = DovetailError(f"LLVM refuses the code of {name}: {answer[1:].decode()}")
-                self._change.notify_all()
+            answer = read_block(process.stdout) if _try_write(process.stdin, work[1].encode()) else None
+            self._take(work, answer)
+            healthy = answer is not None
 
     def __enter__(self) -> Self:
         """Take texts."""
@@ -154,6 +166,10 @@ class CompilePool:
                 assert pipe is not None
                 with contextlib.suppress(OSError):  # what was not yet written to a worker that is gone
                     pipe.close()
+
+
+def _seconds(text: str) -> float:
+    return _SECONDS_A_TEXT + _SECONDS_A_BYTE * len(text)
 
 
 def _try_write(pipe: IO[bytes], data: bytes) -> bool:
