@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import dovetail as dt
 from dovetail import errors
 from dovetail.compiler.reference import ReferenceBackend
 from dovetail.extend import Availability, register, registered
+from dovetail.session import session as session_module
 
 
 def test_fetches_keep_their_structure() -> None:
@@ -395,3 +397,29 @@ def test_dicts_as_fetches_do_not_plan_anew() -> None:
         for value in (1.0, 2.0, 3.0):
             assert session.run({"y": y}, {x: value}) == {"y": value + 1.0}
         assert len(session._plans) == 1
+
+
+def test_the_garbage_collector_waits_while_a_plan_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    real = session_module.lower
+
+    def lower(*arguments: Any) -> Any:
+        seen.append(gc.isenabled())
+        return real(*arguments)
+
+    monkeypatch.setattr(session_module, "lower", lower)
+    with dt.Session() as session:
+        session.run(dt.constant(1.0) + 1.0)
+        assert gc.isenabled()
+        monkeypatch.setattr(session_module, "lower", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            session.run(dt.constant(1.0) + 2.0)
+        assert gc.isenabled()
+        monkeypatch.setattr(session_module, "lower", lower)
+        gc.disable()
+        try:
+            session.run(dt.constant(1.0) + 3.0)
+            assert not gc.isenabled()  # as it was
+        finally:
+            gc.enable()
+    assert seen == [False, False]

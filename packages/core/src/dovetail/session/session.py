@@ -33,6 +33,7 @@ from dovetail.ops.random import key_of
 from dovetail.ops.state import Placeholder
 from dovetail.plugins import hook
 from dovetail.session.backends import available_backends
+from dovetail.session.collection import no_collection
 from dovetail.session.config import ConfigProto
 from dovetail.session.feeds import FeedSlot, Sizes
 from dovetail.session.fetches import FetchPlan
@@ -310,8 +311,9 @@ class Session:
                 type = slot.type_for(array)
                 types.append(type)
                 feeds[slot.tensor] = Feed(type, np.array(array) if slot.is_flag else None)
-            program = lower(self._graph, fetch.tensors, fetch.targets, feeds, settled)
-            plan = Plan(program, self.devices, num_threads=self._num_threads, in_place=not self._check_numerics)
+            with no_collection():
+                program = lower(self._graph, fetch.tensors, fetch.targets, feeds, settled)
+                plan = Plan(program, self.devices, num_threads=self._num_threads, in_place=not self._check_numerics)
             entry = _Entry(plan, len(fetch.tensors), slots, types, settled)
             if self._config.log_device_placement:
                 self._log_placement(entry.plan)

@@ -120,7 +120,7 @@ class Fusion:
         self._weights: dict[Value, int] = {}
         self._binding: set[Value] = set()
         self._parts: set[Value] = set()
-        self._read: dict[Value, set[Value]] = {}
+        self._read: dict[tuple[Value, tuple[Dim, ...]], list[tuple[Value, tuple[Dim, ...]]]] = {}
         self.failing: set[Value] = set()
         self._custom: dict[Instruction, Custom] = {}
         self._define(program)
@@ -373,22 +373,20 @@ class Fusion:
 
     def read_at(self, value: Value, index: Sequence[Dim]) -> list[tuple[Value, tuple[Dim, ...]]]:
         """Return which values in memory are read, and where, for the element at an index (of a reduction's array)."""
-        log: list[tuple[Value, tuple[Dim, ...]]] = []
-        elements = self._memory(log)
-        definition = self.definitions[value]
-        assert isinstance(definition, Pointwise | Reduce)
-        elements.expand(definition, index)
+        key = value, tuple(index)
+        log = self._read.get(key)
+        if log is None:
+            log = self._read[key] = []
+            definition = self.definitions[value]
+            assert isinstance(definition, Pointwise | Reduce)
+            self._memory(log).expand(definition, index)
         return log
 
     def reads_of(self, value: Value) -> set[Value]:
         """Return the values in memory that a value is computed from."""
-        found = self._read.get(value)
-        if found is None:
-            definition = self.definitions[value]
-            dims = definition.dims if isinstance(definition, Reduce) else value.type.dims
-            log = self.read_at(value, [loop_symbol(f"i{axis}") for axis in range(len(dims))])
-            found = self._read[value] = {one for one, _ in log}
-        return found
+        definition = self.definitions[value]
+        dims = definition.dims if isinstance(definition, Reduce) else value.type.dims
+        return {one for one, _ in self.read_at(value, [loop_symbol(f"i{axis}") for axis in range(len(dims))])}
 
     def _fits(self, unit: Unit, value: Value, kind: UnitKind, domain: Sequence[Dim]) -> bool:
         """Tell whether a value can be computed in a unit: its loops suit, and it reads there what is made by then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from dovetail.types.dims import Dim, Symbol, floor_div, is_nonnegative, symbols_of
@@ -16,6 +17,11 @@ def linear(index: Sequence[Dim], dims: Sequence[Dim]) -> Dim:
         >>> linear((2, Symbol("j")), (4, 5))
         j + 10
     """
+    return _linear(tuple(index), tuple(dims))
+
+
+@functools.lru_cache(maxsize=16384)
+def _linear(index: tuple[Dim, ...], dims: tuple[Dim, ...]) -> Dim:
     offset: Dim = 0
     for place, dim in zip(index, dims, strict=True):
         offset = offset * dim + place

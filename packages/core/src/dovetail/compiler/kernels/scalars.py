@@ -8,9 +8,9 @@ from typing import Final
 
 from dovetail.compiler.kernels.elements import computed
 from dovetail.compiler.kernels.ir import Apply as ApplyNode
-from dovetail.compiler.kernels.ir import Constant, Node
+from dovetail.compiler.kernels.ir import Constant, Local, Node
 from dovetail.compiler.kernels.ir import Convert as ConvertNode
-from dovetail.ops.scalar.dtype_rules import Adopting, dtypes_of, operand_dtype, settled
+from dovetail.ops.scalar.dtype_rules import dtypes_of, operand_dtype, settled
 from dovetail.ops.scalar.expression import Apply, Convert, Expression, Input, Literal, nodes_of
 from dovetail.ops.scalar.simplify import simplify
 from dovetail.types.dtypes import DType, bool_, float64
@@ -62,14 +62,6 @@ def convert_down(node: Node, dtype: DType) -> Node:
     return node if node.dtype is dtype else ConvertNode(dtype, node)
 
 
-@functools.lru_cache(maxsize=4096)
-def _prepared(
-    expression: Expression, dtypes: tuple[DType, ...]
-) -> tuple[Expression, dict[Expression, DType | Adopting]]:
-    root = simplify(expression)
-    return root, dtypes_of(root, dtypes)
-
-
 def apply_expression(expression: Expression, dtypes: Sequence[DType], inputs: Sequence[Node]) -> Node:
     """Return the node of a scalar expression; literals take the dtype of what stands beside them.
 
@@ -78,7 +70,43 @@ def apply_expression(expression: Expression, dtypes: Sequence[DType], inputs: Se
         dtypes: dtypes of its inputs.
         inputs: their nodes, in the dtypes they are computed in.
     """
-    root, found = _prepared(expression, tuple(dtypes))
+    nodes = list(inputs)
+    steps, result = _recipe(expression, tuple(dtypes))
+    for made, places in steps:
+        if isinstance(made, ApplyNode):
+            nodes.append(ApplyNode(made.function, [nodes[place] for place in places], made.dtype))
+        elif isinstance(made, ConvertNode):
+            nodes.append(ConvertNode(made.dtype, nodes[places[0]]))
+        else:
+            nodes.append(made)
+    return nodes[result]
+
+
+@functools.lru_cache(maxsize=4096)
+def _recipe(expression: Expression, dtypes: tuple[DType, ...]) -> tuple[Sequence[tuple[Node, Sequence[int]]], int]:
+    """Return what to make after the inputs, in order, with the places of what each is made of; and the result's place.
+
+    An expression is applied many times, to one array after another, and in trial as well; so it is looked at once.
+    """
+    inputs = [Local(computed(dtype)) for dtype in dtypes]
+    place: dict[Node, int] = {node: number for number, node in enumerate(inputs)}
+    steps: list[tuple[Node, Sequence[int]]] = []
+
+    def visit(node: Node) -> None:
+        if node not in place:
+            for one in node.args:
+                visit(one)
+            place[node] = len(place)
+            steps.append((node, [place[one] for one in node.args]))
+
+    root = _built(expression, dtypes, inputs)
+    visit(root)
+    return steps, place[root]
+
+
+def _built(expression: Expression, dtypes: Sequence[DType], inputs: Sequence[Node]) -> Node:
+    root = simplify(expression)
+    found = dtypes_of(root, dtypes)
     made: dict[tuple[Expression, DType], Node] = {}
 
     def node_of(one: Expression, wanted: DType) -> Node:
