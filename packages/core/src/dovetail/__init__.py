@@ -22,6 +22,7 @@ from dovetail.graph.shortcuts import (
 from dovetail.ops.arithmetic import *
 from dovetail.ops.arrays import *
 from dovetail.ops.casting import *
+from dovetail.ops.clipping import *
 from dovetail.ops.comparison import *
 from dovetail.ops.constants import constant, convert_to_tensor
 from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, while_loop
@@ -47,6 +48,8 @@ from dovetail.ops.linear import batch_matmul, matmul, tensordot
 from dovetail.ops.passing import *
 from dovetail.ops.random import *
 from dovetail.ops.reductions import *
+from dovetail.ops.scatter_functions import *
+from dovetail.ops.segments import *
 from dovetail.ops.selection import *
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
 from dovetail.ops.state import tuple_ as tuple
@@ -157,6 +160,9 @@ __all__ = [
     "case",
     "cast",
     "ceil",
+    "clip_by_average_norm",
+    "clip_by_global_norm",
+    "clip_by_norm",
     "clip_by_value",
     "concat",
     "cond",
@@ -209,6 +215,7 @@ __all__ = [
     "get_local_variable",
     "get_variable",
     "get_variable_scope",
+    "global_norm",
     "global_variables",
     "global_variables_initializer",
     "glorot_normal_initializer",
@@ -313,8 +320,24 @@ __all__ = [
     "save",
     "saved_model",
     "scan",
+    "scatter_add",
+    "scatter_add_rows",
+    "scatter_div",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
     "scatter_nd",
+    "scatter_nd_add",
+    "scatter_nd_sub",
+    "scatter_nd_update",
+    "scatter_sub",
+    "scatter_update",
     "searchsorted",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "select",
     "sequence_mask",
     "set_random_seed",
@@ -328,6 +351,9 @@ __all__ = [
     "slice",
     "sort",
     "space_to_depth",
+    "sparse_segment_mean",
+    "sparse_segment_sqrt_n",
+    "sparse_segment_sum",
     "split",
     "sqrt",
     "square",
@@ -341,6 +367,14 @@ __all__ = [
     "summary",
     "tan",
     "tanh",
+    "tensor_scatter_add",
+    "tensor_scatter_nd_add",
+    "tensor_scatter_nd_max",
+    "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update",
+    "tensor_scatter_sub",
+    "tensor_scatter_update",
     "tensordot",
     "tile",
     "to_bfloat16",
@@ -363,6 +397,12 @@ __all__ = [
     "uint8",
     "unique",
     "unique_with_counts",
+    "unsorted_segment_max",
+    "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n",
+    "unsorted_segment_sum",
     "unstack",
     "variable_scope",
     "variables_initializer",

@@ -26,6 +26,7 @@ from dovetail.ops.random import PhiloxBits
 from dovetail.ops.reducing import All, AnyOf, Max, Min, Prod, Sum
 from dovetail.ops.reshaping import DynamicReshape, ExpandDims, Reshape, Squeeze, Transpose
 from dovetail.ops.running import Cumprod, Cumsum, LinearRecurrence, Shift
+from dovetail.ops.scattering import ScatterDiv, ScatterMax, ScatterMin, ScatterMul, ScatterUpdate
 from dovetail.ops.selection import Select, Where
 from dovetail.ops.shapes import RankOf, ShapeOf, SizeOf
 from dovetail.ops.simple_rnn import SimpleRNN, SimpleRNNGrad
@@ -86,6 +87,11 @@ __all__ = [
     "Reverse",
     "Scan",
     "ScatterAdd",
+    "ScatterDiv",
+    "ScatterMax",
+    "ScatterMin",
+    "ScatterMul",
+    "ScatterUpdate",
     "SearchSorted",
     "Select",
     "ShapeOf",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -174,42 +174,44 @@ def _span(start: int, stop: int) -> list[int]:
     return np.arange(start, stop).tolist()
 
 
-@primitive
-@final
-class ScatterAdd(Op):
-    """The first input plus rows, each added at an index along the first axis; rows at one index add up."""
+class Scatter(Op):
+    """The first input with rows combined into it, one after the other, each at an index along the first axis."""
+
+    label: ClassVar[str]
+    ufunc: ClassVar[np.ufunc]
 
     def infer(self, x: TensorType, indices: TensorType, updates: TensorType) -> Signature:
         """The first input's type."""
-        check_indices("scatter_add_rows", indices)
-        if not x.dtype.is_numeric:
-            raise DTypeError(f"scatter_add_rows: the tensor is {x}; only numbers can be added.")
+        check_indices(self.label, indices)
+        self.check(x)
         if updates.dtype is not x.dtype:
             raise DTypeError(
-                f"scatter_add_rows: the tensor is {x}, the rows are {updates}. Make the dtypes equal by dt.cast."
+                f"{self.label}: the tensor is {x}, the rows are {updates}. Make the dtypes equal by dt.cast."
             )
-        message = (
-            f"scatter_add_rows: rows of {x} at indices {indices} cannot be {updates}. Give one row for each index."
-        )
+        message = f"{self.label}: rows of {x} at indices {indices} cannot be {updates}. Give one row for each index."
         if x.rank == 0 or indices.rank != 1 or updates.rank != x.rank:
             raise ShapeError(message)
         for have, want in zip(updates.dims, (*indices.dims, *x.dims[1:]), strict=True):
             demand("equal", have, want, message)
         return x
 
+    def check(self, x: TensorType) -> None:
+        """Raise ``DTypeError`` unless rows of this dtype can be combined."""
+        if not x.dtype.is_numeric:
+            raise DTypeError(f"{self.label}: the tensor is {x}; only numbers can be combined. Use dt.cast.")
+
+    def combine(self, x: Array, places: Array, updates: Array) -> None:
+        """Change ``x`` at ``places``, which may repeat."""
+        self.ufunc.at(x, places, updates)
+
     def reference(self, x: Array, indices: Array, updates: Array) -> Array:
-        """NumPy's unbuffered addition; halves are summed in float32."""
-        places = _in_range("scatter_add_rows", indices, x.shape[0], 0)
+        """NumPy's unbuffered operation; halves are computed in float32."""
+        places = _in_range(self.label, indices, x.shape[0], 0)
         half = as_dtype(x.dtype).is_half
         result = x.astype(np.float32) if half else x.copy()
-        np.add.at(result, places, updates.astype(np.float32) if half else updates)
-        return result.astype(x.dtype) if half else result
-
-    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
-        """The gradient itself, and its rows."""
-        return grads[0], None, gather(grads[0], inputs[1])
-
-    gradient_without_ranks = True
+        with np.errstate(all="ignore"):
+            self.combine(result, places, updates.astype(np.float32) if half else updates)
+            return result.astype(x.dtype) if half else result
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
@@ -219,6 +221,20 @@ class ScatterAdd(Op):
         yield Sample(cls(), x[:, 0], np.array([0, 0], np.int64), rng.normal(size=(2,)))
         yield Sample(cls(), x, np.zeros((0,), np.int32), np.zeros((0, 2)))
         yield Sample(cls(), np.zeros(3, np.int32), np.array([2, 2], np.int32), np.array([1, 5], np.int32))
+
+
+@primitive
+@final
+class ScatterAdd(Scatter):
+    """The first input plus rows, each added at an index along the first axis; rows at one index add up."""
+
+    label = "scatter_add_rows"
+    ufunc = np.add
+    gradient_without_ranks = True
+
+    def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
+        """The gradient itself, and its rows."""
+        return grads[0], None, gather(grads[0], inputs[1])
 
 
 @primitive
@@ -328,7 +344,7 @@ def scatter_add_rows(x: Any, indices: Any, updates: Any, name: str | None = None
     return result
 
 
-def _picked(operation: str, dims: Shape, indices: Tensor) -> int:
+def picked_axes(operation: str, dims: Shape, indices: Tensor) -> int:
     """Return how many axes the last axis of ``indices`` addresses."""
     count = indices.shape[-1] if len(indices.shape) else None
     if not isinstance(count, int) or count > len(dims):
@@ -350,7 +366,7 @@ def _nd_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
 @composite(name="GatherNd", samples=_nd_samples)
 def _gather_nd(params: Tensor, indices: Tensor) -> Tensor:
     """Slices at indices into the leading axes."""
-    count = _picked("gather_nd", params.shape, indices)
+    count = picked_axes("gather_nd", params.shape, indices)
     lead, rest = params.shape.dims[:count], params.shape.dims[count:]
     return gather(reshape(params, (product(lead), *rest)), FlatIndex(lead)(indices))
 
@@ -388,7 +404,7 @@ def _scatter_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
 @composite(name="ScatterNd", samples=_scatter_samples, dtypes=lambda indices, updates: (updates,))
 def _scatter_nd(indices: Tensor, updates: Tensor, *, shape: tuple[Dim, ...]) -> Tensor:
     """Zeros plus slices at indices into the leading axes."""
-    count = _picked("scatter_nd", Shape(shape), indices)
+    count = picked_axes("scatter_nd", Shape(shape), indices)
     lead, rest = shape[:count], shape[count:]
     places = product(indices.shape.dims[:-1])
     flat = reshape(FlatIndex(lead)(indices), (places,))

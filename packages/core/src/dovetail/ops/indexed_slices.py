@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, final
 
-from dovetail.graph.convert import register_converter
+from dovetail.errors import InvalidArgumentError
+from dovetail.graph.convert import as_tensor, register_converter
 from dovetail.graph.graph import Graph
 from dovetail.graph.operation import Tensor
 from dovetail.types.dtypes import DType
@@ -21,16 +22,20 @@ class IndexedSlices:
     Attributes:
         values: the rows, of shape ``[k, ...]``.
         indices: their places along the first axis, integers of shape ``[k]``.
-        dense_shape: shape of the whole.
+        dense_shape: shape of the whole; of unknown rank where it was not given.
     """
 
     __slots__ = ("dense_shape", "indices", "values")
 
-    def __init__(self, values: Tensor, indices: Tensor, dense_shape: Shape) -> None:
+    def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
         """Describe rows."""
-        self.values = values
-        self.indices = indices
-        self.dense_shape = dense_shape
+        self.values: Tensor = as_tensor(values)
+        self.indices: Tensor = as_tensor(indices)
+        self.dense_shape = dense_shape if isinstance(dense_shape, Shape) else _shape_of(dense_shape)
+
+    def with_values(self, values: Tensor) -> IndexedSlices:
+        """Return other rows at the same places."""
+        return IndexedSlices(values, self.indices, self.dense_shape)
 
     @property
     def dtype(self) -> DType:
@@ -57,10 +62,23 @@ class IndexedSlices:
         return f"IndexedSlices({self.values.name} of {self.values.dtype.name}{self.dense_shape})"
 
 
+def _shape_of(dense_shape: Any) -> Shape:
+    from dovetail.ops.sizes import opaque_name, opaque_shape, sizes_of
+
+    if dense_shape is None:
+        return Shape(None)
+    return opaque_shape(sizes_of(dense_shape, "IndexedSlices: dense_shape"), opaque_name("slices"))
+
+
 def densify(gradient: Tensor | IndexedSlices) -> Tensor:
     """Return a gradient as one tensor."""
     if isinstance(gradient, Tensor):
         return gradient
+    if gradient.dense_shape.rank is None:
+        raise InvalidArgumentError(
+            f'IndexedSlices: the shape of the whole that the rows "{gradient.values.name}" are of is not known; give '
+            f"dense_shape."
+        )
     from dovetail.ops.arrays import zeros
     from dovetail.ops.gather import scatter_add_rows
 

@@ -12,12 +12,14 @@ from dovetail.graph.graph import Graph, GraphKeys, default_session, get_default_
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.operators import TensorOperators
 from dovetail.graph.subgraph import BodyGraph
+from dovetail.ops.scatter_methods import ScatterMethods
 from dovetail.ops.state import AssignVariable, IsInitialized, ReadVariable, UninitializedNames, VariableHandle, group
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, string
 from dovetail.types.shapes import Shape
 
 __all__ = [
     "Variable",
+    "as_variable",
     "assign",
     "assign_add",
     "assign_sub",
@@ -51,7 +53,7 @@ def _outside() -> Any:
 
 
 @final
-class Variable(TensorOperators):
+class Variable(TensorOperators, ScatterMethods):
     """State that a session keeps between runs.
 
     Args:
@@ -344,20 +346,21 @@ def assign(
     ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool = False, name: str | None = None
 ) -> Tensor:
     """Write ``value`` to the variable ``ref``; the result is the new value."""
-    return _variable(ref, "assign").assign(value, name=name)
+    return as_variable(ref, "assign").assign(value, name=name)
 
 
 def assign_add(ref: Any, value: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """Add ``value`` to the variable ``ref``; the result is the new value."""
-    return _variable(ref, "assign_add").assign_add(value, name=name)
+    return as_variable(ref, "assign_add").assign_add(value, name=name)
 
 
 def assign_sub(ref: Any, value: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
     """Subtract ``value`` from the variable ``ref``; the result is the new value."""
-    return _variable(ref, "assign_sub").assign_sub(value, name=name)
+    return as_variable(ref, "assign_sub").assign_sub(value, name=name)
 
 
-def _variable(ref: Any, what: str) -> Variable:
+def as_variable(ref: Any, what: str) -> Variable:
+    """Return ``ref``, which must be a variable."""
     if isinstance(ref, Variable):
         return ref
     raise DTypeError(f"{what}: the first argument is {ref!r}; only a dt.Variable can be written.")

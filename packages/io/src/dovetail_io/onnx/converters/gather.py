@@ -50,8 +50,37 @@ def _gather(to: Builder, op: definitions.Gather, params: Value, indices: Value) 
 
 @converter(definitions.ScatterAdd)
 def _scatter_add(to: Builder, op: definitions.ScatterAdd, x: Value, indices: Value, updates: Value) -> Value:
+    return _scattered(to, x, indices, updates, "add")
+
+
+@converter(definitions.ScatterMul)
+def _scatter_mul(to: Builder, op: definitions.ScatterMul, x: Value, indices: Value, updates: Value) -> Value:
+    return _scattered(to, x, indices, updates, "mul")
+
+
+@converter(definitions.ScatterDiv)
+def _scatter_div(to: Builder, op: definitions.ScatterDiv, x: Value, indices: Value, updates: Value) -> Value:
+    return _scattered(to, x, indices, to.node("Reciprocal", updates, type=updates.type), "mul")
+
+
+@converter(definitions.ScatterMax)
+def _scatter_max(to: Builder, op: definitions.ScatterMax, x: Value, indices: Value, updates: Value) -> Value:
+    return _scattered(to, x, indices, updates, "max")
+
+
+@converter(definitions.ScatterMin)
+def _scatter_min(to: Builder, op: definitions.ScatterMin, x: Value, indices: Value, updates: Value) -> Value:
+    return _scattered(to, x, indices, updates, "min")
+
+
+@converter(definitions.ScatterUpdate)
+def _scatter_update(to: Builder, op: definitions.ScatterUpdate, x: Value, indices: Value, updates: Value) -> Value:
+    return _scattered(to, x, indices, updates, "none")
+
+
+def _scattered(to: Builder, x: Value, indices: Value, updates: Value, reduction: str) -> Value:
     places = to.unsqueeze(to.cast(indices, dt.int64), [1])
-    return to.node("ScatterND", x, places, updates, reduction="add", type=x.type)
+    return to.node("ScatterND", x, places, updates, reduction=reduction, type=x.type)
 
 
 @converter(definitions.FlatIndex)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dovetail.compiler.kernels.elements import Elements, Pointwise, Read, rule
+from dovetail.compiler.kernels.elements import Elements, Pointwise, Read, computed, rule
 from dovetail.compiler.kernels.indices import linear
 from dovetail.compiler.kernels.ir import Apply, Choose, Convert, Index, Node, Philox
 from dovetail.compiler.kernels.scalars import constant, convert
@@ -35,7 +35,7 @@ def _constant(op: ConstantOp, one: Instruction) -> Pointwise | tuple[()]:
 
 
 def _number(dim: Dim, dtype: DType) -> Node:
-    return constant(dim, dtype) if isinstance(dim, int) else Index(dim, dtype)
+    return constant(dim, dtype) if isinstance(dim, int) else Index(dim, computed(dtype))
 
 
 def _listed(dims: Sequence[Dim], dtype: DType, index: Dim) -> Node:

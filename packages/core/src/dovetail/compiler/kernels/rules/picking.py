@@ -25,8 +25,9 @@ from dovetail.compiler.kernels.ir import (
 )
 from dovetail.compiler.kernels.scalars import constant, convert, convert_up
 from dovetail.compiler.program import Instruction
-from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
+from dovetail.ops.gather import FlatIndex, Gather, Scatter, ScatterAdd
 from dovetail.ops.scalar import Basis, basis
+from dovetail.ops.scattering import ScatterDiv, ScatterMax, ScatterMin, ScatterMul, ScatterUpdate
 from dovetail.ops.sorting import SearchSorted
 from dovetail.types.dims import Dim, ceil_div, dim_min, product
 from dovetail.types.dtypes import bool_, int64
@@ -70,9 +71,14 @@ def _flat_index(op: FlatIndex, one: Instruction) -> Pointwise:
 _COLUMNS: Final = 64
 
 
-@rule(ScatterAdd)
-def _scatter_add(op: ScatterAdd, one: Instruction) -> Custom:
-    """Each thread adds up columns of its own, row by row in order, so that sums do not depend on their number."""
+_COMBINATIONS: Final[dict[type[Scatter], Basis]] = {
+    ScatterMul: basis.multiply, ScatterDiv: basis.divide, ScatterMax: basis.maximum, ScatterMin: basis.minimum
+}  # fmt: skip
+
+
+@rule(ScatterAdd, ScatterUpdate, *_COMBINATIONS)
+def _scatter(op: Scatter, one: Instruction) -> Custom:
+    """Each thread combines columns of its own, row by row in order, so that results do not depend on their number."""
     kind, count = one.inputs[0].type, one.inputs[1].type.dims[0]
     rows, row = kind.dims[0], product(kind.dims[1:])
     wide = computed(kind.dtype)
@@ -94,9 +100,13 @@ def _scatter_add(op: ScatterAdd, one: Instruction) -> Custom:
             return number * part + j if half else number * row + start + j
 
         copied = Loop([(j, width)], [Store(sums, place(i), load(x, i))], "vector")
-        added = Loop([(j, width)], [Store(sums, place(at), load(updates, i), add=True)], "vector")
+        news: Node = load(updates, i)
+        if type(op) in _COMBINATIONS:
+            news = Apply(_COMBINATIONS[type(op)], [Load(sums, place(at)), news], wide)
+        stored = Store(sums, place(at), news, add=isinstance(op, ScatterAdd))
+        combined = Loop([(j, width)], [stored], "vector")
         where = convert(Load(indices, i), indices.dtype, int64)
-        body: list[Statement] = [Loop([(i, rows)], [copied]), Loop([(i, count)], [Bind(at, where, rows), added])]
+        body: list[Statement] = [Loop([(i, rows)], [copied]), Loop([(i, count)], [Bind(at, where, rows), combined])]
         if half:
             narrowed = Convert(kind.dtype, Load(sums, place(i)))
             body.append(
@@ -108,7 +118,7 @@ def _scatter_add(op: ScatterAdd, one: Instruction) -> Custom:
             [Loop([(block, ceil_div(row, _COLUMNS))], body, "parallel")],
             work=2 * kind.size + 2 * count * row,
             can_fail=True,
-            label="ScatterAdd",
+            label=op.name,
         )
 
     return Custom(one.inputs, build, fails=True)

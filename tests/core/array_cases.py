@@ -1,0 +1,173 @@
+"""Small TensorFlow 1 programs of arrays that Dovetail and TensorFlow both run: the one to test, the other to record.
+
+Each is a function of the module (``dovetail``, or ``tensorflow.compat.v1``) and of tensors. A program that takes
+floating arrays is differentiated by them, unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+
+class Case(NamedTuple):
+    """A program, the arrays it is fed, and whether gradients are compared."""
+
+    program: Callable[..., Any]
+    arrays: tuple[np.ndarray, ...]
+    gradients: bool
+
+
+CASES: Final[dict[str, Case]] = {}
+RNG: Final = np.random.default_rng(1105)
+
+
+def case(name: str, program: Callable[..., Any], *arrays: Any, gradients: bool = True) -> None:
+    """Add a program."""
+    CASES[name] = Case(program, tuple(np.asarray(one) for one in arrays), gradients)
+
+
+def normal(*shape: int) -> np.ndarray:
+    """Numbers of the normal distribution, in float32."""
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def cotangents(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    """What outputs of these shapes are weighed with before they are differentiated."""
+    rng = np.random.default_rng(7)
+    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+# Clipping. -----------------------------------------------------------------------------------------------------------
+
+for _limit in (1.0, 100.0):
+    case(f"clip_by_norm_{_limit:g}", lambda tf, x, limit=_limit: tf.clip_by_norm(x, limit), normal(3, 4))
+    case(
+        f"clip_by_average_norm_{_limit:g}",
+        lambda tf, x, limit=_limit: tf.clip_by_average_norm(x, limit / 10),
+        normal(3, 4),
+    )
+    case(
+        f"clip_by_global_norm_{_limit:g}",
+        lambda tf, x, y, limit=_limit: [*tf.clip_by_global_norm([x, y], limit)[0], tf.global_norm([x, y])],
+        normal(3, 4),
+        normal(2),
+    )
+case("clip_by_norm_axes", lambda tf, x: tf.clip_by_norm(x, 1.0, axes=[1]), normal(3, 4))
+case("clip_by_norm_zeros", lambda tf, x: tf.clip_by_norm(x, 1.0), np.zeros((2, 2), np.float32))
+case(
+    "clip_by_global_norm_infinite",
+    lambda tf, x: tf.clip_by_global_norm([x], 1.0)[0],
+    np.array([1.0, np.inf], np.float32),
+    gradients=False,
+)
+case("clip_by_global_norm_use_norm", lambda tf, x: tf.clip_by_global_norm([x], 1.0, tf.constant(4.0))[0], normal(3))
+
+
+def _rows_of_a_gather(tf: Any, x: Any) -> Any:
+    """The gradient of repeated rows, clipped: rows count as they are."""
+    (slices,) = tf.gradients(tf.reduce_sum(tf.gather(x, [2, 0, 2]) ** 3.0), x)
+    (clipped,), norm = tf.clip_by_global_norm([slices], 1.0)
+    return [tf.convert_to_tensor(clipped), norm]
+
+
+case("clip_by_global_norm_slices", _rows_of_a_gather, normal(4, 3), gradients=False)
+
+# Scatter. ------------------------------------------------------------------------------------------------------------
+
+_INDICES, _ROWS = np.array([3, 0, 2], np.int32), normal(3, 2)
+for _how in ("update", "add", "sub", "mul", "div", "min", "max"):
+    case(
+        f"scatter_{_how}",
+        lambda tf, x, indices, rows, how=_how: getattr(tf, f"scatter_{how}")(
+            tf.Variable(np.arange(8.0, dtype=np.float32).reshape(4, 2) - 3.5), indices, rows
+        ),
+        normal(1),
+        _INDICES,
+        _ROWS,
+        gradients=False,
+    )
+for _how in ("update", "add", "sub"):
+    case(
+        f"scatter_nd_{_how}",
+        lambda tf, indices, rows, how=_how: getattr(tf, f"scatter_nd_{how}")(
+            tf.Variable(np.arange(24.0, dtype=np.float32).reshape(4, 3, 2)), indices, rows
+        ),
+        np.array([[3, 1], [0, 0]], np.int32),
+        normal(2, 2),
+        gradients=False,
+    )
+case(
+    "scatter_add_repeated",
+    lambda tf, rows: tf.scatter_add(tf.Variable(np.zeros((3, 2), np.float32)), [[1, 1], [2, 1]], rows),
+    normal(2, 2, 2),
+    gradients=False,
+)
+for _how in ("add", "sub", "min", "max"):
+    case(
+        f"tensor_scatter_nd_{_how}",
+        lambda tf, x, indices, rows, how=_how: getattr(tf, f"tensor_scatter_nd_{how}")(x, indices, rows),
+        normal(4, 3, 2),
+        np.array([[3, 1], [0, 0], [3, 1]], np.int32),
+        normal(3, 2),
+        gradients=_how in ("add", "sub"),
+    )
+case(
+    "tensor_scatter_nd_update",
+    lambda tf, x, indices, rows: tf.tensor_scatter_nd_update(x, indices, rows),
+    normal(4, 3, 2),
+    np.array([[3, 1], [0, 0]], np.int32),
+    normal(2, 2),
+)
+case(
+    "tensor_scatter_max_integers", lambda tf, x: tf.tensor_scatter_nd_max(x, [[1]], [7]), np.array([5, 6, 8], np.int32)
+)
+
+# Segments. -----------------------------------------------------------------------------------------------------------
+
+for _how in ("sum", "mean", "max", "min", "prod"):
+    case(
+        f"segment_{_how}",
+        lambda tf, x, ids, how=_how: getattr(tf, f"segment_{how}")(x, ids),
+        normal(5, 2),
+        np.array([0, 0, 2, 2, 3], np.int32),
+        gradients=_how != "prod",  # TensorFlow has none
+    )
+for _how in ("sum", "mean", "max", "min", "prod", "sqrt_n"):
+    case(
+        f"unsorted_segment_{_how}",
+        lambda tf, x, ids, how=_how: getattr(tf, f"unsorted_segment_{how}")(x, ids, 4),
+        normal(6, 2),
+        np.array([2, 0, 3, -1, 2, 1], np.int64),
+    )
+case(
+    "unsorted_segment_prod_zeros",
+    lambda tf, x, ids: tf.unsorted_segment_prod(x, ids, 3),
+    np.array([0.0, 2.0, 0.0, 0.0, 3.0], np.float32),
+    np.array([0, 0, 1, 1, 2], np.int32),
+)
+case(
+    "unsorted_segment_max_ties",
+    lambda tf, x, ids: tf.unsorted_segment_max(x, ids, 3),
+    np.array([1.0, 1.0, 0.0, 2.0], np.float32),
+    np.array([0, 0, 0, 2], np.int32),
+)
+case(
+    "unsorted_segment_sum_matrix",
+    lambda tf, x, ids: tf.unsorted_segment_sum(x, ids, 3),
+    normal(2, 2, 3),
+    np.array([[0, 2], [2, -1]], np.int32),
+)
+for _how in ("sum", "mean", "sqrt_n"):
+    case(
+        f"sparse_segment_{_how}",
+        lambda tf, x, how=_how: getattr(tf, f"sparse_segment_{how}")(x, [4, 1, 1, 0], [0, 0, 1, 3]),
+        normal(5, 2),
+    )
+case(
+    "sparse_segment_sum_num_segments",
+    lambda tf, x: tf.sparse_segment_sum(x, [4, 1], [0, 2], num_segments=5),
+    normal(5, 2),
+)
