@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from dovetail.errors import InvalidArgumentError
+from dovetail_backend_cpu.llvm import machine as machine_module
 from dovetail_backend_cpu.llvm.machine import Machine, host
 from dovetail_backend_cpu.runtime import cache as cache_module
 from dovetail_backend_cpu.runtime import compile as compile_module
@@ -26,6 +27,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other permission
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    host()  # what it keeps is not for this folder
     monkeypatch.setenv("DOVETAIL_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compile_module, "_caches", {})
     return tmp_path / "cpu"
@@ -109,6 +111,32 @@ def test_objects_for_another_processor_are_not_loaded(load: Callable[..., list[s
         Machine(here.isa, here.triple, "generic", here.features),
     ):
         assert load(k.ADD, machine=other) == ["add"]
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the system does not describe its processor")
+def test_the_processor_is_looked_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    real = machine_module._asked
+
+    def ask() -> Any:
+        asked.append(1)
+        return real()
+
+    monkeypatch.setattr(machine_module, "_asked", ask)
+    find = machine_module.host.__wrapped__
+    first = find()
+    assert find().key == first.key == host().key
+    assert len(asked) == 1
+    monkeypatch.setattr(machine_module, "_described", lambda: "flags: another")
+    find()
+    assert len(asked) == 2
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert find().key == first.key
+    assert len(asked) == 3
+    monkeypatch.setattr(machine_module, "_described", lambda: None)
+    assert find().key == first.key
+    assert len(asked) == 4
 
 
 def test_objects_of_other_printers_are_not_loaded(

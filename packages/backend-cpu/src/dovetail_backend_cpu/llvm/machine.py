@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import os
 import platform
-from typing import Final, final
+from pathlib import Path
+from typing import Any, Final, final
 
 from dovetail.errors import InvalidArgumentError
 
@@ -19,6 +22,13 @@ _X86_LEVELS: Final = {
 ISAS: Final = (*_X86_LEVELS, "neon")
 """Names of the instruction sets that code is made for, widest first."""
 _VARIABLE: Final = "DOVETAIL_CPU_ISA"
+_TOLD: Final = frozenset(
+    (
+        *("vendor_id", "cpu family", "model", "stepping", "flags"),
+        *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision", "Features"),
+    )
+)
+"""The lines of Linux' description of a processor that tell one kind from another."""
 
 
 @final
@@ -67,10 +77,9 @@ def host(isa: str | None = None) -> Machine:
     Raises:
         InvalidArgumentError: there is no such instruction set, or the processor does not have it.
     """
-    import llvmlite.binding as llvm
-
     wanted = isa or os.environ.get(_VARIABLE, "").strip() or None
-    triple, cpu = llvm.get_process_triple(), llvm.get_host_cpu_name()
+    found_here = _processor()
+    triple, cpu, available = found_here["triple"], found_here["cpu"], found_here["features"]
     if platform.machine().lower() in ("arm64", "aarch64"):
         levels: dict[str, tuple[str, ...]] = {"neon": ("neon",)}
     else:
@@ -79,14 +88,55 @@ def host(isa: str | None = None) -> Machine:
         raise InvalidArgumentError(
             f"{_VARIABLE}: {wanted!r} is no instruction set here; choose from {', '.join(levels)}."
         )
-    available = llvm.get_host_cpu_features()
     found = [name for name, needs in levels.items() if all(available.get(one, False) for one in needs)]
     found = found or ["sse"]
     if wanted is not None and wanted not in found:
         raise InvalidArgumentError(f"{_VARIABLE}: this processor has no {wanted}; it has {', '.join(found)}.")
     chosen = wanted or found[0]
     if chosen == found[0]:
-        return Machine(chosen, triple, cpu, available.flatten())
+        return Machine(
+            chosen, triple, cpu, ",".join(f"{'+' if has else '-'}{one}" for one, has in sorted(available.items()))
+        )
     # A restricted machine is a generic one, so that nothing beyond the instruction set slips in.
     features = ",".join(f"+{one}" for one in levels[chosen])
     return Machine(chosen, triple, "x86-64", features)
+
+
+def _processor() -> dict[str, Any]:
+    """Return LLVM's names of the platform, the processor and its features; kept, for loading LLVM takes its time."""
+    from dovetail_backend_cpu.runtime.compile import object_cache
+
+    described = _described()
+    if described is None:
+        return _asked()
+    import llvmlite
+
+    cache, name = object_cache(), "h" + hashlib.sha256(f"{llvmlite.__version__}\n{described}".encode()).hexdigest()[:40]
+    kept = cache.load(name)
+    if kept is not None:
+        found: dict[str, Any] = json.loads(kept)
+        return found
+    found = _asked()
+    cache.store(name, json.dumps(found).encode())
+    return found
+
+
+def _asked() -> dict[str, Any]:
+    import llvmlite.binding as llvm
+
+    return {
+        "triple": llvm.get_process_triple(),
+        "cpu": llvm.get_host_cpu_name(),
+        "features": dict(llvm.get_host_cpu_features()),
+    }
+
+
+def _described() -> str | None:
+    """Return what the system says of the processor, features included; ``None`` where it does not."""
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    lines = text.partition("\n\n")[0].splitlines()
+    told = [line for line in lines if line.split("\t")[0].strip(": ") in _TOLD]
+    return "\n".join(told) if any(line.startswith(("flags", "Features")) for line in told) else None

@@ -13,7 +13,7 @@ from typing import Final
 from dovetail.kernels import Template
 from dovetail_backend_cpu.llvm.machine import Machine
 from dovetail_backend_cpu.runtime.cache import ObjectCache, default_folder, default_limit
-from dovetail_backend_cpu.runtime.objects import Linker
+from dovetail_backend_cpu.runtime.objects import Linker, new_linker
 from dovetail_backend_cpu.runtime.tasks import NativeTask, Printers, Task
 
 __all__ = ["load_tasks", "load_texts", "object_cache", "object_name"]
@@ -63,7 +63,7 @@ def load_tasks(tasks: Iterable[Task], machine: Machine, printers: Printers) -> d
 def load_texts(texts: Mapping[str, Callable[[], str]], machine: Machine) -> Linker:
     """Link objects by name; those that the cache does not have are made of the text that a function prints."""
     cache = object_cache()
-    linker = Linker(machine)
+    linker = new_linker(machine)
     missing = []
     for name in texts:
         data = cache.load(name)

@@ -1,34 +1,46 @@
-"""``Linker``: object files linked into this process."""
+"""``new_linker``: makes what links object files into this process."""
 
 from __future__ import annotations
 
 import atexit
-from typing import Any, Final, final
+import platform
+import sys
+from typing import Any, Final, Protocol, final
 
 from dovetail_backend_cpu.llvm.machine import Machine
+from dovetail_backend_cpu.runtime.elf import ElfLinker
 
-__all__ = ["Linker", "add_symbol"]
+__all__ = ["Linker", "add_symbol", "new_linker"]
 
+_symbols: Final[dict[str, int]] = {}
 _engines: Final[list[Any]] = []
 
 
-@atexit.register
-def _keep_code() -> None:
-    """Leave code in memory while the process ends: threads may still be in it."""
-    while _engines:
-        _engines.pop().detach()
+class Linker(Protocol):
+    """Links object files into this process, for good: code is never taken back, for threads may be in it."""
+
+    def add(self, data: bytes) -> None:
+        """Link an object file."""
+
+    def address(self, name: str) -> int:
+        """Return the address of a function of the objects that were added."""
 
 
 def add_symbol(name: str, address: int) -> None:
     """Give objects that are linked later the address of a function."""
-    import llvmlite.binding as llvm
+    _symbols[name] = address
 
-    llvm.add_symbol(name, address)
+
+def new_linker(machine: Machine) -> Linker:
+    """Return a linker that has no objects yet: our own where it knows the format, else LLVM's."""
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        return ElfLinker(_symbols)
+    return LLVMLinker(machine)
 
 
 @final
-class Linker:
-    """Links object files into this process, for good: code is never taken back, for threads may be in it."""
+class LLVMLinker:
+    """Links by LLVM, for all platforms."""
 
     def __init__(self, machine: Machine) -> None:
         """Begin with no objects."""
@@ -36,6 +48,8 @@ class Linker:
 
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
+        for name, address in _symbols.items():
+            llvm.add_symbol(name, address)
         target = llvm.Target.from_triple(machine.triple).create_target_machine(
             cpu=machine.cpu, features=machine.features, reloc="pic", codemodel="small"
         )
@@ -53,3 +67,10 @@ class Linker:
     def address(self, name: str) -> int:
         """Return the address of a function of the objects that were added."""
         return int(self._engine.get_function_address(name))
+
+
+@atexit.register
+def _keep_code() -> None:
+    """Leave code in memory while the process ends: threads may still be in it."""
+    while _engines:
+        _engines.pop().detach()
