@@ -4,9 +4,19 @@ Names follow the graph-and-session API that TensorFlow 1 made known: ``import do
 ``dt.layers``, ``dt.nn``, ``dt.train`` and the other namespaces are filled by the plugins that are installed.
 """
 
-from dovetail import errors
+from dovetail import app, compat, errors, gfile, logging
 from dovetail import plugins as _plugins
 from dovetail.bases.format import load, save
+from dovetail.compat import (
+    disable_control_flow_v2,
+    disable_eager_execution,
+    disable_resource_variables,
+    disable_tensor_equality,
+    disable_v2_behavior,
+    disable_v2_tensorshape,
+    enable_resource_variables,
+    executing_eagerly,
+)
 from dovetail.graph.graph import Graph, GraphKeys, get_default_graph, reset_default_graph
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.shortcuts import (
@@ -26,10 +36,13 @@ from dovetail.ops.clipping import *
 from dovetail.ops.comparison import *
 from dovetail.ops.constants import constant, convert_to_tensor
 from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, while_loop
+from dovetail.ops.custom_gradient import custom_gradient
 from dovetail.ops.einsum import einsum
 from dovetail.ops.elementary import *
+from dovetail.ops.former_names import *
 from dovetail.ops.gather import *
 from dovetail.ops.gradients import gradients
+from dovetail.ops.hessians import hessians
 from dovetail.ops.indexed_slices import IndexedSlices
 from dovetail.ops.initializers import INITIALIZERS as _INITIALIZERS
 from dovetail.ops.initializers import (
@@ -134,6 +147,10 @@ __all__ = [
     "add",
     "add_n",
     "add_to_collection",
+    "all_variables",
+    "app",
+    "arg_max",
+    "arg_min",
     "argmax",
     "argmin",
     "argsort",
@@ -164,6 +181,7 @@ __all__ = [
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
+    "compat",
     "concat",
     "cond",
     "constant",
@@ -175,21 +193,30 @@ __all__ = [
     "count_nonzero",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "data",
     "depth_to_space",
     "device",
     "diag",
     "diag_part",
     "digamma",
+    "disable_control_flow_v2",
+    "disable_eager_execution",
+    "disable_resource_variables",
+    "disable_tensor_equality",
+    "disable_v2_behavior",
+    "disable_v2_tensorshape",
     "div",
     "div_no_nan",
     "divide",
     "einsum",
+    "enable_resource_variables",
     "equal",
     "erf",
     "erfc",
     "errors",
     "estimator",
+    "executing_eagerly",
     "exp",
     "expand_dims",
     "explain",
@@ -215,6 +242,7 @@ __all__ = [
     "get_local_variable",
     "get_variable",
     "get_variable_scope",
+    "gfile",
     "global_norm",
     "global_variables",
     "global_variables_initializer",
@@ -224,9 +252,13 @@ __all__ = [
     "greater",
     "greater_equal",
     "group",
+    "hessians",
     "identity",
     "identity_initializer",
     "identity_n",
+    "initialize_all_variables",
+    "initialize_local_variables",
+    "initialize_variables",
     "initializers",
     "int16",
     "int32",
@@ -251,6 +283,7 @@ __all__ = [
     "local_variables_initializer",
     "log",
     "log1p",
+    "logging",
     "logical_and",
     "logical_not",
     "logical_or",

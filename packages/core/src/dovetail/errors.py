@@ -27,6 +27,7 @@ __all__ = [
     "NotFoundError",
     "NumericsError",
     "OperationError",
+    "OutOfRangeError",
     "PluginCollisionError",
     "PluginError",
     "PluginNotFoundError",
@@ -104,6 +105,10 @@ class UninitializedVariableError(DovetailError, RuntimeError):
 
 class OperationError(DovetailError, RuntimeError):
     """An operation failed while it ran; the session's state is as before the call."""
+
+
+class OutOfRangeError(DovetailError, EOFError):
+    """There is nothing left to read: the end of a data set, a loop that was asked to go on."""
 
 
 class NumericsError(OperationError, FloatingPointError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dovetail import relu, sigmoid, tanh
+from dovetail import relu, sigmoid, tanh, top_k
 from dovetail.extend import convolution
 from dovetail_layers.activations import (
     elu,
@@ -16,6 +16,7 @@ from dovetail_layers.activations import (
     softsign,
     swish,
 )
+from dovetail_layers.affine import relu_layer, xw_plus_b
 from dovetail_layers.attention import scaled_dot_product_attention
 from dovetail_layers.cross_entropy import (
     sigmoid_cross_entropy_with_logits,
@@ -25,9 +26,12 @@ from dovetail_layers.cross_entropy import (
 )
 from dovetail_layers.embedding import embedding_lookup
 from dovetail_layers.images import avg_pool, bias_add, conv2d, max_pool
+from dovetail_layers.in_top_k import in_top_k
 from dovetail_layers.normalization import batch_normalization, l2_normalize, layer_normalization, moments
 from dovetail_layers.regularization import dropout, l2_loss
+from dovetail_layers.response_normalization import local_response_normalization, lrn
 from dovetail_layers.softmax import log_softmax, softmax
+from dovetail_layers.statistics import normalize_moments, sufficient_statistics, weighted_moments, zero_fraction
 
 __all__ = [
     "avg_pool",
@@ -40,15 +44,20 @@ __all__ = [
     "embedding_lookup",
     "gelu",
     "hard_sigmoid",
+    "in_top_k",
     "l2_loss",
     "l2_normalize",
     "layer_normalization",
     "leaky_relu",
+    "local_response_normalization",
     "log_softmax",
+    "lrn",
     "max_pool",
     "moments",
+    "normalize_moments",
     "relu",
     "relu6",
+    "relu_layer",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",
@@ -60,6 +69,11 @@ __all__ = [
     "softplus",
     "softsign",
     "sparse_softmax_cross_entropy_with_logits",
+    "sufficient_statistics",
     "swish",
     "tanh",
+    "top_k",
+    "weighted_moments",
+    "xw_plus_b",
+    "zero_fraction",
 ]

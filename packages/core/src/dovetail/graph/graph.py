@@ -28,7 +28,7 @@ _SCOPE: Final = re.compile(r"[A-Za-z0-9_.\\/>-]*")
 
 
 class GraphKeys:
-    """Names of the collections that Dovetail itself uses."""
+    """Names of collections, those that Dovetail itself uses among them."""
 
     GLOBAL_VARIABLES: Final = "variables"
     VARIABLES: Final = "variables"
@@ -38,12 +38,27 @@ class GraphKeys:
     MOVING_AVERAGE_VARIABLES: Final = "moving_average_variables"
     METRIC_VARIABLES: Final = "metric_variables"
     GLOBAL_STEP: Final = "global_step"
+    EVAL_STEP: Final = "eval_step"
+    WEIGHTS: Final = "weights"
+    BIASES: Final = "biases"
+    ACTIVATIONS: Final = "activations"
     REGULARIZATION_LOSSES: Final = "regularization_losses"
     LOSSES: Final = "losses"
     UPDATE_OPS: Final = "update_ops"
     SUMMARIES: Final = "summaries"
+    SUMMARY_OP: Final = "summary_op"
     INIT_OP: Final = "init_op"
+    LOCAL_INIT_OP: Final = "local_init_op"
+    READY_OP: Final = "ready_op"
+    READY_FOR_LOCAL_INIT_OP: Final = "ready_for_local_init_op"
     TRAIN_OP: Final = "train_op"
+    SAVERS: Final = "savers"
+    SAVEABLE_OBJECTS: Final = "saveable_objects"
+    RESOURCES: Final = "resources"
+    LOCAL_RESOURCES: Final = "local_resources"
+    TABLE_INITIALIZERS: Final = "table_initializer"
+    ASSET_FILEPATHS: Final = "asset_filepaths"
+    QUEUE_RUNNERS: Final = "queue_runners"
 
 
 def stable_id_of(name: str) -> int:

@@ -38,7 +38,7 @@ def gradients(
         colocate_gradients_with_ops: gradients always run where their operation does; here for TensorFlow 1 programs.
         gate_gradients: has no effect; here for TensorFlow 1 programs.
         aggregation_method: has no effect; here for TensorFlow 1 programs.
-        stop_gradients: tensors that count as constant.
+        stop_gradients: tensors that count as constant in others; for those among ``xs`` the derivatives are partial.
 
     Returns:
         A gradient for each of ``xs``: a tensor, ``IndexedSlices`` where only rows of it were gathered, or ``None``
@@ -69,7 +69,8 @@ def gradients(
                 raise DTypeError(
                     f'gradients: "{y.name}" is {y.dtype.name}; only floating tensors have gradients. {y.op.where()}'
                 )
-        stops = [as_tensor(one) for one in _listed(stop_gradients)] if stop_gradients is not None else []
+        stopped = [] if stop_gradients is None else _listed(stop_gradients)
+        stops = [tensor for one in stopped for tensor in _tensors_of(one, graph)]
         targets: list[list[Tensor]] = [_tensors_of(x, graph) for x in xs_list]
         flat = [tensor for group in targets for tensor in group]
         found = iter(_backpropagate(ys_list, flat, starts, stops))
@@ -113,7 +114,7 @@ def _backpropagate(
             )
         pending.setdefault(y, []).append(start)
     active, dependent = _active_operations(ys, xs, stops)
-    wanted = set(xs)
+    wanted, stopped = set(xs), set(stops)
     final: dict[Tensor, Gradient] = {}
     for op in reversed(active):
         grads: list[Gradient | None] = []
@@ -122,7 +123,7 @@ def _backpropagate(
             total = add_gradients(parts) if parts else None
             if total is not None and tensor in wanted:
                 final[tensor] = total
-            grads.append(total)
+            grads.append(None if tensor in stopped else total)
         if all(one is None for one in grads):
             continue
         inputs = _inputs_of(op)
@@ -146,7 +147,7 @@ def _active_operations(
         if op not in seen:
             seen.add(op)
             waiting.extend(tensor.op for tensor in _inputs_of(op))
-    dependent = {x for x in xs if x not in stopped}
+    dependent = set(xs)
     active = []
     for op in sorted(seen, key=_order):
         if op.definition.differentiable and any(tensor in dependent for tensor in _inputs_of(op)):

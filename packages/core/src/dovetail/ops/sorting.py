@@ -178,7 +178,14 @@ def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | 
     return result if order is None else transpose(result, order)
 
 
-def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> tuple[Tensor, Tensor]:
+class TopKResult(NamedTuple):
+    """What ``top_k`` returns."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> TopKResult:
     """Return the greatest elements along the last axis, and their places.
 
     Args:
@@ -188,7 +195,7 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) 
         name: name of the node.
 
     Returns:
-        The values and their places (int32), both of shape ``input.shape[:-1] + [k]``.
+        ``values``, and ``indices`` (int32), their places; both of shape ``input.shape[:-1] + [k]``.
 
     Raises:
         ShapeError: the axis has fewer elements.
@@ -202,8 +209,7 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) 
     count = as_dim(k, "top_k: k")
     if count is None:
         raise InvalidArgumentError("top_k: k is not known while the graph is built; use an int or a dimension.")
-    values, places = TopK(count)(as_tensor(input), name=name)
-    return values, places
+    return TopKResult(*TopK(count)(as_tensor(input), name=name))
 
 
 # Unique. -------------------------------------------------------------------------------------------------------------

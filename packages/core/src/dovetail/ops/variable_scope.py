@@ -28,7 +28,7 @@ class VariableScope:
         name: the prefix; empty at the root.
         reuse: ``True`` to share existing variables, ``AUTO_REUSE`` to share or make, ``False`` to make.
         initializer, regularizer, dtype, constraint: defaults of ``get_variable``.
-        original_name_scope: the name scope it was entered with, to enter it again.
+        original_name_scope: the name scope it was first entered with; ``dt.name_scope`` enters it again.
     """
 
     __slots__ = ("constraint", "dtype", "initializer", "name", "original_name_scope", "regularizer", "reuse")
@@ -128,9 +128,10 @@ def variable_scope(
     graph = get_default_graph()
     root = root_graph(graph)
     outer = get_variable_scope()
+    again = isinstance(name_or_scope, VariableScope)
     if isinstance(name_or_scope, VariableScope):
         full_name, inherited = name_or_scope.name, name_or_scope
-        label = name_or_scope.original_name_scope or full_name.rpartition("/")[2]
+        label = full_name.rpartition("/")[2]
     else:
         inherited = outer
         label = name_or_scope or ""
@@ -149,10 +150,10 @@ def variable_scope(
     )
     root.state[_SCOPE] = scope
     try:
-        with _counted(root.state, full_name, isinstance(name_or_scope, VariableScope)):
+        with _counted(root.state, full_name, again):
             if auxiliary_name_scope and label:
                 with graph.name_scope(label) as name_scope:
-                    scope.original_name_scope = name_scope
+                    scope.original_name_scope = inherited.original_name_scope if again else name_scope
                     yield scope
             else:
                 yield scope

@@ -167,15 +167,15 @@ for _dtype in _ALL:
     _LOOKUP[_dtype.numpy] = _dtype
     _LOOKUP[_dtype.numpy.type] = _dtype
 _LOOKUP.update({float: float32, int: int32, bool: bool_, str: string, bytes: string})
-_LOOKUP.update(half=float16, double=float64)
+_LOOKUP.update(half=float16, float=float32, double=float64)
 
 
 def as_dtype(value: DTypeLike) -> DType:
     """Return the ``DType`` that ``value`` names.
 
     Args:
-        value: a ``DType``, its name, a NumPy dtype or scalar type, or a Python type (``float`` is float32, ``int`` is
-            int32).
+        value: a ``DType``, its name, a NumPy dtype or scalar type, or a Python type (``float`` and ``"float"`` are
+            float32, ``int`` is int32).
 
     Raises:
         DTypeError: ``value`` names no element type of Dovetail.

@@ -1,0 +1,28 @@
+"""``dt.app``: starting a program as TensorFlow 1's tutorials do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+__all__ = ["run"]
+
+
+def run(main: Callable[[Sequence[str]], Any] | None = None, argv: Sequence[str] | None = None) -> NoReturn:
+    """Call a program's main function with its arguments, and end with what it returns as exit status.
+
+    Args:
+        main: the function; that of the name ``main`` in the module that is run by default.
+        argv: the arguments, the program's name first; those of the process by default. Use ``argparse`` to read them.
+
+    Example:
+        >>> try:
+        ...     dt.app.run(lambda arguments: print(arguments[1:]), ["program", "--steps=3"])
+        ... except SystemExit as end:
+        ...     print(end.code)
+        ['--steps=3']
+        None
+    """
+    function = main or sys.modules["__main__"].__dict__["main"]
+    sys.exit(function(list(sys.argv if argv is None else argv)))
