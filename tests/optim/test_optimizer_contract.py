@@ -35,15 +35,32 @@ def test_slots_are_named_as_in_tensorflow_1() -> None:
     x = dt.placeholder(dt.float32, [None, 3])
     loss = dt.reduce_sum(dt.layers.dense(x, 2, use_bias=False))
     kernel = dt.trainable_variables()[0]
+    made = dt.train
     expected = {
-        "Adam": (dt.train.AdamOptimizer(), {"m": "", "v": "_1"}),
-        "AdamW": (dt.train.AdamWOptimizer(), {"m": "", "v": "_1"}),
-        "Momentum": (dt.train.MomentumOptimizer(0.1, 0.9), {"momentum": ""}),
-        "RMSProp": (dt.train.RMSPropOptimizer(0.1), {"rms": "", "momentum": "_1"}),
+        "Adam": (made.AdamOptimizer(), {"m": "", "v": "_1"}),
+        "AdamW": (made.AdamWOptimizer(), {"m": "", "v": "_1"}),
+        "amsgrad": (made.AdamOptimizer(amsgrad=True, name="amsgrad"), {"m": "", "v": "_1", "vhat": "_2"}),
+        "LazyAdam": (made.LazyAdamOptimizer(), {"m": "", "v": "_1"}),
+        "Adamax": (made.AdamaxOptimizer(), {"m": "", "v": "_1"}),
+        "Nadam": (made.NadamOptimizer(), {"m": "", "v": "_1"}),
+        "LAMB": (made.LAMBOptimizer(), {"m": "", "v": "_1"}),
+        "LARS": (made.LARSOptimizer(0.1), {"momentum": ""}),
+        "Lion": (made.LionOptimizer(), {"momentum": ""}),
+        "Muon": (made.MuonOptimizer(), {"momentum": ""}),
+        "Momentum": (made.MomentumOptimizer(0.1, 0.9), {"momentum": ""}),
+        "RMSProp": (made.RMSPropOptimizer(0.1), {"rms": "", "momentum": "_1"}),
         "centered": (
-            dt.train.RMSPropOptimizer(0.1, centered=True, name="centered"),
+            made.RMSPropOptimizer(0.1, centered=True, name="centered"),
             {"rms": "", "mg": "_1", "momentum": "_2"},
         ),
+        "Adagrad": (made.AdagradOptimizer(0.1), {"accumulator": ""}),
+        "AdagradDA": (
+            made.AdagradDAOptimizer(0.1, made.get_or_create_global_step()),
+            {"gradient_accumulator": "", "gradient_squared_accumulator": "_1"},
+        ),
+        "Adadelta": (made.AdadeltaOptimizer(), {"accum": "", "accum_update": "_1"}),
+        "Ftrl": (made.FtrlOptimizer(0.1), {"accum": "", "linear": "_1"}),
+        "ProximalAdagrad": (made.ProximalAdagradOptimizer(0.1), {"accumulator": ""}),
     }
     for name, (optimizer, slots) in expected.items():
         optimizer.minimize(loss)
@@ -158,7 +175,7 @@ def test_a_constraint_has_the_last_word() -> None:
     "make",
     [
         lambda: dt.train.GradientDescentOptimizer(0.1),
-        lambda: dt.train.MomentumOptimizer(0.1, 0.9),
+        lambda: dt.train.AdagradOptimizer(0.1),
         lambda: dt.train.AdamOptimizer(0.1),
     ],
 )
@@ -181,6 +198,75 @@ def test_a_gradient_of_rows_does_what_the_dense_one_does(make: Any, rng: np.rand
         run.run(steps)
     left, right = run.run(tables)
     np.testing.assert_allclose(left, right, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: dt.train.MomentumOptimizer(0.1, 0.9),
+        lambda: dt.train.RMSPropOptimizer(0.1),
+        lambda: dt.train.AdadeltaOptimizer(0.1),
+        lambda: dt.train.AdamaxOptimizer(0.1),
+        lambda: dt.train.LazyAdamOptimizer(0.1),
+        lambda: dt.train.FtrlOptimizer(0.1),
+    ],
+)
+def test_a_gradient_of_rows_leaves_the_others_alone(make: Any, rng: np.random.Generator) -> None:
+    first = rng.normal(size=(4, 2))
+    table, row = dt.Variable(first, name="table"), dt.placeholder(dt.int32, [1])
+    optimizer = make()
+    step = optimizer.minimize(dt.reduce_sum(dt.square(dt.gather(table, row))))
+    run = session()
+    run.run(step, {row: [1]})
+    slots = [optimizer.get_slot(table, name) for name in optimizer.get_slot_names()]
+    values, kept = run.run([table, slots])
+    run.run(step, {row: [2]})
+    others = [0, 1, 3]
+    np.testing.assert_array_equal(run.run(table)[others], values[others])
+    assert (run.run(table)[2] != first[2]).all()
+    for before, after in zip(kept, run.run(slots), strict=True):
+        np.testing.assert_array_equal(after[others], before[others])
+
+
+# Weight decay. -------------------------------------------------------------------------------------------------------
+
+
+def test_weights_decay_beside_the_step_of_any_optimizer() -> None:
+    w = dt.Variable([4.0, -8.0])
+    rate = dt.placeholder(dt.float32, [])
+    step = dt.train.GradientDescentOptimizer(rate, weight_decay=0.5).minimize(dt.reduce_sum(w))
+    run = session()
+    run.run(step, {rate: 0.25})
+    np.testing.assert_array_equal(run.run(w), [4.0 * 0.875 - 0.25, -8.0 * 0.875 - 0.25])
+
+
+def test_a_filter_says_what_decays() -> None:
+    kernel, bias = dt.Variable([[2.0]], name="kernel"), dt.Variable([2.0], name="bias")
+    optimizer = dt.train.LionOptimizer(0.5, weight_decay=0.25, decay_filter=lambda v: len(v.shape) > 1)
+    run = session()
+    step = optimizer.minimize(dt.reduce_sum(kernel) + dt.reduce_sum(bias))
+    run.run(dt.global_variables_initializer())
+    run.run(step)
+    assert run.run(kernel).item() == 2.0 * 0.875 - 0.5
+    assert run.run(bias).item() == 2.0 - 0.5
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **given: dt.train.LAMBOptimizer(0.1, weight_decay=0.5, **given),
+        lambda **given: dt.train.LARSOptimizer(0.1, weight_decay=0.5, **given),
+    ],
+)
+def test_what_a_filter_spares_has_no_trust_ratio(make: Any) -> None:
+    """A gradient of ones moves a spared weight by the rate, whatever the weight's size."""
+    small, large = dt.Variable([1.0, 1.0]), dt.Variable([100.0, 100.0])
+    step = make(decay_filter=lambda v: False).minimize(dt.reduce_sum(small) + dt.reduce_sum(large))
+    run = session()
+    run.run(dt.global_variables_initializer())
+    run.run(step)
+    np.testing.assert_allclose(run.run(small), 0.9, rtol=1e-5)
+    np.testing.assert_allclose(run.run(large), 99.9, rtol=1e-5)
 
 
 # Layers' updates. ----------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def regression() -> tuple[dt.Variable, dt.Variable, dt.Tensor]:
             ("rms",),
         ),
         ("adam", lambda: dt.train.AdamOptimizer(0.05, 0.8, 0.95, epsilon=0.0), ()),
-        ("adamw", lambda: dt.train.AdamWOptimizer(0.05, 0.3, 0.8, 0.95, 0.1), ()),
+        ("adamw", lambda: dt.train.AdamWOptimizer(0.05, 0.8, 0.95, 0.1, weight_decay=0.3), ()),
     ],
 )
 def test_five_steps(name: str, make: Callable[[], Any], zeroed: tuple[str, ...]) -> None:
@@ -116,6 +116,6 @@ def test_a_step_stays_in_the_variables_dtype(dtype: Any) -> None:
 @pytest.mark.parametrize("dtype", [dt.float16, dt.bfloat16])
 def test_steps_of_half_types_are_computed_in_float32(dtype: Any) -> None:
     """In bfloat16 itself 1 - beta2 is 0, and so would be the second moment and the step."""
-    for optimizer in (dt.train.AdamOptimizer(0.125), dt.train.AdamWOptimizer(0.125, 0.0)):
+    for optimizer in (dt.train.AdamOptimizer(0.125), dt.train.AdamWOptimizer(0.125, weight_decay=0.0)):
         (found,) = trajectory(optimizer, [np.array([1.0, 2.0, -1.0], dtype.numpy)], dtype)
         np.testing.assert_allclose(found.astype(np.float32), [0.875, -2.125, 3.125], atol=0.02)

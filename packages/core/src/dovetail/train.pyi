@@ -13,24 +13,54 @@ from dovetail_io.retention import get_checkpoint_state as get_checkpoint_state
 from dovetail_io.retention import latest_checkpoint as latest_checkpoint
 from dovetail_io.retention import update_checkpoint_state as update_checkpoint_state
 from dovetail_io.saver import Saver as Saver
+from dovetail_optim.adadelta import AdadeltaOptimizer as AdadeltaOptimizer
+from dovetail_optim.adafactor import AdafactorOptimizer as AdafactorOptimizer
+from dovetail_optim.adagrad import AdagradOptimizer as AdagradOptimizer
+from dovetail_optim.adagrad_da import AdagradDAOptimizer as AdagradDAOptimizer
 from dovetail_optim.adam import AdamOptimizer as AdamOptimizer
+from dovetail_optim.adamax import AdamaxOptimizer as AdamaxOptimizer
 from dovetail_optim.adamw import AdamWOptimizer as AdamWOptimizer
+from dovetail_optim.ftrl import FtrlOptimizer as FtrlOptimizer
 from dovetail_optim.global_step import create_global_step as create_global_step
 from dovetail_optim.global_step import get_global_step as get_global_step
 from dovetail_optim.global_step import get_or_create_global_step as get_or_create_global_step
 from dovetail_optim.global_step import global_step as global_step
 from dovetail_optim.gradient_descent import GradientDescentOptimizer as GradientDescentOptimizer
+from dovetail_optim.lamb import LAMBOptimizer as LAMBOptimizer
+from dovetail_optim.lars import LARSOptimizer as LARSOptimizer
+from dovetail_optim.lazy_adam import LazyAdamOptimizer as LazyAdamOptimizer
+from dovetail_optim.lion import LionOptimizer as LionOptimizer
 from dovetail_optim.momentum import MomentumOptimizer as MomentumOptimizer
+from dovetail_optim.muon import MuonOptimizer as MuonOptimizer
+from dovetail_optim.nadam import NadamOptimizer as NadamOptimizer
+from dovetail_optim.proximal_adagrad import ProximalAdagradOptimizer as ProximalAdagradOptimizer
+from dovetail_optim.proximal_gradient_descent import (
+    ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer,
+)
 from dovetail_optim.rmsprop import RMSPropOptimizer as RMSPropOptimizer
 from dovetail_optim.schedules.cosine_decay import cosine_decay as cosine_decay
 from dovetail_optim.schedules.exponential_decay import exponential_decay as exponential_decay
 from dovetail_optim.schedules.piecewise_constant import piecewise_constant as piecewise_constant
 from dovetail_optim.schedules.polynomial_decay import polynomial_decay as polynomial_decay
 
+Adadelta = AdadeltaOptimizer
+Adafactor = AdafactorOptimizer
+Adagrad = AdagradOptimizer
+AdagradDA = AdagradDAOptimizer
 Adam = AdamOptimizer
 AdamW = AdamWOptimizer
+Adamax = AdamaxOptimizer
+Ftrl = FtrlOptimizer
 GradientDescent = GradientDescentOptimizer
+LAMB = LAMBOptimizer
+LARS = LARSOptimizer
+LazyAdam = LazyAdamOptimizer
+Lion = LionOptimizer
 Momentum = MomentumOptimizer
+Muon = MuonOptimizer
+Nadam = NadamOptimizer
+ProximalAdagrad = ProximalAdagradOptimizer
+ProximalGradientDescent = ProximalGradientDescentOptimizer
 RMSProp = RMSPropOptimizer
 
 def __getattr__(name: str) -> _Any: ...  # what other plugins provide

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import final
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail.extend import Hyperparameter, Numbers, Optimizer
+from dovetail.extend import Hyperparameter, Numbers, field
+from dovetail_optim._moments import MomentsOptimizer, moments
 
 __all__ = ["AdamWOptimizer"]
 
 
 @final
-class AdamWOptimizer(Optimizer):
+class AdamWOptimizer(MomentsOptimizer):
     """Adam, beside which each weight decays by itself (Loshchilov and Hutter, 2019).
 
-    ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g²``, then ``w -= learning_rate * (m' /
-    (sqrt(v') + epsilon) + weight_decay * w)``, where ``m' = m / (1 - beta1^t)`` and ``v' = v / (1 - beta2^t)``. This is
-    the paper's placement of ``epsilon`` and PyTorch's ``AdamW``; ``AdamOptimizer`` has TensorFlow 1's. The decay is
-    scaled by the learning rate, hence by its schedule. The slots are ``m`` and ``v``; the powers of the betas are the
-    variables ``beta1_power`` and ``beta2_power``. A gradient of some rows decays the moments, and the weights, of all
-    rows.
+    ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g²``, then
+    ``w -= learning_rate * (m' / (sqrt(v') + epsilon) + weight_decay * w)``, where ``m' = m / (1 - beta1^t)`` and
+    ``v' = v / (1 - beta2^t)``. This is the paper's placement of ``epsilon`` and PyTorch's ``AdamW``; ``AdamOptimizer``
+    has TensorFlow 1's. The decay is scaled by the learning rate, hence by its schedule. The slots are ``m`` and ``v``;
+    the powers of the betas are the variables ``beta1_power`` and ``beta2_power``. A gradient of some rows decays the
+    moments, and the weights, of all rows. With ``amsgrad`` (Reddi, Kale and Kumar, 2018) the slot ``vhat``, the
+    greatest ``v`` so far, stands in place of ``v``.
 
-    Biases and the scales of normalisations are usually spared: make a second optimizer for them, without decay, and
-    name the variables of each by ``var_list``.
+    Biases and the scales of normalisations are usually spared: ``decay_filter=lambda v: len(v.shape) > 1``.
 
     Args:
         learning_rate: about how far each weight goes in a step.
-        weight_decay: the part of each weight, times the learning rate, that a step takes away.
         beta1: the part of the first moment to keep.
         beta2: the part of the second moment to keep.
         epsilon: keeps the divisor from zero.
+        weight_decay: the part of each weight, times the learning rate, that a step takes away.
+        amsgrad: whether the divisor never falls.
+        decay_filter: a function of a variable that says whether it decays; all of them do by default.
         use_locking: has no effect; here for TensorFlow 1 programs.
         name: the scope of the step.
 
@@ -46,34 +49,21 @@ class AdamWOptimizer(Optimizer):
     """
 
     learning_rate: Hyperparameter = 0.001
-    weight_decay: Hyperparameter = 0.01
     beta1: Hyperparameter = 0.9
     beta2: Hyperparameter = 0.999
     epsilon: Hyperparameter = 1e-8
+    weight_decay: Hyperparameter = field(default=0.01, kw_only=True)
+    amsgrad: bool = field(default=False, kw_only=True)
 
     def slots(self) -> Mapping[str, float]:
         """The moments, which begin at zero."""
-        return {"m": 0.0, "v": 0.0}
-
-    def scalars(self) -> Mapping[str, Any]:
-        """The betas to the power of the step to come."""
-        return {"beta1_power": self.beta1, "beta2_power": self.beta2}
+        return {"m": 0.0, "v": 0.0, **({"vhat": 0.0} if self.amsgrad else {})}
 
     def update(
         self, gradient: Tensor, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """One step."""
-        beta1, beta2, rate = numbers["beta1"], numbers["beta2"], numbers["learning_rate"]
-        m = beta1 * slots["m"] + (1.0 - beta1) * gradient
-        v = beta2 * slots["v"] + (1.0 - beta2) * gradient * gradient
-        scale = rate / (1.0 - numbers["beta1_power"])
-        root = dt.sqrt(v) * dt.rsqrt(1.0 - numbers["beta2_power"])
-        kept = (1.0 - rate * numbers["weight_decay"]) * value
-        return kept - scale * m / (root + numbers["epsilon"]), {"m": m, "v": v}
-
-    def advance(self, numbers: Numbers) -> Mapping[str, Tensor]:
-        """One power more."""
-        return {
-            "beta1_power": numbers["beta1_power"] * numbers["beta1"],
-            "beta2_power": numbers["beta2_power"] * numbers["beta2"],
-        }
+        """One step, once the weight has decayed."""
+        kept = moments(gradient, slots, numbers)
+        scale = numbers["learning_rate"] / (1.0 - numbers["beta1_power"])
+        root = dt.sqrt(kept.get("vhat", kept["v"])) * dt.rsqrt(1.0 - numbers["beta2_power"])
+        return value - scale * kept["m"] / (root + numbers["epsilon"]), kept

@@ -16,7 +16,8 @@ class MomentumOptimizer(Optimizer):
     """Gradient descent that keeps part of its speed (Polyak, 1964).
 
     ``a = momentum * a + g``, then ``w -= learning_rate * a``; with ``use_nesterov``, ``w -= learning_rate * (g +
-    momentum * a)`` (Sutskever et al., 2013). The slot ``momentum`` holds ``a``.
+    momentum * a)`` (Sutskever et al., 2013). The slot ``momentum`` holds ``a``. A
+    gradient of some rows changes these, and their speed, alone.
 
     Args:
         learning_rate: how far to go.
@@ -38,6 +39,8 @@ class MomentumOptimizer(Optimizer):
     learning_rate: Hyperparameter
     momentum: Hyperparameter
     use_nesterov: bool = field(default=False, kw_only=True)
+
+    rows_alone = True
 
     def slots(self) -> Mapping[str, float]:
         """The speed, which begins at zero."""

@@ -19,7 +19,7 @@ class RMSPropOptimizer(Optimizer):
     ``s = decay * s + (1 - decay) * g²``, ``a = momentum * a + learning_rate * g / sqrt(s + epsilon)``, ``w -= a``. With
     ``centered``, ``s`` is lessened by the square of the running average of ``g`` (Graves, 2013). As in TensorFlow 1,
     ``s`` begins at one, ``epsilon`` stands under the root, and the learning rate counts into the momentum. The slots
-    are ``rms`` (``s``), ``momentum`` (``a``) and, if centered, ``mg``.
+    are ``rms`` (``s``), ``momentum`` (``a``) and, if centered, ``mg``. A gradient of some rows changes these alone.
 
     Args:
         learning_rate: how far to go.
@@ -45,6 +45,8 @@ class RMSPropOptimizer(Optimizer):
     momentum: Hyperparameter = 0.0
     epsilon: Hyperparameter = 1e-10
     centered: bool = field(default=False, kw_only=True)
+
+    rows_alone = True
 
     def slots(self) -> Mapping[str, float]:
         """Averages and speed."""

@@ -6,18 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
-import numpy as np
-
+from dovetail.bases.stepping import (
+    computed_in,
+    converted,
+    flat,
+    is_number,
+    listed,
+    numbers_in,
+    on_rows,
+    resolved,
+    updates_of,
+)
 from dovetail.errors import ConfigurationError, DTypeError, GraphError, InvalidArgumentError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import Graph, GraphKeys, get_default_graph
-from dovetail.graph.layercall import LayerCall
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops.constants import constant
 from dovetail.ops.gradients import gradients
 from dovetail.ops.indexed_slices import IndexedSlices, densify
 from dovetail.ops.initializers import ConstantInitializer
-from dovetail.ops.math import cast
 from dovetail.ops.state import group
 from dovetail.ops.variables import Variable, root_graph, trainable_variables
 from dovetail.types.configured import Configured
@@ -40,9 +47,11 @@ class Optimizer(Configured):
     a function of gradient, value and slots that returns the new value and the new slots. ``slots`` names what is kept
     for each variable, ``scalars`` what is kept once for all of them.
 
-    Args:
-        use_locking: has no effect: steps of a session never mix; here for TensorFlow 1 programs.
-        name: the scope of the step, and the last part of the names of its slots (``dense/kernel/Adam``).
+    Args: weight_decay: the part of each weight, times the learning rate, that a step takes away before all else:
+        decoupled weight decay (Loshchilov and Hutter, 2019). decay_filter: a function of a variable that says whether
+        it decays; all of them do by default. ``lambda v: len(v.shape) > 1`` spares biases and the scales of
+        normalisations. use_locking: has no effect: steps of a session never mix; here for TensorFlow 1 programs. name:
+        the scope of the step, and the last part of the names of its slots (``dense/kernel/Adam``).
 
     Example:
         >>> class SignDescent(Optimizer):
@@ -58,8 +67,14 @@ class Optimizer(Configured):
         np.float32(2.5)
     """
 
+    weight_decay: Hyperparameter = field(default=0.0, kw_only=True)
+    decay_filter: Callable[[Variable], bool] | None = field(default=None, kw_only=True)
     use_locking: bool = field(default=False, kw_only=True)
     name: str = field(default="", kw_only=True)
+
+    rows_alone: ClassVar[bool] = False
+    """Whether a gradient of some rows changes these rows, and what is kept for them, alone. For rules in which an
+    element depends on the same element only; what is zero elsewhere is a dense gradient to the others."""
 
     GATE_NONE: ClassVar[int] = 0
     GATE_OP: ClassVar[int] = 1
@@ -71,7 +86,7 @@ class Optimizer(Configured):
 
     def _checked(self, one: Field, value: Any) -> Any:
         if _is_hyperparameter(one) and not (
-            _is_number(value) or isinstance(value, (Tensor, Variable)) or callable(value)
+            is_number(value) or isinstance(value, (Tensor, Variable)) or callable(value)
         ):
             raise ConfigurationError(
                 f"{self.get_name()}: {one.name} is {value!r}; give a number, a scalar tensor, or a function that "
@@ -82,8 +97,8 @@ class Optimizer(Configured):
     def _given(self) -> dict[str, Any]:
         """Hyperparameters as they are in this step: numbers or tensors by name."""
         own = self.__dict__
-        chosen = [one.name for one in self.fields if _is_hyperparameter(one) or _is_number(own[one.name])]
-        return {name: _resolved(own[name]) for name in chosen}
+        chosen = [one.name for one in self.fields if _is_hyperparameter(one) or is_number(own[one.name])]
+        return {name: resolved(own[name]) for name in chosen}
 
     # What a subclass defines. ----------------------------------------------------------------------------------------
 
@@ -91,22 +106,34 @@ class Optimizer(Configured):
         """What is kept for each variable: names, with a number or an initializer for the first values."""
         return {}
 
+    def slots_for(self, variable: Variable) -> Mapping[str, Any]:
+        """What is kept for one variable, where that differs between variables; ``slots()`` for all by default."""
+        return self.slots()
+
     def scalars(self) -> Mapping[str, Any]:
         """What is kept for all variables together: names, with the first values."""
         return {}
+
+    def decayed(self, value: Tensor, numbers: Numbers) -> Tensor:
+        """Return a value that decoupled weight decay has lessened, with which the step begins.
+
+        An optimizer whose formula has its own place for ``numbers["weight_decay"]`` returns the value as it is; that
+        number is zero for what does not decay.
+        """
+        return (1.0 - numbers["learning_rate"] * numbers["weight_decay"]) * value
 
     def update(
         self, gradient: Tensor, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the new value of a variable and its new slots.
 
-        All arguments have the variable's dtype; those of a half type are float32 here, and narrowed when stored.
+        All arguments have the variable's dtype; those of a half type are float32 here, and so is what is kept for them.
 
         Args:
             gradient: of the loss with respect to the variable, of its shape.
             value: the variable's value.
             slots: what is kept for the variable, of its shape.
-            numbers: hyperparameters and scalars.
+            numbers: hyperparameters and scalars; ``decays`` is 1 for what ``decay_filter`` lets decay, else 0.
         """
         raise InvalidArgumentError(
             f"{type(self).__qualname__} does not define update(gradient, value, slots, numbers)."
@@ -115,7 +142,9 @@ class Optimizer(Configured):
     def update_sparse(
         self, gradient: IndexedSlices, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Return what ``update`` does, for a gradient of some rows; the dense rule unless a subclass knows better."""
+        """Return what ``update`` does, for a gradient of some rows: by the dense rule, or on ``rows_alone``."""
+        if self.rows_alone:
+            return on_rows(self.update, gradient, value, slots, numbers)
         return self.update(densify(gradient), value, slots, numbers)
 
     def advance(self, numbers: Numbers) -> Mapping[str, Tensor]:
@@ -164,7 +193,7 @@ class Optimizer(Configured):
             tensor = as_tensor(loss)
             raise InvalidArgumentError(
                 f'{self.get_name()}: the loss "{tensor.name}" depends on none of the variables '
-                f"{_listed(variable for _, variable in pairs)}. Pass others as var_list, or look for what cuts them "
+                f"{listed([variable for _, variable in pairs])}. Pass others as var_list, or look for what cuts them "
                 "off: "
                 f"stop_gradient, a cast to integers, argmax. {tensor.op.where()}"
             )
@@ -195,7 +224,7 @@ class Optimizer(Configured):
         if var_list is None:
             variables = [variable for variable in trainable_variables() if variable.dtype.is_floating]
         else:
-            variables = _flat(var_list)
+            variables = flat(var_list)
         if not variables:
             what = "the graph has no trainable variables" if var_list is None else "var_list is empty"
             raise InvalidArgumentError(
@@ -226,7 +255,7 @@ class Optimizer(Configured):
         if all(gradient is None for gradient, _ in pairs):
             raise InvalidArgumentError(
                 f"{self.get_name()}: apply_gradients was given no gradient for any of the variables "
-                f"{_listed(variable for _, variable in pairs)}."
+                f"{listed([variable for _, variable in pairs])}."
             )
         return self._apply(pairs, global_step, name, [])
 
@@ -274,41 +303,56 @@ class Optimizer(Configured):
             raise DTypeError(f"{self.get_name()}: global_step is {global_step!r}; give an integer variable.")
         roots = [*roots, *(one.values if isinstance(one, IndexedSlices) else one for one, _ in chosen)]
         with graph.source(graph.current_source()), graph.name_scope(name or self.get_name()) as scope:
-            scalars = self._make_scalars([variable for _, variable in chosen])
-            given = self._given()
-            kinds = dict.fromkeys(
-                [*(_computed_in(variable.dtype) for _, variable in chosen), *(one.dtype for one in scalars.values())]
-            )
-            numbers = {dtype: _numbers(given, scalars, dtype) for dtype in kinds}
-            operations: list[Operation] = []
-            for gradient, variable in chosen:
-                with graph.name_scope(f"update_{variable.op.name}"):
-                    operations.extend(self._update(gradient, variable, numbers[_computed_in(variable.dtype)]))
-            advanced = {dtype: self.advance(numbers[dtype]) for dtype in {one.dtype for one in scalars.values()}}
-            for key, variable in scalars.items():
-                if key in advanced[variable.dtype]:
-                    operations.append(variable.assign(advanced[variable.dtype][key], name=f"advance_{key}").op)
-            operations.extend(updates_of(roots))
+            operations = [*self.make_updates(chosen), *updates_of(roots)]
             if global_step is None:
                 step = group(*operations, name=scope)
             else:
                 with graph.control_dependencies([group(*operations, name="update")]):
-                    step = global_step.assign(global_step + 1, name=scope).op
+                    step = global_step.assign(global_step + self.steps_made(global_step.dtype), name=scope).op
         graph.add_to_collection(GraphKeys.TRAIN_OP, step)
         return step
 
+    def make_updates(self, pairs: Sequence[tuple[Any, Variable]]) -> list[Operation]:
+        """Return the operations that change variables, and what is kept for them, along gradients.
+
+        An optimizer around another one overrides it.
+        """
+        graph = get_default_graph()
+        scalars = self.make_scalars([variable for _, variable in pairs])
+        given = {**self._given(), **scalars}
+        kinds = dict.fromkeys([*(computed_in(one.dtype) for _, one in pairs), *(one.dtype for one in scalars.values())])
+        numbers = {dtype: numbers_in(dtype, {**given, "decays": 1.0}) for dtype in kinds}
+        spared = {
+            dtype: {**numbers[dtype], **numbers_in(dtype, {"weight_decay": 0.0, "decays": 0.0})} for dtype in kinds
+        }
+        operations: list[Operation] = []
+        for gradient, variable in pairs:
+            chosen = numbers if self._decays(variable) else spared
+            with graph.name_scope(f"update_{variable.op.name}"):
+                operations.extend(self._update(gradient, variable, chosen[computed_in(variable.dtype)]))
+        advanced = {dtype: self.advance(numbers[dtype]) for dtype in {one.dtype for one in scalars.values()}}
+        for key, variable in scalars.items():
+            if key in advanced[variable.dtype]:
+                operations.append(variable.assign(advanced[variable.dtype][key], name=f"advance_{key}").op)
+        return operations
+
+    def steps_made(self, dtype: DType) -> Tensor:
+        """Return by how much the global step rises, once the updates are made; one, unless an optimizer waits."""
+        return constant(1, dtype)
+
     def _update(self, gradient: Tensor | IndexedSlices, variable: Variable, numbers: Numbers) -> list[Operation]:
-        kept = {slot: self._make_slot(variable, slot, first) for slot, first in self.slots().items()}
-        dtype = _computed_in(variable.dtype)
-        values = {slot: _converted(one, dtype) for slot, one in kept.items()}
-        before = _converted(variable, dtype)
+        kept = {slot: self.make_slot(variable, slot, first) for slot, first in self.slots_for(variable).items()}
+        dtype = computed_in(variable.dtype)
+        before = converted(variable, dtype)
+        if self._decays(variable) and self.weight_decay != 0.0:
+            before = self.decayed(before, numbers)
+        values = {slot: converted(one, dtype) for slot, one in kept.items()}
         if isinstance(gradient, IndexedSlices):
-            rows = IndexedSlices(_converted(gradient.values, dtype), gradient.indices, gradient.dense_shape)
+            rows = IndexedSlices(converted(gradient.values, dtype), gradient.indices, gradient.dense_shape)
             value, changed = self.update_sparse(rows, before, values, numbers)
         else:
-            value, changed = self.update(_converted(gradient, dtype), before, values, numbers)
-        value = _converted(value, variable.dtype)
-        changed = {slot: _converted(new, variable.dtype) for slot, new in changed.items()}
+            value, changed = self.update(converted(gradient, dtype), before, values, numbers)
+        value = converted(value, variable.dtype)
         if variable.constraint is not None:
             value = variable.constraint(value)
         unknown = set(changed) - set(kept)
@@ -316,52 +360,41 @@ class Optimizer(Configured):
             raise InvalidArgumentError(
                 f"{self.get_name()}: update() returned the slot {min(unknown)!r}, which slots() does not name."
             )
-        written = [kept[slot].assign(new, name=f"assign_{slot}").op for slot, new in changed.items()]
+        written = [
+            kept[slot].assign(converted(new, kept[slot].dtype), name=f"assign_{slot}").op
+            for slot, new in changed.items()
+        ]
         return [*written, variable.assign(value, name="assign").op]
 
-    def _make_slot(self, variable: Variable, slot: str, first: Any) -> Variable:
+    def _decays(self, variable: Variable) -> bool:
+        return self.decay_filter is None or bool(self.decay_filter(variable))
+
+    def make_slot(self, variable: Variable, slot: str, first: Any) -> Variable:
+        """Return what is kept for a variable, made where it is not there yet: a number's, or by an initializer."""
         known = self._slots.get((slot, variable))
         if known is None:
             rule = ConstantInitializer(float(first)) if isinstance(first, (int, float)) else first
+            dtype = computed_in(variable.dtype)
             with root_graph().name_scope(None):
                 known = Variable(
-                    lambda: rule(variable.shape, variable.dtype),
+                    lambda: rule(variable.shape, dtype),
                     trainable=False,
                     name=f"{variable.op.name}/{self.get_name()}",
-                    dtype=variable.dtype,
+                    dtype=dtype,
                 )
             self._slots[slot, variable] = known
         return known
 
-    def _make_scalars(self, variables: Sequence[Variable]) -> dict[str, Variable]:
+    def make_scalars(self, variables: Sequence[Variable]) -> dict[str, Variable]:
+        """Return what is kept for all variables together, made where it is not there yet."""
         graph = root_graph()
         dtype = float64 if any(one.dtype is float64 for one in variables) else float32
         for key, first in self.scalars().items():
             if (key, graph) not in self._scalars:
                 with graph.name_scope(None):
-                    value = partial(_converted, _resolved(first), dtype)
+                    value = partial(converted, resolved(first), dtype)
                     self._scalars[key, graph] = Variable(value, trainable=False, name=key)
         return {key: one for (key, owner), one in self._scalars.items() if owner is graph}
-
-
-def updates_of(tensors: Iterable[Tensor]) -> list[Operation]:
-    """Return the updates of the layer calls that ``tensors`` depend on, in the order of creation."""
-    seen: set[Operation] = set()
-    calls: set[LayerCall] = set()
-    waiting = [tensor.op for tensor in tensors]
-    while waiting:
-        op = waiting.pop()
-        if op in seen:
-            continue
-        seen.add(op)
-        waiting.extend(tensor.op for tensor in op.inputs)
-        call = op.layer
-        while call is not None and call not in calls:
-            calls.add(call)
-            call = call.parent
-    graph = get_default_graph()
-    found = {op for call in calls for op in call.updates if op.graph is graph}
-    return sorted(found, key=lambda op: op.index)
 
 
 def _is_hyperparameter(one: Field) -> bool:
@@ -370,43 +403,3 @@ def _is_hyperparameter(one: Field) -> bool:
 
 def _counts(value: Any) -> bool:
     return isinstance(value, Variable) and value.dtype.is_integer
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-
-
-def _resolved(value: Any) -> Any:
-    """Call what is a function; numbers and tensors stay."""
-    return value() if callable(value) and not isinstance(value, (Tensor, Variable)) else value
-
-
-def _numbers(given: Mapping[str, Any], scalars: Mapping[str, Variable], dtype: DType) -> dict[str, Tensor]:
-    numbers = {}
-    for key, value in {**given, **scalars}.items():
-        if isinstance(value, (int, float)):
-            numbers[key] = constant(float(value), dtype, name=key)
-        else:
-            numbers[key] = _converted(value, dtype)
-    return numbers
-
-
-def _converted(value: Any, dtype: DType) -> Tensor:
-    tensor = as_tensor(value, dtype)
-    return tensor if tensor.dtype is dtype else cast(tensor, dtype)
-
-
-def _computed_in(dtype: DType) -> DType:
-    """Return the dtype of an update: float32 for half types, in which 1 - 0.999 is 0."""
-    return float32 if dtype.is_half else dtype
-
-
-def _flat(var_list: Any) -> list[Any]:
-    if isinstance(var_list, (list, tuple)):
-        return [variable for item in var_list for variable in _flat(item)]
-    return [var_list]
-
-
-def _listed(variables: Iterable[Variable]) -> str:
-    names = [f'"{variable.op.name}"' for variable in variables]
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
