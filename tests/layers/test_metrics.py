@@ -64,7 +64,9 @@ def test_every_metric_of_tensorflow_is_recorded() -> None:
         "precision_at_recall",
         "r2_score",
         "recall_at_precision",
+        "sparse_average_precision_at_k",  # another name of one that is
         "sparse_categorical_accuracy",
+        "sparse_precision_at_k",  # another name of one that is
         "top_k_accuracy",
     }
     assert {case["metric"] for case in CASES} | beyond == {name for name in dir(dt.metrics) if name[0] != "_"}

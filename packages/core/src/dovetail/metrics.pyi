@@ -40,7 +40,9 @@ from dovetail_layers.metrics import recall_at_thresholds as recall_at_thresholds
 from dovetail_layers.metrics import recall_at_top_k as recall_at_top_k
 from dovetail_layers.metrics import root_mean_squared_error as root_mean_squared_error
 from dovetail_layers.metrics import sensitivity_at_specificity as sensitivity_at_specificity
+from dovetail_layers.metrics import sparse_average_precision_at_k as sparse_average_precision_at_k
 from dovetail_layers.metrics import sparse_categorical_accuracy as sparse_categorical_accuracy
+from dovetail_layers.metrics import sparse_precision_at_k as sparse_precision_at_k
 from dovetail_layers.metrics import specificity_at_sensitivity as specificity_at_sensitivity
 from dovetail_layers.metrics import top_k_accuracy as top_k_accuracy
 from dovetail_layers.metrics import true_negatives as true_negatives

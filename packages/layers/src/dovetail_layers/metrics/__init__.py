@@ -40,6 +40,8 @@ from dovetail_layers.metrics.ranking import (
     precision_at_top_k,
     recall_at_k,
     recall_at_top_k,
+    sparse_average_precision_at_k,
+    sparse_precision_at_k,
 )
 from dovetail_layers.metrics.thresholds import (
     false_negatives_at_thresholds,
@@ -88,7 +90,9 @@ __all__ = [
     "recall_at_top_k",
     "root_mean_squared_error",
     "sensitivity_at_specificity",
+    "sparse_average_precision_at_k",
     "sparse_categorical_accuracy",
+    "sparse_precision_at_k",
     "specificity_at_sensitivity",
     "top_k_accuracy",
     "true_negatives",

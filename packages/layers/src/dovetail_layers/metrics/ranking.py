@@ -15,6 +15,8 @@ __all__ = [
     "precision_at_top_k",
     "recall_at_k",
     "recall_at_top_k",
+    "sparse_average_precision_at_k",
+    "sparse_precision_at_k",
 ]
 
 
@@ -336,3 +338,7 @@ def _share_of(
     return accumulate(
         batch, lambda hits, missed: dt.divide(hits, hits + missed), metrics_collections, updates_collections
     )
+
+
+sparse_average_precision_at_k = average_precision_at_k  # what TensorFlow 1 called them first
+sparse_precision_at_k = precision_at_k
