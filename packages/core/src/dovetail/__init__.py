@@ -4,7 +4,7 @@ Names follow the graph-and-session API that TensorFlow 1 made known: ``import do
 ``dt.layers``, ``dt.nn``, ``dt.train`` and the other namespaces are filled by the plugins that are installed.
 """
 
-from dovetail import app, compat, errors, gfile, logging
+from dovetail import app, compat, errors, gfile, logging, test, testing
 from dovetail import plugins as _plugins
 from dovetail.bases.format import load, save
 from dovetail.compat import (
@@ -409,6 +409,8 @@ __all__ = [
     "tensor_scatter_sub",
     "tensor_scatter_update",
     "tensordot",
+    "test",
+    "testing",
     "tile",
     "to_bfloat16",
     "to_double",
