@@ -92,9 +92,9 @@ def test_what_does_not_fit() -> None:
     with pytest.raises(ShapeError, match=r"the weights are float32\[1, 1, 2\], the losses float32\[2, 2\]"):
         dt.losses.compute_weighted_loss(LOSSES, dt.ones([1, 1, 2]))
     with pytest.raises(
-        ShapeError, match=r"labels are int32\[2, 1\], logits float32\[2, 3\]; labels must have one axis less"
+        ShapeError, match=r"labels are int32\[2, 2\], logits float32\[2, 3\]; labels must have one axis less"
     ):
-        dt.losses.sparse_softmax_cross_entropy([[1], [2]], dt.ones([2, 3]))
+        dt.losses.sparse_softmax_cross_entropy([[1, 2], [2, 0]], dt.ones([2, 3]))
 
 
 def test_accuracy_adds_up_over_batches() -> None:

@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import dovetail as dt
+from tests.layers.recorded import CLOSE, Recorded, load
 
-RECORDED = np.load(Path(__file__).parents[1] / "data" / "torch.npz")
-CLOSE = {"rtol": 1e-9, "atol": 1e-11}
-
-
-def case(name: str) -> dict[str, np.ndarray]:
-    """The arrays of a case."""
-    return {key.removeprefix(f"{name}/"): RECORDED[key] for key in RECORDED.files if key.rpartition("/")[0] == name}
-
-
-def check(name: str, function: Callable[..., dt.Tensor], *inputs: str, ours: dict[str, Any] | None = None) -> None:
-    """Compare value and gradients of a function of placeholders (and of other tensors: ``ours``)."""
-    recorded = case(name)
-    tensors = {key: dt.placeholder(dt.float64, recorded[key].shape, name=key) for key in inputs}
-    y = function(*tensors.values())
-    wanted = {**tensors, **(ours or {})}
-    gradients = dt.gradients(y, list(wanted.values()), recorded["cotangent"])
-    with dt.Session() as session:
-        session.run(dt.global_variables_initializer())
-        value, found = session.run([y, gradients], {tensor: recorded[key] for key, tensor in tensors.items()})
-    np.testing.assert_allclose(value, recorded["y"], **CLOSE)
-    for key, gradient in zip(wanted, found, strict=True):
-        np.testing.assert_allclose(gradient, recorded[f"grad_{key}"], **CLOSE, err_msg=f"gradient of {key}")
-
-
-def load(session: dt.Session, layer: Any, values: list[np.ndarray]) -> None:
-    for weight, value in zip(layer.weights, values, strict=True):
-        weight.load(value, session)
-
-
-def check_layer(name: str, layer: Any, *weights: str) -> None:
-    """Compare a layer whose weights begin at the recorded values."""
-    recorded = case(name)
-    x = dt.placeholder(dt.float64, [None, *recorded["x"].shape[1:]], name="x")
-    y = layer(x)
-    assert [weight.op.name.rpartition("/")[2] for weight in layer.weights] == list(weights)
-    gradients = dt.gradients(y, [x, *layer.weights], recorded["cotangent"])
-    with dt.Session() as session:
-        load(session, layer, [recorded[key] for key in weights])
-        value, found = session.run([y, gradients], {x: recorded["x"]})
-    np.testing.assert_allclose(value, recorded["y"], **CLOSE)
-    for key, gradient in zip(["x", *weights], found, strict=True):
-        np.testing.assert_allclose(gradient, recorded[f"grad_{key}"], **CLOSE, err_msg=f"gradient of {key}")
+RECORDED = Recorded("torch")
+case, check, check_layer = RECORDED.case, RECORDED.check, RECORDED.check_layer
 
 
 def test_dense() -> None:

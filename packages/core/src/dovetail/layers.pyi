@@ -9,7 +9,12 @@ from dovetail.extend import Activation as _Activation
 from dovetail.extend import DType as _DType
 from dovetail.extend import InitializerLike as _InitializerLike
 from dovetail.extend import RegularizerLike as _RegularizerLike
+from dovetail_layers.activation import ELU as ELU
 from dovetail_layers.activation import Activation as Activation
+from dovetail_layers.activation import LeakyReLU as LeakyReLU
+from dovetail_layers.activation import ReLU as ReLU
+from dovetail_layers.activation import Softmax as Softmax
+from dovetail_layers.activation import ThresholdedReLU as ThresholdedReLU
 from dovetail_layers.batch_normalization import BatchNormalization as BatchNormalization
 from dovetail_layers.convolutional import Conv2D as Conv2D
 from dovetail_layers.dense import Dense as Dense
@@ -22,6 +27,7 @@ from dovetail_layers.pooling import AveragePooling2D as AveragePooling2D
 from dovetail_layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from dovetail_layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from dovetail_layers.pooling import MaxPooling2D as MaxPooling2D
+from dovetail_layers.prelu import PReLU as PReLU
 from dovetail_layers.recurrent import GRU as GRU
 from dovetail_layers.recurrent import LSTM as LSTM
 from dovetail_layers.recurrent import SimpleRNN as SimpleRNN
@@ -113,6 +119,13 @@ def dropout(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def elu(
+    inputs: _Tensor,
+    alpha: float = 1.0,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def embedding(
     inputs: _Tensor,
     input_dim: int,
@@ -180,6 +193,13 @@ def layer_normalization(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def leaky_relu(
+    inputs: _Tensor,
+    negative_slope: float = 0.3,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def lstm(
     inputs: _Tensor,
     units: int,
@@ -233,6 +253,25 @@ def multi_head_attention(
     value: _Tensor | None = None,
     mask: _Tensor | None = None,
 ) -> _Tensor: ...
+def prelu(
+    inputs: _Tensor,
+    alpha_initializer: _InitializerLike = ...,
+    alpha_regularizer: _RegularizerLike = None,
+    alpha_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    shared_axes: int | tuple[int, ...] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def relu(
+    inputs: _Tensor,
+    max_value: float | None = None,
+    negative_slope: float = 0.0,
+    threshold: float = 0.0,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def sequential(
     inputs: _Tensor,
     layers: tuple[_Step, ...] = ...,
@@ -262,6 +301,16 @@ def simple_rnn(
     initial_hidden: _Tensor | None = None,
     sequence_length: _Tensor | None = None,
 ) -> _Any: ...
+def softmax(
+    inputs: _Tensor, axis: int = -1, trainable: bool = True, name: str | None = None, reuse: bool | str | None = None
+) -> _Tensor: ...
+def thresholded_relu(
+    inputs: _Tensor,
+    theta: float = 1.0,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 
 l1_regularizer = L1
 l2_regularizer = L2

@@ -1,6 +1,6 @@
 """What fills ``dt.layers``, ``dt.nn``, ``dt.losses`` and ``dt.metrics``: layers, activations, losses, measures."""
 
-from dovetail_layers.activation import Activation
+from dovetail_layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax, ThresholdedReLU
 from dovetail_layers.batch_normalization import BatchNormalization
 from dovetail_layers.convolutional import Conv2D
 from dovetail_layers.dense import Dense
@@ -10,10 +10,17 @@ from dovetail_layers.flatten import Flatten
 from dovetail_layers.layer_normalization import LayerNormalization
 from dovetail_layers.multi_head_attention import MultiHeadAttention
 from dovetail_layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
+from dovetail_layers.prelu import PReLU
 from dovetail_layers.recurrent import GRU, LSTM, SimpleRNN
 from dovetail_layers.sequential import Sequential
 
 __all__ = [
+    "PReLU",
+    "ThresholdedReLU",
+    "Softmax",
+    "ReLU",
+    "LeakyReLU",
+    "ELU",
     "GRU",
     "LSTM",
     "Activation",

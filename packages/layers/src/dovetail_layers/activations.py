@@ -9,7 +9,25 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.extend import Expression, basis, scalar
 
-__all__ = ["elu", "gelu", "hard_sigmoid", "leaky_relu", "relu6", "selu", "silu", "softplus", "softsign", "swish"]
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "hard_sigmoid",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "log_sigmoid",
+    "logit",
+    "mish",
+    "prelu",
+    "relu6",
+    "selu",
+    "silu",
+    "softplus",
+    "softsign",
+    "swish",
+]
 
 _ROOT_OF_HALF = math.sqrt(0.5)
 _GELU_SLOPE = math.sqrt(2.0 / math.pi)
@@ -29,14 +47,27 @@ def relu6(features: Expression) -> Expression:
 
 
 @scalar(floating=True)
-def elu(features: Expression) -> Expression:
-    """Return ``features`` where positive, else ``exp(features) - 1`` (Clevert, Unterthiner and Hochreiter, 2015).
+def elu(features: Expression, *, alpha: float = 1.0) -> Expression:
+    """Return ``features`` where positive, else ``alpha * (exp(features) - 1)`` (Clevert et al., 2015).
 
     Example:
         >>> dt.Session().run(dt.nn.elu([0.0, 2.0]))
         array([0., 2.], dtype=float32)
     """
-    return basis.select(features > 0, features, basis.expm1(_negative_part(features)))
+    return basis.select(features > 0, features, alpha * basis.expm1(_negative_part(features)))
+
+
+@scalar(floating=True)
+def celu(features: Expression, *, alpha: float = 1.0) -> Expression:
+    """Return ``features`` where positive, else ``alpha * (exp(features / alpha) - 1)`` (Barron, 2017).
+
+    Unlike ``elu`` it has the slope 1 at 0 for every ``alpha``.
+
+    Example:
+        >>> dt.Session().run(dt.nn.celu([-1.0, 2.0], alpha=0.5)).round(4)
+        array([-0.4323,  2.    ], dtype=float32)
+    """
+    return basis.select(features > 0, features, alpha * basis.expm1(_negative_part(features) / alpha))
 
 
 @scalar(floating=True)
@@ -74,6 +105,19 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
     """
     result: Tensor = _leaky_relu(dt.convert_to_tensor(features), alpha=float(alpha), name=name)
     return result
+
+
+@scalar(name="PRelu", domain=((-2.0, 2.0), (0.1, 0.5)), floating=True)
+def prelu(features: Expression, alpha: Expression) -> Expression:
+    """Return ``features`` where positive, else ``alpha * features``, where ``alpha`` is learned (He et al., 2015).
+
+    ``alpha`` broadcasts: a vector gives each channel a slope of its own. ``dt.layers.prelu`` makes it.
+
+    Example:
+        >>> dt.Session().run(dt.nn.prelu([[-2.0, -2.0]], [0.5, 0.25]))
+        array([[-1. , -0.5]], dtype=float32)
+    """
+    return basis.select(features > 0, features, alpha * features)
 
 
 @scalar(floating=True)
@@ -164,6 +208,66 @@ def hard_sigmoid(features: Expression) -> Expression:
         array([0.  , 0.5 , 0.75], dtype=float32)
     """
     return basis.minimum(basis.maximum(features + 3, 0), 6) / 6
+
+
+@scalar(name="HardSwish", domain=((-2.9, 2.9),), floating=True)
+def hard_swish(features: Expression) -> Expression:
+    """Return ``features * min(max(features + 3, 0), 6) / 6`` (Howard et al., 2019).
+
+    Example:
+        >>> dt.Session().run(dt.nn.hard_swish([-4.0, 1.5, 4.0]))
+        array([-0.   ,  1.125,  4.   ], dtype=float32)
+    """
+    return features * (basis.minimum(basis.maximum(features + 3, 0), 6) / 6)
+
+
+@scalar(floating=True)
+def hard_tanh(features: Expression, *, least: float = -1.0, greatest: float = 1.0) -> Expression:
+    """Return ``min(max(features, least), greatest)``, a tangent of three straight lines (Collobert, 2004).
+
+    Example:
+        >>> dt.Session().run(dt.nn.hard_tanh([-2.0, 0.5, 2.0]))
+        array([-1. ,  0.5,  1. ], dtype=float32)
+    """
+    return basis.minimum(basis.maximum(features, least), greatest)
+
+
+@scalar(floating=True)
+def mish(features: Expression) -> Expression:
+    """Return ``features * tanh(log(1 + exp(features)))`` (Misra, 2019).
+
+    Example:
+        >>> dt.Session().run(dt.nn.mish([0.0, 1.0])).round(4)
+        array([0.    , 0.8651], dtype=float32)
+    """
+    return features * basis.tanh(
+        basis.select(features > 0, features, 0) + basis.log1p(basis.exp(minus_absolute(features)))
+    )
+
+
+@scalar(floating=True)
+def log_sigmoid(features: Expression) -> Expression:
+    """Return ``log(sigmoid(features))``, without overflow.
+
+    Example:
+        >>> dt.Session().run(dt.nn.log_sigmoid([0.0, -100.0]))
+        array([  -0.6931472, -100.       ], dtype=float32)
+    """
+    return -softplus(-features)
+
+
+@scalar(domain=((0.1, 0.9),), floating=True)
+def logit(x: Expression, *, epsilon: float = 0.0) -> Expression:
+    """Return ``log(x / (1 - x))``, of which the sigmoid is ``x``; NaN outside 0 to 1.
+
+    With ``epsilon``, ``x`` is first brought into the interval from ``epsilon`` to ``1 - epsilon``.
+
+    Example:
+        >>> dt.Session().run(dt.nn.logit([0.5, 1.0], epsilon=0.25)).round(4)
+        array([0.    , 1.0986], dtype=float32)
+    """
+    inner = basis.minimum(basis.maximum(x, epsilon), 1.0 - epsilon) if epsilon else x
+    return basis.log(inner) - basis.log1p(-inner)
 
 
 def minus_absolute(x: Expression) -> Expression:

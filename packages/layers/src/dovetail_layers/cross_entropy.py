@@ -19,6 +19,7 @@ __all__ = [
     "softmax_cross_entropy_with_logits",
     "softmax_cross_entropy_with_logits_v2",
     "sparse_softmax_cross_entropy_with_logits",
+    "weighted_cross_entropy_with_logits",
 ]
 
 
@@ -56,6 +57,14 @@ def _sigmoid_cross_entropy(labels: Expression, logits: Expression) -> Expression
     """``-labels * log(sigmoid(logits)) - (1 - labels) * log(1 - sigmoid(logits))``, without overflow."""
     positive = basis.select(logits > 0, logits, 0)
     return positive - logits * labels + basis.log1p(basis.exp(minus_absolute(logits)))
+
+
+@scalar(name="WeightedCrossEntropy", domain=((0.0, 1.0), (-2.0, 2.0), (0.5, 2.0)), floating=True)
+def _weighted_cross_entropy(labels: Expression, logits: Expression, pos_weight: Expression) -> Expression:
+    """``-pos_weight * labels * log(sigmoid(logits)) - (1 - labels) * log(1 - sigmoid(logits))``, without overflow."""
+    negative = basis.select(logits > 0, 0, -logits)
+    weight = 1 + (pos_weight - 1) * labels
+    return (1 - labels) * logits + weight * (negative + basis.log1p(basis.exp(minus_absolute(logits))))
 
 
 def softmax_cross_entropy_with_logits_v2(
@@ -200,13 +209,55 @@ def sigmoid_cross_entropy_with_logits(
     _by_name(operation, _sentinel, labels, logits)
     scores = _scores(operation, logits)
     wanted = dt.convert_to_tensor(labels, scores.dtype) if not isinstance(labels, Tensor) else labels
-    if not wanted.shape.is_compatible_with(scores.shape):
-        raise ShapeError(
-            f"{operation}: labels are {wanted.type}, logits {scores.type}; their shapes must be equal. "
-            f"{scores.op.where()}"
-        )
+    _of_one_shape(operation, wanted, scores)
     result: Tensor = _sigmoid_cross_entropy(wanted, scores, name=name)
     return result
+
+
+def weighted_cross_entropy_with_logits(
+    labels: Any = None, logits: Any = None, pos_weight: Any = None, name: str | None = None, targets: Any = None
+) -> Tensor:
+    """Return the sigmoid cross-entropy, element by element, in which what is true counts ``pos_weight`` times.
+
+    A weight above 1 raises recall, one below 1 precision.
+
+    Args:
+        labels: probabilities, mostly 0 or 1, of the shape of ``logits``.
+        logits: floating scores.
+        pos_weight: the factor, a number or one that broadcasts to ``logits``.
+        name: name of the node.
+        targets: another name of ``labels``.
+
+    Returns:
+        A tensor of the shape and dtype of ``logits``.
+
+    Raises:
+        InvalidArgumentError: logits, ``pos_weight``, or the labels are missing, or those are given twice.
+        ShapeError: the shapes differ, or that of ``pos_weight`` does not fit.
+        DTypeError: ``logits`` is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.nn.weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0))
+        array([1.3862944, 0.6931472], dtype=float32)
+    """
+    operation = "weighted_cross_entropy_with_logits"
+    if (labels is None) == (targets is None) or logits is None or pos_weight is None:
+        raise InvalidArgumentError(
+            f"{operation}: give labels (targets is their old name), logits and pos_weight, each once."
+        )
+    scores = _scores(operation, logits)
+    wanted = dt.cast(targets if labels is None else labels, scores.dtype)
+    _of_one_shape(operation, wanted, scores)
+    result: Tensor = _weighted_cross_entropy(wanted, scores, dt.cast(pos_weight, scores.dtype), name=name)
+    return result
+
+
+def _of_one_shape(operation: str, labels: Tensor, scores: Tensor) -> None:
+    if not labels.shape.is_compatible_with(scores.shape):
+        raise ShapeError(
+            f"{operation}: labels are {labels.type}, logits {scores.type}; their shapes must be equal. "
+            f"{scores.op.where()}"
+        )
 
 
 def _by_name(operation: str, sentinel: Any, labels: Any, logits: Any) -> None:

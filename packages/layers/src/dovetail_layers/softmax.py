@@ -1,4 +1,4 @@
-"""Softmax and its logarithm."""
+"""Softmax, its logarithm, and the one with zeros."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dovetail import Tensor
 from dovetail.errors import DTypeError, InvalidArgumentError
 from dovetail.extend import Array, composite
 
-__all__ = ["log_softmax", "softmax", "stable_log_softmax"]
+__all__ = ["log_softmax", "softmax", "sparsemax", "stable_log_softmax"]
 
 
 def _samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
@@ -57,6 +57,33 @@ def _softmax(logits: Tensor, *, axis: int = -1) -> Tensor:
 def _log_softmax(logits: Tensor, *, axis: int = -1) -> Tensor:
     """``logits - log(sum(exp(logits)))`` along an axis."""
     return stable_log_softmax(logits, axis)
+
+
+def _sparse_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
+    """Vectors of several sizes, another axis."""
+    yield (rng.normal(size=5),)
+    yield (rng.normal(size=(3, 4)),)
+    yield rng.normal(size=(2, 3, 2)), {"axis": 1}
+
+
+def _sparsemax_gradient(op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Any) -> Sequence[Tensor]:
+    """What is above zero moves together, so that the sum stays (Martins and Astudillo, 2016, section 2.5)."""
+    present = dt.cast(outputs[0] > 0.0, outputs[0].dtype)
+    count = dt.reduce_sum(present, op.axis, keepdims=True)
+    return [present * (grads[0] - dt.reduce_sum(present * grads[0], op.axis, keepdims=True) / count)]
+
+
+@composite(name="Sparsemax", samples=_sparse_samples, gradient=_sparsemax_gradient)
+def _sparsemax(logits: Tensor, *, axis: int = -1) -> Tensor:
+    """The point nearest to ``logits`` whose parts are not negative and add up to 1."""
+    scores = logits - dt.reduce_max(logits, axis, keepdims=True)
+    # Scores above the threshold are the first in descending order; with the i-th, 1 + i * score exceeds their sum.
+    falling = dt.sort(scores, axis, "DESCENDING")
+    places = dt.cumsum(dt.ones_like(falling), axis)
+    present = dt.cast(1.0 + places * falling > dt.cumsum(falling, axis), logits.dtype)
+    count = dt.reduce_sum(present, axis, keepdims=True)
+    threshold = (dt.reduce_sum(present * falling, axis, keepdims=True) - 1.0) / count
+    return dt.relu(scores - threshold)
 
 
 def softmax(logits: Any, axis: int | None = None, name: str | None = None, dim: int | None = None) -> Tensor:
@@ -104,6 +131,29 @@ def log_softmax(logits: Any, axis: int | None = None, name: str | None = None, d
         array([-0.6931472, -0.6931472], dtype=float32)
     """
     result: Tensor = _log_softmax(_floating("log_softmax", logits), axis=one_axis("log_softmax", axis, dim), name=name)
+    return result
+
+
+def sparsemax(logits: Any, axis: int = -1, name: str | None = None) -> Tensor:
+    """Return the probabilities nearest to ``logits``, many of which are 0 (Martins and Astudillo, 2016).
+
+    Args:
+        logits: a floating tensor of rank 1 or more.
+        axis: the axis of the sum.
+        name: name of the node.
+
+    Returns:
+        A tensor of the same type, not negative, with sums of 1 along the axis.
+
+    Raises:
+        DTypeError: ``logits`` is not floating.
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> dt.Session().run(dt.nn.sparsemax([1.0, 0.5, -1.0]))
+        array([0.75, 0.25, 0.  ], dtype=float32)
+    """
+    result: Tensor = _sparsemax(_floating("sparsemax", logits), axis=int(axis), name=name)
     return result
 
 

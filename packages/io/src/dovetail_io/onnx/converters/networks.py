@@ -103,7 +103,7 @@ def _of_sizes(part: Value, dims: Sequence[Dim]) -> Value:
 
 @converter_of(_LAYERS, "Elu")
 def _elu(to: Builder, op: ScalarOp, x: Value) -> Value:
-    return to.node("Elu", x)
+    return to.node("Elu", x, alpha=op.attributes()["alpha"])
 
 
 @converter_of(_LAYERS, "Selu")
@@ -139,3 +139,13 @@ def _gelu(to: Builder, op: ScalarOp, x: Value) -> Value:
 @converter_of(_LAYERS, "HardSigmoid")
 def _hard_sigmoid(to: Builder, op: ScalarOp, x: Value) -> Value:
     return to.node("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+
+
+@converter_of(_LAYERS, "HardSwish")
+def _hard_swish(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("HardSwish", x)
+
+
+@converter_of(_LAYERS, "Mish", since=18)
+def _mish(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Mish", x)

@@ -1,0 +1,161 @@
+"""Losses of probabilities, and of rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dovetail as dt
+from dovetail import GraphKeys, Tensor
+from dovetail_layers.losses.arguments import floating_of_one_shape
+from dovetail_layers.losses.reduction import Reduction, compute_weighted_loss
+
+__all__ = ["dice", "kl_divergence", "log_loss", "poisson"]
+
+
+def log_loss(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    epsilon: float = 1e-7,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return the mean of ``-labels * log(predictions) - (1 - labels) * log(1 - predictions)``.
+
+    For scores, ``sigmoid_cross_entropy`` is more exact.
+
+    Args:
+        labels: probabilities, mostly 0 or 1, of the shape of ``predictions``.
+        predictions: probabilities, floating.
+        weights: a number, or one for each example or element.
+        epsilon: what is added to each probability, to keep the logarithm finite.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ.
+        DTypeError: ``predictions`` is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.losses.log_loss([1.0, 0.0], [0.5, 0.5])).round(4)
+        np.float32(0.6931)
+    """
+    with dt.name_scope(scope or "log_loss"):
+        wanted, found = floating_of_one_shape("log_loss", labels, predictions)
+        losses = -wanted * dt.log(found + epsilon) - (1.0 - wanted) * dt.log(1.0 - found + epsilon)
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
+
+
+def kl_divergence(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    axis: int = -1,
+    epsilon: float = 1e-7,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return the mean of ``sum(labels * log(labels / predictions))`` (Kullback and Leibler, 1951), as Keras has it.
+
+    Args:
+        labels: probabilities, of the shape of ``predictions``.
+        predictions: probabilities, floating.
+        weights: a number, or one for each example.
+        axis: the axis of the sum.
+        epsilon: the least probability that is taken.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ, or there is no such axis.
+        DTypeError: ``predictions`` is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]])).round(4)
+        np.float32(0.1438)
+    """
+    with dt.name_scope(scope or "kl_divergence"):
+        pair = floating_of_one_shape("kl_divergence", labels, predictions)
+        wanted, found = (dt.clip_by_value(one, epsilon, 1.0) for one in pair)
+        losses = dt.reduce_sum(wanted * (dt.log(wanted) - dt.log(found)), axis)
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
+
+
+def poisson(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    epsilon: float = 1e-7,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return the mean of ``predictions - labels * log(predictions)``, for counts of Poisson's distribution.
+
+    Up to what depends on the labels alone it is the negative logarithm of their probability.
+    ``dt.nn.log_poisson_loss`` takes the logarithm of the rate.
+
+    Args:
+        labels: counts, of the shape of ``predictions``.
+        predictions: rates, floating and not negative.
+        weights: a number, or one for each example or element.
+        epsilon: what is added to the rate, to keep the logarithm finite.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ.
+        DTypeError: ``predictions`` is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.losses.poisson([3.0, 0.0], [1.0, 2.0])).round(4)
+        np.float32(1.5)
+    """
+    with dt.name_scope(scope or "poisson"):
+        wanted, found = floating_of_one_shape("poisson", labels, predictions)
+        losses = found - wanted * dt.log(found + epsilon)
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
+
+
+def dice(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    axis: int | Sequence[int] | None = None,
+    epsilon: float = 1e-7,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return one less the overlap of two sets, twice what both have over the sum of what each has (Dice, 1945).
+
+    Args:
+        labels: how much each element belongs to the set, from 0 to 1, of the shape of ``predictions``.
+        predictions: likewise as predicted, floating.
+        weights: a number, or one for each loss that is left.
+        axis: the axis, or several, over which a set extends; all by default. For images one by one, ``(1, 2, 3)``.
+        epsilon: what is added above and below, so that two empty sets agree.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ, or there is no such axis.
+        DTypeError: ``predictions`` is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.losses.dice([1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0])).round(4)
+        np.float32(0.3333)
+    """
+    with dt.name_scope(scope or "dice"):
+        wanted, found = floating_of_one_shape("dice", labels, predictions)
+        both = dt.reduce_sum(wanted * found, axis)
+        each = dt.reduce_sum(wanted, axis) + dt.reduce_sum(found, axis)
+        losses = 1.0 - (2.0 * both + epsilon) / (each + epsilon)
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
