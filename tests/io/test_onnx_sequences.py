@@ -152,3 +152,24 @@ def test_a_transformer_of_any_batch_and_length(session: Any, rng: np.random.Gene
     assert (counts["LayerNormalization"], counts["Softmax"], counts["Gelu"], counts["Transpose"]) == (2, 1, 1, 4)
     for batch, time in ((1, 9), (4, 1)):
         assert differs(path, opened, {words: rng.integers(0, 7, (batch, time)).astype(np.int32)}, [y]) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("make", "counts"),
+    [
+        (lambda cells: cells.GRUCell(5), {"GRU": 1}),
+        (lambda cells: cells.BasicLSTMCell(5), {"LSTM": 1}),
+        (lambda cells: cells.LSTMCell(5, use_peepholes=True), {"LSTM": 1}),
+        (lambda cells: cells.MultiRNNCell([cells.BasicRNNCell(4), cells.LSTMCell(5)]), {"RNN": 1, "LSTM": 1}),
+        (lambda cells: cells.LSTMCell(5, num_proj=4), {"Scan": 1}),
+    ],
+)
+def test_cells_are_the_standards_own_where_it_has_them(
+    make: Callable[[Any], Any], counts: dict[str, int], session: Any, tmp_path: Path
+) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    outputs, _ = dt.nn.dynamic_rnn(make(dt.nn.rnn_cell), x)
+    path = tmp_path / "model.onnx"
+    assert dt.io.export_onnx(session(), [x], [outputs], path).largest_difference < 1e-5
+    found = operators(path)
+    assert {name: found[name] for name in ("GRU", "LSTM", "RNN", "Scan", "Loop") if found[name]} == counts

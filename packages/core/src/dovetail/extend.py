@@ -5,6 +5,7 @@ from dovetail.bases.activations import Activation, as_activation
 from dovetail.bases.format import Format
 from dovetail.bases.layer import InitializerLike, Layer, RegularizerLike, Training, as_initializer
 from dovetail.bases.optimizer import Hyperparameter, Numbers, Optimizer
+from dovetail.bases.registration import layer_name
 from dovetail.bases.regularizer import Regularizer
 from dovetail.compiler.backend import Availability, Backend, DeviceInfo, Executable, Status
 from dovetail.compiler.lower import Feed, lower, needed_operations
@@ -17,6 +18,7 @@ from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.registry import all_definitions, find_definition, primitive
 from dovetail.graph.source import Source
 from dovetail.graph.subgraph import Subgraph, trace
+from dovetail.ops import nest
 from dovetail.ops import scalar as expressions
 from dovetail.ops.composites import CompositeOp, composite
 from dovetail.ops.control_flow import smart_cond
@@ -24,6 +26,7 @@ from dovetail.ops.convolution import convolution, convolution_transpose
 from dovetail.ops.graphdata import graph_from_data, graph_hash, graph_to_data
 from dovetail.ops.gru import gru
 from dovetail.ops.initializers import Initializer
+from dovetail.ops.loops import make_scan
 from dovetail.ops.lstm import lstm
 from dovetail.ops.pooling import average_pool, max_pool
 from dovetail.ops.reductions import sum_to
@@ -106,10 +109,13 @@ __all__ = [
     "gru",
     "hook",
     "hookimpl",
+    "layer_name",
     "lower",
     "lstm",
+    "make_scan",
     "max_pool",
     "needed_operations",
+    "nest",
     "optimize",
     "plugin",
     "plugin_names",

@@ -7,10 +7,12 @@ from dovetail_layers.nn import avg_pool as avg_pool
 from dovetail_layers.nn import batch_normalization as batch_normalization
 from dovetail_layers.nn import bias_add as bias_add
 from dovetail_layers.nn import celu as celu
+from dovetail_layers.nn import bidirectional_dynamic_rnn as bidirectional_dynamic_rnn
 from dovetail_layers.nn import conv2d as conv2d
 from dovetail_layers.nn import convolution as convolution
 from dovetail_layers.nn import crelu as crelu
 from dovetail_layers.nn import dropout as dropout
+from dovetail_layers.nn import dynamic_rnn as dynamic_rnn
 from dovetail_layers.nn import elu as elu
 from dovetail_layers.nn import embedding_lookup as embedding_lookup
 from dovetail_layers.nn import geglu as geglu
@@ -40,6 +42,7 @@ from dovetail_layers.nn import reglu as reglu
 from dovetail_layers.nn import relu as relu
 from dovetail_layers.nn import relu6 as relu6
 from dovetail_layers.nn import relu_layer as relu_layer
+from dovetail_layers.nn import rnn_cell as rnn_cell
 from dovetail_layers.nn import scaled_dot_product_attention as scaled_dot_product_attention
 from dovetail_layers.nn import selu as selu
 from dovetail_layers.nn import sigmoid as sigmoid
@@ -55,6 +58,8 @@ from dovetail_layers.nn import sparse_softmax_cross_entropy_with_logits as spars
 from dovetail_layers.nn import sparsemax as sparsemax
 from dovetail_layers.nn import sufficient_statistics as sufficient_statistics
 from dovetail_layers.nn import swiglu as swiglu
+from dovetail_layers.nn import static_bidirectional_rnn as static_bidirectional_rnn
+from dovetail_layers.nn import static_rnn as static_rnn
 from dovetail_layers.nn import swish as swish
 from dovetail_layers.nn import tanh as tanh
 from dovetail_layers.nn import tanhshrink as tanhshrink

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dovetail import relu, sigmoid, tanh, top_k
 from dovetail.extend import convolution
+from dovetail_layers import rnn_cell
 from dovetail_layers.activations import (
     celu,
     elu,
@@ -43,16 +44,20 @@ from dovetail_layers.response_normalization import local_response_normalization,
 from dovetail_layers.shrinkage import hardshrink, softshrink, tanhshrink, threshold
 from dovetail_layers.softmax import log_softmax, softmax, sparsemax
 from dovetail_layers.statistics import normalize_moments, sufficient_statistics, weighted_moments, zero_fraction
+from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
+from dovetail_layers.softmax import log_softmax, softmax
 
 __all__ = [
     "avg_pool",
     "batch_normalization",
     "bias_add",
     "celu",
+    "bidirectional_dynamic_rnn",
     "conv2d",
     "convolution",
     "crelu",
     "dropout",
+    "dynamic_rnn",
     "elu",
     "embedding_lookup",
     "geglu",
@@ -82,6 +87,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_layer",
+    "rnn_cell",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",
@@ -97,6 +103,8 @@ __all__ = [
     "sparsemax",
     "sufficient_statistics",
     "swiglu",
+    "static_bidirectional_rnn",
+    "static_rnn",
     "swish",
     "tanh",
     "tanhshrink",

@@ -7,15 +7,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from dovetail.extend import Dim, Shape, TensorType, definitions
+from dovetail.extend import CompositeOp, Dim, Shape, TensorType, definitions
 from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
-from dovetail_io.onnx.registry import converter
+from dovetail_io.onnx.registry import converter, converter_of
 
 __all__: list[str] = []
 
 _LSTM_ORDER: Final = (0, 3, 1, 2)  # the operator has input, output and forget gate, then the candidate
 _GRU_ORDER: Final = (0, 1, 2)
+_PEEPHOLE_ORDER: Final = (0, 2, 1)  # the operator has input, output and forget gate
 
 
 @converter(definitions.LSTM)
@@ -53,6 +54,42 @@ def _gru(
     return [*results, *[None] * 4]
 
 
+@converter_of("dovetail_layers", "PeepholeLSTM")
+def _peephole_lstm(
+    to: Builder,
+    op: CompositeOp,
+    x: Value,
+    hidden: Value,
+    cell: Value,
+    kernel: Value,
+    recurrent: Value,
+    bias: Value,
+    peepholes: Value,
+) -> Sequence[Value | None]:
+    results = _recurrent(
+        to,
+        "LSTM",
+        op.attributes()["reverse"],
+        x,
+        [hidden, cell],
+        kernel,
+        recurrent,
+        [bias, None],
+        _LSTM_ORDER,
+        to.types[:3],
+        peepholes=peepholes,
+    )
+    return [*results, None]
+
+
+@converter_of("dovetail_layers", "GRUResetBefore")
+def _gru_reset_before(
+    to: Builder, op: CompositeOp, x: Value, hidden: Value, kernel: Value, recurrent: Value, bias: Value
+) -> Sequence[Value | None]:
+    reverse = op.attributes()["reverse"]
+    return _recurrent(to, "GRU", reverse, x, [hidden], kernel, recurrent, [bias, None], _GRU_ORDER, to.types)
+
+
 @converter(definitions.SimpleRNN)
 def _simple_rnn(
     to: Builder, op: definitions.SimpleRNN, x: Value, hidden: Value, kernel: Value, recurrent: Value, bias: Value
@@ -74,6 +111,7 @@ def _recurrent(
     biases: Sequence[Value | None],
     order: Sequence[int],
     types: Sequence[TensorType],
+    peepholes: Value | None = None,
     **attributes: Any,
 ) -> list[Value]:
     """Add the operator for one direction, whose axis it has in weights, states and outputs.
@@ -90,13 +128,16 @@ def _recurrent(
     if not isinstance(units, int):
         raise ConversionError(f"the operator {op_type} needs a number of units that is known")
     dims = types[0].dims
+    starts = [None if _is_zero(to, one) else to.unsqueeze(one, [0]) for one in states]
+    seen = [] if peepholes is None else [to.unsqueeze(_reordered(to, peepholes, units, _PEEPHOLE_ORDER), [0])]
     outputs = to.several(
         op_type,
         x,
         *(to.unsqueeze(_by_gates(to, one, units, order), [0]) for one in (kernel, recurrent)),
         to.unsqueeze(_biases(to, biases, units, order), [0]),
         None,
-        *(None if _is_zero(to, one) else to.unsqueeze(one, [0]) for one in states),
+        *starts,
+        *seen,
         types=[
             _with_dims(x, (dims[0], 1, *dims[1:])),
             *(_with_dims(x, (1, *one.dims)) for one in types[1:]),
