@@ -205,7 +205,10 @@ def test_wrong_configurations_say_what_is_wrong() -> None:
         (lambda: dt.layers.LayerNormalization(epsilon=-1.0), "epsilon is -1; it must not be negative"),
         (lambda: dt.layers.Embedding(0, 3), "embedding: input_dim is 0; it must be positive"),
         (lambda: dt.layers.LSTM(0), "lstm: units is 0; it must be positive"),
-        (lambda: dt.layers.SimpleRNN(3, activation="elu"), "simple_rnn: activation is 'elu'; use 'tanh' or 'relu'"),
+        (
+            lambda: dt.layers.SimpleRNN(3, dropout=1.0),
+            "simple_rnn: dropout is 1; it must be at least 0 and less than 1",
+        ),
         (lambda: dt.layers.MultiHeadAttention(2, key_size=0), "multi_head_attention: key_size is 0; it must be posit"),
         (lambda: dt.layers.MultiHeadAttention(2, dropout=1.0), "dropout is 1; it must be at least 0 and less than 1"),
         (lambda: dt.layers.l2_regularizer(-1.0), "l2_regularizer: scale is -1; it must not be negative"),

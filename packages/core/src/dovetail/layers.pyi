@@ -8,6 +8,7 @@ from dovetail import Tensor as _Tensor
 from dovetail.extend import Activation as _Activation
 from dovetail.extend import DType as _DType
 from dovetail.extend import InitializerLike as _InitializerLike
+from dovetail.extend import Layer as _Layer
 from dovetail.extend import RegularizerLike as _RegularizerLike
 from dovetail_layers.activation import ELU as ELU
 from dovetail_layers.activation import Activation as Activation
@@ -16,12 +17,15 @@ from dovetail_layers.activation import ReLU as ReLU
 from dovetail_layers.activation import Softmax as Softmax
 from dovetail_layers.activation import ThresholdedReLU as ThresholdedReLU
 from dovetail_layers.batch_normalization import BatchNormalization as BatchNormalization
+from dovetail_layers.bidirectional import Bidirectional as Bidirectional
 from dovetail_layers.convolutional import Conv2D as Conv2D
 from dovetail_layers.dense import Dense as Dense
 from dovetail_layers.dropout import Dropout as Dropout
 from dovetail_layers.embedding import Embedding as Embedding
 from dovetail_layers.flatten import Flatten as Flatten
+from dovetail_layers.gru import GRU as GRU
 from dovetail_layers.layer_normalization import LayerNormalization as LayerNormalization
+from dovetail_layers.lstm import LSTM as LSTM
 from dovetail_layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from dovetail_layers.pooling import AveragePooling2D as AveragePooling2D
 from dovetail_layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
@@ -35,6 +39,7 @@ from dovetail_layers.regularization import L1 as L1
 from dovetail_layers.regularization import L2 as L2
 from dovetail_layers.sequential import Sequential as Sequential
 from dovetail_layers.sequential import Step as _Step
+from dovetail_layers.simple_rnn import SimpleRNN as SimpleRNN
 
 def activation(
     inputs: _Tensor,
@@ -74,6 +79,19 @@ def batch_normalization(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def bidirectional(
+    inputs: _Tensor,
+    forward: _Layer,
+    merge_mode: str | None = "concat",
+    backward: _Layer | None = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+    *,
+    sequence_length: _Tensor | None = None,
+    mask: _Tensor | None = None,
+) -> _Any: ...
 def conv2d(
     inputs: _Tensor,
     filters: int,
@@ -170,12 +188,21 @@ def gru(
     kernel_regularizer: _RegularizerLike = None,
     recurrent_regularizer: _RegularizerLike = None,
     bias_regularizer: _RegularizerLike = None,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    stateful: bool = False,
+    go_backwards: bool = False,
+    reset_after: bool = True,
+    activation: _Activation = "tanh",
+    recurrent_activation: _Activation = "sigmoid",
+    training: bool | _Tensor = False,
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,
     *,
     initial_hidden: _Tensor | None = None,
     sequence_length: _Tensor | None = None,
+    mask: _Tensor | None = None,
 ) -> _Any: ...
 def layer_normalization(
     inputs: _Tensor,
@@ -213,7 +240,16 @@ def lstm(
     kernel_regularizer: _RegularizerLike = None,
     recurrent_regularizer: _RegularizerLike = None,
     bias_regularizer: _RegularizerLike = None,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    stateful: bool = False,
+    go_backwards: bool = False,
     forget_bias: float = 1.0,
+    peephole: bool = False,
+    projection: int | None = None,
+    activation: _Activation = "tanh",
+    recurrent_activation: _Activation = "sigmoid",
+    training: bool | _Tensor = False,
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,
@@ -221,6 +257,7 @@ def lstm(
     initial_hidden: _Tensor | None = None,
     initial_cell: _Tensor | None = None,
     sequence_length: _Tensor | None = None,
+    mask: _Tensor | None = None,
 ) -> _Any: ...
 def max_pooling2d(
     inputs: _Tensor,
@@ -293,13 +330,19 @@ def simple_rnn(
     kernel_regularizer: _RegularizerLike = None,
     recurrent_regularizer: _RegularizerLike = None,
     bias_regularizer: _RegularizerLike = None,
-    activation: str = "tanh",
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    stateful: bool = False,
+    go_backwards: bool = False,
+    activation: _Activation = "tanh",
+    training: bool | _Tensor = False,
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,
     *,
     initial_hidden: _Tensor | None = None,
     sequence_length: _Tensor | None = None,
+    mask: _Tensor | None = None,
 ) -> _Any: ...
 def softmax(
     inputs: _Tensor, axis: int = -1, trainable: bool = True, name: str | None = None, reuse: bool | str | None = None

@@ -9,7 +9,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, ShapeError
 
-__all__ = ["as_lengths", "projected", "time_and_batch_swapped", "turned", "within_lengths"]
+__all__ = ["as_lengths", "gathered", "projected", "time_and_batch_swapped", "turned", "within_lengths"]
 
 Walk: TypeAlias = Callable[[list[Tensor]], "tuple[list[Tensor], list[Tensor], list[Tensor]]"]
 """Takes inputs ``[time, batch, …]``; returns the outputs of all steps, the states after each, those after the last."""
@@ -80,3 +80,9 @@ def within_lengths(
         dt.gather_nd(dt.concat([dt.expand_dims(first, 0), after], 0), rows) if len(first.shape) else end
         for first, after, end in zip(initial, states, last, strict=True)
     ]
+
+
+def gathered(x: Tensor, places: Tensor) -> Tensor:
+    """Return ``[time, batch, …]`` with other steps of each sequence: ``places [time, batch]`` says which."""
+    columns = dt.broadcast_to(dt.range(x.shape[1], dtype=places.dtype), dt.shape(places))
+    return dt.gather_nd(x, dt.stack([places, columns], axis=-1))

@@ -9,7 +9,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.extend import Activation, InitializerLike, as_activation, as_initializer, lstm
 from dovetail_layers.images import bias_add
-from dovetail_layers.peephole_lstm import peephole_lstm
+from dovetail_layers.lstm_steps import peephole_lstm
 from dovetail_layers.rnn_cell.base import RNNCell
 from dovetail_layers.rnn_cell.sizes import input_depth, positive
 
