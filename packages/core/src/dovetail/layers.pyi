@@ -32,9 +32,6 @@ from dovetail_layers.pooling import GlobalAveragePooling2D as GlobalAveragePooli
 from dovetail_layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from dovetail_layers.pooling import MaxPooling2D as MaxPooling2D
 from dovetail_layers.prelu import PReLU as PReLU
-from dovetail_layers.recurrent import GRU as GRU
-from dovetail_layers.recurrent import LSTM as LSTM
-from dovetail_layers.recurrent import SimpleRNN as SimpleRNN
 from dovetail_layers.regularization import L1 as L1
 from dovetail_layers.regularization import L2 as L2
 from dovetail_layers.sequential import Sequential as Sequential

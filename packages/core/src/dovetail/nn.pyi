@@ -6,8 +6,8 @@ from typing import Any as _Any
 from dovetail_layers.nn import avg_pool as avg_pool
 from dovetail_layers.nn import batch_normalization as batch_normalization
 from dovetail_layers.nn import bias_add as bias_add
-from dovetail_layers.nn import celu as celu
 from dovetail_layers.nn import bidirectional_dynamic_rnn as bidirectional_dynamic_rnn
+from dovetail_layers.nn import celu as celu
 from dovetail_layers.nn import conv2d as conv2d
 from dovetail_layers.nn import convolution as convolution
 from dovetail_layers.nn import crelu as crelu
@@ -56,10 +56,10 @@ from dovetail_layers.nn import softshrink as softshrink
 from dovetail_layers.nn import softsign as softsign
 from dovetail_layers.nn import sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits
 from dovetail_layers.nn import sparsemax as sparsemax
-from dovetail_layers.nn import sufficient_statistics as sufficient_statistics
-from dovetail_layers.nn import swiglu as swiglu
 from dovetail_layers.nn import static_bidirectional_rnn as static_bidirectional_rnn
 from dovetail_layers.nn import static_rnn as static_rnn
+from dovetail_layers.nn import sufficient_statistics as sufficient_statistics
+from dovetail_layers.nn import swiglu as swiglu
 from dovetail_layers.nn import swish as swish
 from dovetail_layers.nn import tanh as tanh
 from dovetail_layers.nn import tanhshrink as tanhshrink

@@ -14,7 +14,6 @@ from dovetail_layers.lstm import LSTM
 from dovetail_layers.multi_head_attention import MultiHeadAttention
 from dovetail_layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from dovetail_layers.prelu import PReLU
-from dovetail_layers.recurrent import GRU, LSTM, SimpleRNN
 from dovetail_layers.sequential import Sequential
 from dovetail_layers.simple_rnn import SimpleRNN
 

@@ -41,11 +41,10 @@ from dovetail_layers.normalization import batch_normalization, l2_normalize, lay
 from dovetail_layers.poisson import log_poisson_loss
 from dovetail_layers.regularization import dropout, l2_loss
 from dovetail_layers.response_normalization import local_response_normalization, lrn
+from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
 from dovetail_layers.shrinkage import hardshrink, softshrink, tanhshrink, threshold
 from dovetail_layers.softmax import log_softmax, softmax, sparsemax
 from dovetail_layers.statistics import normalize_moments, sufficient_statistics, weighted_moments, zero_fraction
-from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
-from dovetail_layers.softmax import log_softmax, softmax
 
 __all__ = [
     "avg_pool",
