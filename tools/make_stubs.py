@@ -86,8 +86,11 @@ class Stub:
 
     def text(self, doc: str) -> str:
         """Give the whole file, formatted as the repository's code is."""
-        imports = sorted(self.imports | {"from typing import Any as _Any"})
-        lines = [*sorted(self.lines), "", OTHERS]
+        given = {line.partition(" = ")[0] for line in self.lines}
+        hidden = {one for one in map(_renamed_in, self.imports) if one in given}  # as `diag`, where that is another's
+        shown = [_private(one) if _renamed_in(one) in hidden else one for one in self.imports]
+        imports = sorted({*shown, "from typing import Any as _Any"})
+        lines = [*sorted(_of_hidden(line, hidden) for line in self.lines), "", OTHERS]
         plain = "\n".join([HEADER.format(doc=doc), *imports, "", *lines, ""])
         file = ["--stdin-filename", str(STUBS / "stub.pyi"), "-"]
         ruff = [sys.executable, "-m", "ruff"]
@@ -129,6 +132,15 @@ def _private(statement: str) -> str:
     """Let an import bind its name with an underscore before it, so that it is no attribute of the namespace."""
     imported, _, renamed = statement.partition(" as ")
     return f"{imported} as _{renamed or imported.rpartition(' ')[2]}"
+
+
+def _renamed_in(statement: str) -> str:
+    return statement.rpartition(" as ")[2]
+
+
+def _of_hidden(line: str, hidden: Container[str]) -> str:
+    name, _, attribute = line.partition(" = ")
+    return f"{name} = _{attribute}" if attribute in hidden else line
 
 
 def make(space: Namespace, plugins: PluginManager, distributions: Container[str] = FIRST_PARTY) -> Stub:

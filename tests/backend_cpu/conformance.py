@@ -16,6 +16,7 @@ import numpy as np
 import dovetail as dt
 from dovetail.errors import DovetailError
 from dovetail.extend import Op, Sample, all_definitions
+from dovetail.extend import definitions as known
 from dovetail.ops.loops import While
 
 REFERENCE: Final = "reference"
@@ -51,6 +52,9 @@ SIZES_OF_DATA: Final = frozenset(
 )
 """Definitions whose results have a size that only the run tells: the program is cut there, and no others fall back."""
 
+BY_NUMPY: Final = frozenset(one.name for one in known.COMPUTED_BY_NUMPY)
+"""Definitions that need no kernels."""
+
 _WITHOUT_INPUTS_OF_THEIR_OWN: Final = frozenset({"BodyInput", "Placeholder", "VariableHandle"})
 
 
@@ -82,10 +86,10 @@ def session(backend: str, **options: Any) -> dt.Session:
 
 
 def fallen_back(opened: dt.Session, backend: str) -> set[str]:
-    """Return the names of the operations that another backend ran, but for those with sizes that only a run knows."""
+    """Return the names of the operations that another backend ran, but for those that may."""
     segments = [segment for entry in opened._plans.values() for segment in entry.plan.segments]
     others = [one.op for each in segments if each.backend.name != backend for one in each.program.instructions]
-    return {op.name for op in others if op.name not in SIZES_OF_DATA and not _keeps_stacks(op)}
+    return {op.name for op in others if op.name not in SIZES_OF_DATA | BY_NUMPY and not _keeps_stacks(op)}
 
 
 def _keeps_stacks(op: Op) -> bool:
@@ -94,7 +98,7 @@ def _keeps_stacks(op: Op) -> bool:
 
 
 def run_all(backend: str, fetches: Any, feeds: Any = None) -> Any:
-    """Run in a session of its own; all of it but ``SIZES_OF_DATA`` must be the backend's."""
+    """Run in a session of its own; all of it but ``SIZES_OF_DATA`` and ``BY_NUMPY`` must be the backend's."""
     with session(backend) as opened:
         result = opened.run(fetches, feeds)
         others = fallen_back(opened, backend)

@@ -23,6 +23,12 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 GRADIENTS = ("MaxPoolGrad", "MaxPoolGather", "AvgPoolGrad")
 RANDOM = ("PhiloxBits", "DynamicPhiloxBits")
+LINEAR_ALGEBRA = {
+    *(one.name for one in definitions.COMPUTED_BY_NUMPY),
+    "CholeskySolve",
+    "MatrixSolveLs",
+    "Pinv",
+} - {"MatrixDeterminant"}
 LOWERED = {  # what no program holds any more, or what only a training step does
     "AssignVariable",
     "BodyInput",
@@ -69,6 +75,8 @@ def refused(sample: Sample) -> str:
     op = sample.op
     if op.name in GRADIENTS:
         return "the gradient of pooling has no operator"
+    if op.name in LINEAR_ALGEBRA:
+        return "no operators of linear algebra"
     if op.name in RANDOM:
         return "it draws random numbers"
     if isinstance(op, definitions.ConvFilterGrad) and op.groups > 1:

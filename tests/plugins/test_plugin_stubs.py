@@ -100,3 +100,13 @@ def test_what_core_contributes_is_handed_on(plugins: PluginManager) -> None:
     stub = make_stubs.make(space, plugins, ())
     assert stub.imports == {"from tools.make_stubs import Stub as Stub"}
     assert stub.lines == ["renamed = Stub"]
+
+
+def test_a_name_that_another_object_has_in_its_module_is_hidden(plugins: PluginManager) -> None:
+    space = Namespace("dovetail.initializers", plugins)
+    space.provide("renamed", make_stubs.Stub)
+    space.provide("Stub", make_stubs.make)
+    text = make_stubs.make(space, plugins, ()).text("First values of weights.")
+    assert "from tools.make_stubs import Stub as _Stub" in text
+    assert "renamed = _Stub" in text
+    assert "Stub = make\n" in text

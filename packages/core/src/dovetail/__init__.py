@@ -44,7 +44,6 @@ from dovetail.ops.gather import *
 from dovetail.ops.gradients import gradients
 from dovetail.ops.hessians import hessians
 from dovetail.ops.indexed_slices import IndexedSlices
-from dovetail.ops.initializers import INITIALIZERS as _INITIALIZERS
 from dovetail.ops.initializers import (
     constant_initializer,
     glorot_normal_initializer,
@@ -57,6 +56,7 @@ from dovetail.ops.initializers import (
     variance_scaling_initializer,
     zeros_initializer,
 )
+from dovetail.ops.linalg import *
 from dovetail.ops.linear import batch_matmul, matmul, tensordot
 from dovetail.ops.passing import *
 from dovetail.ops.random import *
@@ -64,6 +64,7 @@ from dovetail.ops.reductions import *
 from dovetail.ops.scatter_functions import *
 from dovetail.ops.segments import *
 from dovetail.ops.selection import *
+from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
 from dovetail.ops.state import tuple_ as tuple
 from dovetail.ops.variable_scope import (
@@ -116,10 +117,27 @@ from dovetail.types.shapes import Shape
 from dovetail.version import __version__
 
 _plugins.install(__name__)
-for _name, _class in _INITIALIZERS.items():
-    _plugins.namespace("initializers").provide(_name, _class)
+for _space, _given in _CONTRIBUTIONS.items():
+    for _name, _target in _given.items():
+        _plugins.namespace(_space).provide(_name, _target)
 
-from dovetail import data, estimator, initializers, io, layers, losses, metrics, nn, saved_model, summary, train  # noqa: E402 - modules that the line above makes
+from dovetail import (  # noqa: E402 - modules that the line above makes
+    bitwise,
+    data,
+    estimator,
+    initializers,
+    io,
+    layers,
+    linalg,
+    losses,
+    math,
+    metrics,
+    nn,
+    random,
+    saved_model,
+    summary,
+    train,
+)
 
 __all__ = [
     "AUTO_REUSE",
@@ -166,6 +184,7 @@ __all__ = [
     "batch_gather",
     "batch_matmul",
     "bfloat16",
+    "bitwise",
     "bitwise_and",
     "bitwise_or",
     "bitwise_xor",
@@ -180,6 +199,8 @@ __all__ = [
     "clip_by_average_norm",
     "clip_by_global_norm",
     "clip_by_norm",
+    "cholesky",
+    "cholesky_solve",
     "clip_by_value",
     "compat",
     "concat",
@@ -191,6 +212,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "cross",
     "cumprod",
     "cumsum",
     "custom_gradient",
@@ -277,6 +299,7 @@ __all__ = [
     "less_equal",
     "lgamma",
     "lin_space",
+    "linalg",
     "linspace",
     "load",
     "local_variables",
@@ -290,11 +313,18 @@ __all__ = [
     "logical_xor",
     "losses",
     "map_fn",
+    "math",
     "matmul",
     "matrix_band_part",
+    "matrix_determinant",
     "matrix_diag",
     "matrix_diag_part",
+    "matrix_inverse",
+    "matrix_set_diag",
+    "matrix_solve",
+    "matrix_solve_ls",
     "matrix_transpose",
+    "matrix_triangular_solve",
     "maximum",
     "meshgrid",
     "metrics",
@@ -319,6 +349,8 @@ __all__ = [
     "placeholder_with_default",
     "pow",
     "profile",
+    "qr",
+    "random",
     "random_normal",
     "random_normal_initializer",
     "random_shuffle",
@@ -372,6 +404,8 @@ __all__ = [
     "segment_prod",
     "segment_sum",
     "select",
+    "self_adjoint_eig",
+    "self_adjoint_eigvals",
     "sequence_mask",
     "set_random_seed",
     "shape",
@@ -398,6 +432,7 @@ __all__ = [
     "string",
     "subtract",
     "summary",
+    "svd",
     "tan",
     "tanh",
     "tensor_scatter_add",
@@ -408,6 +443,8 @@ __all__ = [
     "tensor_scatter_nd_update",
     "tensor_scatter_sub",
     "tensor_scatter_update",
+    "tensor_diag",
+    "tensor_diag_part",
     "tensordot",
     "test",
     "testing",
@@ -418,6 +455,7 @@ __all__ = [
     "to_int32",
     "to_int64",
     "top_k",
+    "trace",
     "train",
     "trainable_variables",
     "transpose",

@@ -15,6 +15,11 @@ from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
 from dovetail.ops.gru import GRU, GRUGrad
 from dovetail.ops.indexing import Reverse
 from dovetail.ops.joining import Concat, Split, Stack, Unstack
+from dovetail.ops.linalg.determinants import LogMatrixDeterminant, MatrixDeterminant
+from dovetail.ops.linalg.exponential import MatrixExponential
+from dovetail.ops.linalg.factorizations import Cholesky, Qr
+from dovetail.ops.linalg.solving import MatrixInverse, MatrixSolve, MatrixTriangularSolve
+from dovetail.ops.linalg.spectra import SelfAdjointEig, Svd
 from dovetail.ops.linear import MatMul
 from dovetail.ops.lstm import LSTM, LSTMGrad
 from dovetail.ops.masks import MaskIndices
@@ -50,7 +55,9 @@ __all__ = [
     "AvgPool",
     "AvgPoolGrad",
     "BroadcastTo",
+    "COMPUTED_BY_NUMPY",
     "Cast",
+    "Cholesky",
     "Concat",
     "Cond",
     "Constant",
@@ -70,8 +77,14 @@ __all__ = [
     "Gather",
     "Identity",
     "LinearRecurrence",
+    "LogMatrixDeterminant",
     "MaskIndices",
     "MatMul",
+    "MatrixDeterminant",
+    "MatrixExponential",
+    "MatrixInverse",
+    "MatrixSolve",
+    "MatrixTriangularSolve",
     "Max",
     "MaxPool",
     "MaxPoolGather",
@@ -81,6 +94,7 @@ __all__ = [
     "PhiloxBits",
     "Placeholder",
     "Prod",
+    "Qr",
     "Range",
     "RankOf",
     "Reshape",
@@ -94,6 +108,7 @@ __all__ = [
     "ScatterUpdate",
     "SearchSorted",
     "Select",
+    "SelfAdjointEig",
     "ShapeOf",
     "Shift",
     "SizeOf",
@@ -104,6 +119,7 @@ __all__ = [
     "StridedSlice",
     "StridedSliceGrad",
     "Sum",
+    "Svd",
     "TopK",
     "Transpose",
     "Unique",
@@ -111,3 +127,17 @@ __all__ = [
     "Where",
     "While",
 ]
+
+COMPUTED_BY_NUMPY = (
+    Cholesky,
+    LogMatrixDeterminant,
+    MatrixDeterminant,
+    MatrixExponential,
+    MatrixInverse,
+    MatrixSolve,
+    MatrixTriangularSolve,
+    Qr,
+    SelfAdjointEig,
+    Svd,
+)
+"""What no backend need have kernels for, as no speed is at stake: the reference runs it, what is around it natively."""

@@ -22,7 +22,7 @@ from dovetail.types.shapes import demand
 __all__ = ["diag", "diag_part", "matrix_band_part", "matrix_diag", "matrix_diag_part"]
 
 
-def _offsets(rows: Dim, columns: Dim) -> Tensor:
+def offsets(rows: Dim, columns: Dim) -> Tensor:
     """Return, for each place of a matrix, its column less its row."""
     from dovetail.ops.math import subtract
 
@@ -44,7 +44,7 @@ def _matrix_diag(diagonal: Tensor) -> Tensor:
     if not diagonal.shape.rank:
         raise ShapeError(f"matrix_diag: the diagonal is {diagonal.type}; at least one axis is needed.")
     size = diagonal.shape[-1]
-    return where(equal(_offsets(size, size), 0), expand_dims(diagonal, -1), zeros((), diagonal.dtype))
+    return where(equal(offsets(size, size), 0), expand_dims(diagonal, -1), zeros((), diagonal.dtype))
 
 
 def matrix_diag(diagonal: Any, name: str | None = None) -> Tensor:
@@ -132,7 +132,7 @@ def _matrix_band_part(input: Tensor, *, lower: int, upper: int) -> Tensor:
 
     if len(input.shape) < 2:
         raise ShapeError(f"matrix_band_part: the input is {input.type}; at least two axes are needed.")
-    offset = _offsets(*input.shape.dims[-2:])
+    offset = offsets(*input.shape.dims[-2:])
     inside = greater_equal(offset, -lower) if lower >= 0 else None
     if upper >= 0:
         under = less_equal(offset, upper)

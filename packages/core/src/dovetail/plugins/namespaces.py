@@ -22,14 +22,18 @@ from dovetail.plugins.registry import PluginManager, manager
 __all__ = ["NAMES", "Namespace", "install", "namespace"]
 
 NAMES: Final = {
+    "bitwise": "Operations on the bits of integers.",
     "data": "Input: data sets, batching, prefetching.",
     "estimator": "Training, evaluation and prediction from one model function.",
     "initializers": "First values of weights.",
     "io": "Saving, loading and exporting.",
     "layers": "Layers, as functions (`dense`) and as classes (`Dense`).",
+    "linalg": "Linear algebra.",
     "losses": "Losses, which also gather what a network regularises.",
+    "math": "Mathematics, element by element and along axes.",
     "metrics": "Measures of how good a network is.",
     "nn": "Activations and other functions of networks.",
+    "random": "Random numbers.",
     "saved_model": "Networks saved with their signatures.",
     "summary": "Logs of training.",
     "train": "Optimizers, schedules, checkpoints, hooks of a training loop.",

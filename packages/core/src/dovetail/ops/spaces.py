@@ -1,0 +1,47 @@
+"""What core contributes to the namespaces: ``dt.math``, ``dt.linalg``, ``dt.random`` and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, Final
+
+from dovetail.ops import comparison, linalg, math, random, reductions
+from dovetail.ops.initializers import INITIALIZERS
+
+__all__ = ["CONTRIBUTIONS"]
+
+_MATH: Final = (
+    "abs", "accumulate_n", "acos", "acosh", "add", "add_n", "argmax", "argmin", "asin", "asinh", "atan", "atan2",
+    "atanh", "ceil", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "digamma", "divide", "equal", "erf",
+    "erfc", "exp", "expm1", "floor", "floordiv", "floormod", "greater", "greater_equal", "is_finite", "is_inf",
+    "is_nan", "less", "less_equal", "lgamma", "log", "log1p", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "pow", "reciprocal",
+    "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp", "reduce_max", "reduce_mean",
+    "reduce_min", "reduce_prod", "reduce_std", "reduce_sum", "reduce_variance", "rint", "round", "rsqrt", "sigmoid",
+    "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "subtract", "tan", "tanh", "truediv",
+)  # fmt: skip
+_BITWISE: Final = (
+    "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift",
+)  # fmt: skip
+
+
+def _named(names: Sequence[str], *modules: ModuleType) -> dict[str, Any]:
+    return {name: next(getattr(one, name) for one in modules if name in one.__all__) for name in names}
+
+
+CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
+    "bitwise": _named(_BITWISE, comparison),
+    "initializers": dict(INITIALIZERS),
+    "linalg": dict(linalg.NAMES),
+    "math": {**_named(_MATH, math, reductions), "divide_no_nan": math.div_no_nan},
+    "random": {
+        "multinomial": random.multinomial,
+        "normal": random.random_normal,
+        "set_random_seed": random.set_random_seed,
+        "shuffle": random.random_shuffle,
+        "truncated_normal": random.truncated_normal,
+        "uniform": random.random_uniform,
+    },
+}
+"""By namespace, what stands in it under which name."""
