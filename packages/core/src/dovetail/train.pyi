@@ -25,12 +25,15 @@ from dovetail_optim.global_step import create_global_step as create_global_step
 from dovetail_optim.global_step import get_global_step as get_global_step
 from dovetail_optim.global_step import get_or_create_global_step as get_or_create_global_step
 from dovetail_optim.global_step import global_step as global_step
+from dovetail_optim.gradient_accumulation import GradientAccumulationOptimizer as GradientAccumulationOptimizer
 from dovetail_optim.gradient_descent import GradientDescentOptimizer as GradientDescentOptimizer
 from dovetail_optim.lamb import LAMBOptimizer as LAMBOptimizer
 from dovetail_optim.lars import LARSOptimizer as LARSOptimizer
 from dovetail_optim.lazy_adam import LazyAdamOptimizer as LazyAdamOptimizer
 from dovetail_optim.lion import LionOptimizer as LionOptimizer
+from dovetail_optim.lookahead import LookaheadOptimizer as LookaheadOptimizer
 from dovetail_optim.momentum import MomentumOptimizer as MomentumOptimizer
+from dovetail_optim.moving_average import MovingAverageOptimizer as MovingAverageOptimizer
 from dovetail_optim.muon import MuonOptimizer as MuonOptimizer
 from dovetail_optim.nadam import NadamOptimizer as NadamOptimizer
 from dovetail_optim.proximal_adagrad import ProximalAdagradOptimizer as ProximalAdagradOptimizer
@@ -39,9 +42,19 @@ from dovetail_optim.proximal_gradient_descent import (
 )
 from dovetail_optim.rmsprop import RMSPropOptimizer as RMSPropOptimizer
 from dovetail_optim.schedules.cosine_decay import cosine_decay as cosine_decay
+from dovetail_optim.schedules.cosine_decay_restarts import cosine_decay_restarts as cosine_decay_restarts
 from dovetail_optim.schedules.exponential_decay import exponential_decay as exponential_decay
+from dovetail_optim.schedules.inverse_time_decay import inverse_time_decay as inverse_time_decay
+from dovetail_optim.schedules.linear_cosine_decay import linear_cosine_decay as linear_cosine_decay
+from dovetail_optim.schedules.linear_cosine_decay import noisy_linear_cosine_decay as noisy_linear_cosine_decay
+from dovetail_optim.schedules.natural_exp_decay import natural_exp_decay as natural_exp_decay
+from dovetail_optim.schedules.noam_decay import noam_decay as noam_decay
+from dovetail_optim.schedules.one_cycle import one_cycle as one_cycle
 from dovetail_optim.schedules.piecewise_constant import piecewise_constant as piecewise_constant
 from dovetail_optim.schedules.polynomial_decay import polynomial_decay as polynomial_decay
+from dovetail_optim.schedules.reduce_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from dovetail_optim.schedules.warmup import warmup as warmup
+from dovetail_optim.swa import SWAOptimizer as SWAOptimizer
 
 Adadelta = AdadeltaOptimizer
 Adafactor = AdafactorOptimizer
@@ -51,16 +64,21 @@ Adam = AdamOptimizer
 AdamW = AdamWOptimizer
 Adamax = AdamaxOptimizer
 Ftrl = FtrlOptimizer
+GradientAccumulation = GradientAccumulationOptimizer
 GradientDescent = GradientDescentOptimizer
 LAMB = LAMBOptimizer
 LARS = LARSOptimizer
 LazyAdam = LazyAdamOptimizer
 Lion = LionOptimizer
+Lookahead = LookaheadOptimizer
 Momentum = MomentumOptimizer
+MovingAverage = MovingAverageOptimizer
 Muon = MuonOptimizer
 Nadam = NadamOptimizer
 ProximalAdagrad = ProximalAdagradOptimizer
 ProximalGradientDescent = ProximalGradientDescentOptimizer
 RMSProp = RMSPropOptimizer
+SWA = SWAOptimizer
+piecewise_constant_decay = piecewise_constant
 
 def __getattr__(name: str) -> _Any: ...  # what other plugins provide

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 from dovetail.bases.stepping import (
+    clipped,
     computed_in,
     converted,
     flat,
@@ -69,6 +70,9 @@ class Optimizer(Configured):
 
     weight_decay: Hyperparameter = field(default=0.0, kw_only=True)
     decay_filter: Callable[[Variable], bool] | None = field(default=None, kw_only=True)
+    clipvalue: float | None = field(default=None, kw_only=True)
+    clipnorm: float | None = field(default=None, kw_only=True)
+    global_clipnorm: float | None = field(default=None, kw_only=True)
     use_locking: bool = field(default=False, kw_only=True)
     name: str = field(default="", kw_only=True)
 
@@ -97,7 +101,12 @@ class Optimizer(Configured):
     def _given(self) -> dict[str, Any]:
         """Hyperparameters as they are in this step: numbers or tensors by name."""
         own = self.__dict__
-        chosen = [one.name for one in self.fields if _is_hyperparameter(one) or is_number(own[one.name])]
+        others = {one.name for one in Optimizer.fields} - {"weight_decay"}
+        chosen = [
+            one.name
+            for one in self.fields
+            if _is_hyperparameter(one) or (is_number(own[one.name]) and one.name not in others)
+        ]
         return {name: resolved(own[name]) for name in chosen}
 
     # What a subclass defines. ----------------------------------------------------------------------------------------
@@ -313,10 +322,13 @@ class Optimizer(Configured):
         return step
 
     def make_updates(self, pairs: Sequence[tuple[Any, Variable]]) -> list[Operation]:
-        """Return the operations that change variables, and what is kept for them, along gradients.
+        """Return the operations that change variables, and what is kept for them, along gradients that are clipped."""
+        limits = self.clipvalue, self.clipnorm, self.global_clipnorm
+        gradients = clipped([gradient for gradient, _ in pairs], *limits)
+        return self.updates([(one, variable) for one, (_, variable) in zip(gradients, pairs, strict=True)])
 
-        An optimizer around another one overrides it.
-        """
+    def updates(self, pairs: Sequence[tuple[Any, Variable]]) -> list[Operation]:
+        """Return the operations of a step along gradients as they are; an optimizer around another overrides it."""
         graph = get_default_graph()
         scalars = self.make_scalars([variable for _, variable in pairs])
         given = {**self._given(), **scalars}

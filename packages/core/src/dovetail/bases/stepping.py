@@ -11,6 +11,8 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import get_default_graph
 from dovetail.graph.layercall import LayerCall
 from dovetail.graph.operation import Operation, Tensor
+from dovetail.ops.arithmetic import clip_by_value
+from dovetail.ops.clipping import clip_by_global_norm, clip_by_norm, global_norm
 from dovetail.ops.constants import constant
 from dovetail.ops.fills import ones_like, zeros
 from dovetail.ops.gather import scatter_add_rows
@@ -19,10 +21,11 @@ from dovetail.ops.math import cast
 from dovetail.ops.reshaping import reshape
 from dovetail.ops.selection import select
 from dovetail.ops.variables import Variable
-from dovetail.types.dtypes import DType, float32
+from dovetail.types.dtypes import DType, float32, float64
 
 __all__ = [
     "Rule",
+    "clipped",
     "computed_in",
     "converted",
     "flat",
@@ -69,6 +72,32 @@ def updates_of(tensors: Iterable[Tensor]) -> list[Operation]:
     graph = get_default_graph()
     found = {op for call in calls for op in call.updates if op.graph is graph}
     return sorted(found, key=lambda op: op.index)
+
+
+def clipped(
+    gradients: Sequence[Any], value: float | None, norm: float | None, whole_norm: float | None
+) -> Sequence[Any]:
+    """Return gradients with elements, norms and the norm of all of them together at most as given.
+
+    Rows of a sparse gradient count as they come, also where several are for one index, as in TensorFlow.
+    """
+    if value is not None:
+        gradients = [_with_values(one, clip_by_value(_values(one), -value, value)) for one in gradients]
+    if norm is not None:
+        gradients = [clip_by_norm(one, norm) for one in gradients]
+    if whole_norm is not None:
+        wide = float64 if any(one.dtype is float64 for one in gradients) else float32
+        total = global_norm([converted(_values(one), wide) for one in gradients])
+        gradients, _ = clip_by_global_norm(gradients, whole_norm, use_norm=total)
+    return gradients
+
+
+def _values(gradient: Tensor | IndexedSlices) -> Tensor:
+    return gradient.values if isinstance(gradient, IndexedSlices) else gradient
+
+
+def _with_values(gradient: Tensor | IndexedSlices, values: Tensor) -> Tensor | IndexedSlices:
+    return gradient.with_values(values) if isinstance(gradient, IndexedSlices) else values
 
 
 # Numbers. ------------------------------------------------------------------------------------------------------------

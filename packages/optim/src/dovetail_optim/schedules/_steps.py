@@ -8,7 +8,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, InvalidArgumentError
 
-__all__ = ["as_number", "as_rate", "as_step"]
+__all__ = ["as_number", "as_rate", "as_step", "known_step"]
 
 
 def as_rate(value: Any, what: str) -> Tensor:
@@ -21,9 +21,14 @@ def as_rate(value: Any, what: str) -> Tensor:
 
 def as_step(global_step: Any, rate: Tensor, what: str) -> Tensor:
     """Return the global step in the type of the rate."""
+    return as_number(known_step(global_step, what), rate)
+
+
+def known_step(global_step: Any, what: str) -> Any:
+    """Return the global step, which must be given."""
     if global_step is None:
         raise InvalidArgumentError(f"{what}: global_step is None; use dt.train.get_or_create_global_step().")
-    return as_number(global_step, rate)
+    return global_step
 
 
 def as_number(value: Any, rate: Tensor) -> Tensor:
