@@ -22,7 +22,7 @@ def session() -> dt.Session:
 
 
 def check(case: str, optimizer: Any) -> None:
-    """Run the five steps that were recorded."""
+    """Run the five steps that were recorded; optax counts batches, and divides by their number, in float32."""
     names = [name for name in ("weight", "bias") if f"{case}/{name}" in OPTAX.files]
     variables = [dt.Variable(GIVEN[name], name=name) for name in names]
     gradients = [dt.placeholder(dt.float64, one.shape) for one in variables]
@@ -33,7 +33,7 @@ def check(case: str, optimizer: Any) -> None:
         run.run(step, fed)
         for name, variable in zip(names, variables, strict=True):
             expected = OPTAX[f"{case}/{name}"][index]
-            np.testing.assert_allclose(run.run(variable), expected, rtol=1e-7, err_msg=f"{name}, step {index + 1}")
+            np.testing.assert_allclose(run.run(variable), expected, rtol=1e-6, err_msg=f"{name}, step {index + 1}")
 
 
 def test_optax() -> None:
