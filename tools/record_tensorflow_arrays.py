@@ -47,6 +47,7 @@ def record(name: str, case: Any) -> dict[str, np.ndarray]:
 def main() -> None:
     """Write the file."""
     tf.disable_eager_execution()
+    tf.experimental.output_all_intermediates(True)  # of loops, which are differentiated after they ran
     found: dict[str, np.ndarray] = {}
     for name, case in cases.CASES.items():
         found.update(record(name, case))

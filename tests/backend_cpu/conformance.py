@@ -38,6 +38,7 @@ FLOATS: Final = tuple(TOLERANCES)
 
 SIZES_OF_DATA: Final = frozenset(
     {
+        "ArrayBuffer",
         "DynamicBroadcastTo",
         "DynamicPhiloxBits",
         "DynamicRange",

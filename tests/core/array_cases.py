@@ -171,3 +171,51 @@ case(
     lambda tf, x: tf.sparse_segment_sum(x, [4, 1], [0, 2], num_segments=5),
     normal(5, 2),
 )
+
+# Arrays of tensors, and loops over them. -----------------------------------------------------------------------------
+
+
+def _recurrence(tf: Any, x: Any, weights: Any) -> Any:
+    """A recurrent network as tutorials write it, with arrays in a loop."""
+    steps = tf.shape(x)[0]
+    given = tf.TensorArray(tf.float32, size=steps).unstack(x)
+    states = tf.TensorArray(tf.float32, size=steps)
+
+    def step(i: Any, state: Any, array: Any) -> Any:
+        state = tf.tanh(tf.matmul(given.read(i) + state, weights))
+        return i + 1, state, array.write(i, state)
+
+    _, last, states = tf.while_loop(lambda i, *_: i < steps, step, (0, tf.zeros([2, 3]), states))
+    return [states.stack(), last]
+
+
+case("tensor_array_recurrence", _recurrence, normal(4, 2, 3), normal(3, 3))
+
+
+def _everything(tf: Any, x: Any) -> Any:
+    array = tf.TensorArray(tf.float32, size=3, element_shape=[2]).scatter([2, 0, 1], x)
+    array = array.write(1, x[0] * 2.0)
+    parts = tf.TensorArray(tf.float32, size=3).split(tf.reshape(x, [6]), [2, 2, 2])
+    return [array.gather([2, 0]), array.stack(), array.concat(), array.read(1), array.size(), parts.stack()]
+
+
+case("tensor_array_everything", _everything, normal(3, 2))
+
+
+def _grown(tf: Any, x: Any) -> Any:
+    array = tf.TensorArray(tf.float32, size=0, dynamic_size=True, clear_after_read=False)
+    for i in range(3):
+        array = array.write(i, x[i] * float(i + 1))
+    return [array.stack(), array.size(), array.read(2)]
+
+
+case("tensor_array_grown", _grown, normal(3, 2))
+
+
+def _of_branches(tf: Any, x: Any) -> Any:
+    array = tf.TensorArray(tf.float32, size=2).write(0, x)
+    array = array.write(1, tf.cond(x[0] > 0.0, lambda: x * 2.0, lambda: -x))
+    return array.stack()
+
+
+case("tensor_array_of_branches", _of_branches, normal(2))

@@ -58,7 +58,10 @@ from dovetail.ops.initializers import (
 )
 from dovetail.ops.linalg import *
 from dovetail.ops.linear import batch_matmul, matmul, tensordot
+from dovetail.ops.numerics import add_check_numerics_ops, check_numerics, verify_tensor_all_finite
 from dovetail.ops.passing import *
+from dovetail.ops.printing import Print
+from dovetail.ops.python_functions import *
 from dovetail.ops.random import *
 from dovetail.ops.reductions import *
 from dovetail.ops.scatter_functions import *
@@ -67,6 +70,7 @@ from dovetail.ops.selection import *
 from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
 from dovetail.ops.state import tuple_ as tuple
+from dovetail.ops.tensor_array import TensorArray
 from dovetail.ops.variable_scope import (
     AUTO_REUSE,
     VariableScope,
@@ -150,10 +154,12 @@ __all__ = [
     "IndexedSlices",
     "InteractiveSession",
     "Operation",
+    "Print",
     "Session",
     "Shape",
     "Symbol",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "Variable",
     "VariableScope",
@@ -163,6 +169,7 @@ __all__ = [
     "acos",
     "acosh",
     "add",
+    "add_check_numerics_ops",
     "add_n",
     "add_to_collection",
     "all_variables",
@@ -196,6 +203,7 @@ __all__ = [
     "case",
     "cast",
     "ceil",
+    "check_numerics",
     "clip_by_average_norm",
     "clip_by_global_norm",
     "clip_by_norm",
@@ -339,6 +347,7 @@ __all__ = [
     "no_op",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_initializer",
@@ -351,6 +360,7 @@ __all__ = [
     "profile",
     "qr",
     "random",
+    "py_func",
     "random_normal",
     "random_normal_initializer",
     "random_shuffle",
@@ -480,6 +490,7 @@ __all__ = [
     "variable_scope",
     "variables_initializer",
     "variance_scaling_initializer",
+    "verify_tensor_all_finite",
     "where",
     "while_loop",
     "zeros",

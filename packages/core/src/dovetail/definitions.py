@@ -23,10 +23,13 @@ from dovetail.ops.linalg.spectra import SelfAdjointEig, Svd
 from dovetail.ops.linear import MatMul
 from dovetail.ops.lstm import LSTM, LSTMGrad
 from dovetail.ops.masks import MaskIndices
+from dovetail.ops.numerics import CheckNumerics
 from dovetail.ops.padding import Pad
 from dovetail.ops.passing import Identity, StopGradient
 from dovetail.ops.pooling import AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, MaxPoolGrad
 from dovetail.ops.positions import ArgMax, ArgMin
+from dovetail.ops.printing import Printing
+from dovetail.ops.python_functions import PyFunc, PyFuncStateless
 from dovetail.ops.random import PhiloxBits
 from dovetail.ops.reducing import All, AnyOf, Max, Min, Prod, Sum
 from dovetail.ops.reshaping import DynamicReshape, ExpandDims, Reshape, Squeeze, Transpose
@@ -38,6 +41,7 @@ from dovetail.ops.simple_rnn import SimpleRNN, SimpleRNNGrad
 from dovetail.ops.slicing import DynamicSlice, DynamicSliceGrad, StridedSlice, StridedSliceGrad
 from dovetail.ops.sorting import ArgSort, SearchSorted, TopK, Unique
 from dovetail.ops.state import Placeholder
+from dovetail.ops.tensor_array import ArrayBuffer
 
 __all__ = [
     "GRU",
@@ -51,6 +55,7 @@ __all__ = [
     "ArgMax",
     "ArgMin",
     "ArgSort",
+    "ArrayBuffer",
     "Assertion",
     "AvgPool",
     "AvgPoolGrad",
@@ -58,6 +63,7 @@ __all__ = [
     "COMPUTED_BY_NUMPY",
     "Cast",
     "Cholesky",
+    "CheckNumerics",
     "Concat",
     "Cond",
     "Constant",
@@ -93,8 +99,11 @@ __all__ = [
     "Pad",
     "PhiloxBits",
     "Placeholder",
+    "Printing",
     "Prod",
     "Qr",
+    "PyFunc",
+    "PyFuncStateless",
     "Range",
     "RankOf",
     "Reshape",

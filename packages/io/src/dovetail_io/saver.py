@@ -20,6 +20,7 @@ from dovetail.errors import (
     NotFoundError,
     ShapeError,
     UninitializedVariableError,
+    UnsupportedOperationError,
 )
 from dovetail.extend import Array, hook
 from dovetail_io.checkpoint import Checkpoint, PathLike, as_prefix, nearest, write_checkpoint
@@ -248,7 +249,7 @@ class Saver:
     def _hash_of(self, graph: dt.Graph, encoded: EncodedGraph | None) -> str:
         """Return the graph's hash; a graph that has not grown is not encoded again for it."""
         if self._hash is None or self._hash[:2] != (graph, graph.version):
-            self._hash = (graph, graph.version, (encoded or EncodedGraph(graph)).hash)
+            self._hash = (graph, graph.version, encoded.hash if encoded else _hash_if_any(graph))
         return encoded.hash if encoded else self._hash[2]
 
     def _announce(self, retention: Retention, prefix: Path) -> Group:
@@ -423,6 +424,13 @@ def _step(sess: dt.Session, given: Any) -> int | None:
         raise DTypeError(
             f"save: global_step is {value!r}; give a whole number, or a tensor or variable of one."
         ) from error
+
+
+def _hash_if_any(graph: dt.Graph) -> str:
+    """Return the hash of a graph that is not saved itself; none of one that holds Python code and cannot be."""
+    with suppress(UnsupportedOperationError):
+        return EncodedGraph(graph).hash
+    return ""
 
 
 def _snapshot(

@@ -21,8 +21,8 @@ STAGES: Final = ("lower", "fold", "decompose", "simplify", "drop", "share")
 
 
 def bytes_of(type: TensorType, sizes: Mapping[Symbol, int]) -> int:
-    """Return the bytes of a value of ``type``, with ``sizes`` for its symbols."""
-    return _number(type.size, sizes) * max(type.dtype.size, 1)
+    """Return the bytes of a value of ``type``, with ``sizes`` for its symbols; 0 where only a run tells the rank."""
+    return 0 if type.rank is None else _number(type.size, sizes) * max(type.dtype.size, 1)
 
 
 def _number(dim: Dim, sizes: Mapping[Symbol, int]) -> int:

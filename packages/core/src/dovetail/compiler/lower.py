@@ -15,6 +15,7 @@ from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.subgraph import BodyInput
 from dovetail.ops.bodies import ControlOp
 from dovetail.ops.constants import Constant
+from dovetail.ops.printing import Printing
 from dovetail.ops.random import DynamicRandomBits, RandomBits
 from dovetail.ops.scalars import ScalarOp
 from dovetail.ops.state import (
@@ -312,7 +313,11 @@ class Lowering:
 
     def plain(self, op: Operation) -> None:
         """Lower an operation that is a function of its inputs."""
-        definition = op.definition.substitute(self.symbols) if self.symbols else op.definition
+        definition = op.definition
+        if definition.free_shape:
+            definition = definition.with_types([tensor.type for tensor in op.outputs])
+        if self.symbols:
+            definition = definition.substitute(self.symbols)
         inputs = [self.value_of(tensor) for tensor in op.inputs]
         resolved = definition.resolve([v.type for v in inputs], [v.symbolic for v in inputs]) if inputs else None
         if resolved is not None:
@@ -329,7 +334,7 @@ class Lowering:
     def publish(self, op: Operation, values: Sequence[Value]) -> None:
         """Let ``values`` be what the outputs of ``op`` stand for; sizes left to the run may be known now."""
         for tensor, value in zip(op.outputs, values, strict=True):
-            if value.type.rank is None:
+            if value.type.rank is None and not op.definition.free_shape:
                 raise UnsupportedOperationError(
                     f"{op.type}: the rank of its output is not known even now that the feeds are; "
                     f"give the placeholders a shape, or use set_shape. {op.where()}"
@@ -425,6 +430,17 @@ def _random(work: Lowering, op: Operation) -> None:
     work.values[op.outputs[0]] = work.emit(bits, inputs, op)[0]
 
 
+def _print(work: Lowering, op: Operation) -> None:
+    definition = op.definition
+    assert isinstance(definition, Printing)
+    inputs = [work.value_of(tensor) for tensor in op.inputs]
+    if definition.first_n >= 0:
+        identity = (op.name, None, op.stable_id)
+        inputs.append(work.external("counter", identity, TensorType(uint64, Shape(())), work.origin(op)))
+        definition = definition.replace(counted=True)
+    work.publish(op, work.emit(definition, inputs, op))
+
+
 _HANDLERS: Final[dict[type[Op], Callable[[Lowering, Operation], None]]] = {
     Placeholder: _placeholder,
     PlaceholderWithDefault: _placeholder_with_default,
@@ -436,6 +452,7 @@ _HANDLERS: Final[dict[type[Op], Callable[[Lowering, Operation], None]]] = {
     IsInitialized: _is_initialized,
     RandomBits: _random,
     DynamicRandomBits: _random,
+    Printing: _print,
 }
 
 

@@ -62,7 +62,7 @@ class Segment:
         self.tells = tuple(
             (dim, number, axis)
             for number, output in enumerate(program.outputs)
-            for axis, dim in enumerate(output.value.type.dims)
+            for axis, dim in enumerate(output.value.type.dims if output.value.type.rank is not None else ())
             if isinstance(dim, Symbol) and dim.data_dependent
         )
 

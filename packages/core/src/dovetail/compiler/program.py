@@ -302,7 +302,7 @@ def first_makers(program: Program) -> dict[Symbol, Value]:
     found: dict[Symbol, Value] = {}
     made = [value for one in program.instructions for value in one.outputs]
     for value in (*(given.value for given in program.inputs), *made):
-        for dim in value.type.dims:
+        for dim in value.type.dims if value.type.rank is not None else ():
             if isinstance(dim, Symbol) and dim.data_dependent:
                 found.setdefault(dim, value)
     return found

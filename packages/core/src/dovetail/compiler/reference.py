@@ -106,7 +106,8 @@ class ReferenceExecutable(Executable):
     def _learn(self, index: int, sizes: Mapping[Symbol, int], arrays: Sequence[Any]) -> Mapping[Symbol, int]:
         found = dict(sizes)
         for value, array in zip(self.program.instructions[index].outputs, arrays, strict=True):
-            for dim, size in zip(value.type.dims, np.shape(array), strict=True):
+            dims = value.type.dims if value.type.rank is not None else ()
+            for dim, size in zip(dims, np.shape(array), strict=bool(dims)):
                 if isinstance(dim, Symbol):
                     found.setdefault(dim, size)
         return found

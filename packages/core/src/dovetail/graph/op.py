@@ -157,6 +157,7 @@ class Op:
         partial_gradient: whether the reverse rule is told by ``needed=`` which inputs' gradients are wanted, returns
             these only, and takes ``None`` for outputs that have no gradient.
         stateful: whether two equal nodes must stay two (state, effects, random numbers).
+        free_shape: whether nothing but ``set_shape`` tells the shapes of its outputs; see ``free_dim``, ``with_types``.
     """
 
     name: ClassVar[str] = "Op"
@@ -170,6 +171,7 @@ class Op:
     effect: ClassVar[bool] = False
     passes_slices: ClassVar[bool] = False
     partial_gradient: ClassVar[bool] = False
+    free_shape: ClassVar[bool] = False
     gradient: ClassVar[Callable[..., Sequence[Tensor | None]] | None] = None
     _names: ClassVar[tuple[str, ...]] = ()
 
@@ -325,6 +327,14 @@ class Op:
     def resolve(self, types: Sequence[TensorType], values: Sequence[Array | None]) -> tuple[Op, tuple[int, ...]] | None:
         """The operation to use instead once ``values`` are known, and which inputs it takes."""
         return None
+
+    def free_dim(self, output: int, axis: int) -> Dim:
+        """The size of an axis of an output of free shape, where only a run tells it."""
+        raise InvalidArgumentError(f"{type(self).__name__} has no output of free shape.")
+
+    def with_types(self, types: Sequence[TensorType]) -> Op:
+        """The operation of free shape whose outputs have these types."""
+        return self
 
     def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
         """Floating-point operations: by default none, as for what only moves data."""

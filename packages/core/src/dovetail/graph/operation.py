@@ -166,6 +166,11 @@ class Tensor(TensorOperators):
         Raises:
             ShapeError: the shapes contradict each other.
         """
+        definition = self.op.definition
+        if definition.free_shape and isinstance(shape, (list, tuple)):
+            shape = [
+                definition.free_dim(self.value_index, axis) if dim is None else dim for axis, dim in enumerate(shape)
+            ]
         merged = self.type.shape.merge_with(self.op.graph.make_shape(shape, self.op.name))
         self.type = TensorType(self.type.dtype, merged)
 

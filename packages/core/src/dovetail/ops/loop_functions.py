@@ -172,7 +172,12 @@ def _invariants(
 
 
 def _flat_shapes(structure: Any, shapes: Any, where: str) -> list[Any]:
-    """Return the shapes that stand at the leaves of a structure; a shape may be a list itself."""
+    """Return the shapes that stand at the leaves of a structure; a shape may be a list itself.
+
+    What knows the shapes of its parts itself, as a ``TensorArray``, keeps them.
+    """
+    if isinstance(structure, nest.Nested):
+        return [as_tensor(leaf).shape for leaf in nest.flatten(structure)]
     if isinstance(structure, dict) and isinstance(shapes, dict) and structure.keys() == shapes.keys():
         return [leaf for key in sorted(structure) for leaf in _flat_shapes(structure[key], shapes[key], where)]
     if isinstance(structure, (list, tuple)) and isinstance(shapes, (list, tuple)) and len(structure) == len(shapes):

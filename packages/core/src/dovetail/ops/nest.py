@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["difference", "flatten", "flatten_with_paths", "map_structure", "pack"]
+__all__ = ["Nested", "difference", "flatten", "flatten_with_paths", "map_structure", "pack"]
+
+
+class Nested(ABC):
+    """A value that structures take apart: it holds values, and is made anew of others."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def parts(self) -> list[Any]:
+        """Return the values that it holds."""
+
+    @abstractmethod
+    def with_parts(self, parts: list[Any]) -> Any:
+        """Return one like it that holds others."""
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -60,12 +75,14 @@ def difference(expected: Any, given: Any, path: str = "") -> str | None:
 
 
 def _is_nested(value: Any) -> bool:
-    return isinstance(value, (list, tuple, Mapping))
+    return isinstance(value, (list, tuple, Mapping, Nested))
 
 
 def _form(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"keys {sorted(value)}"
+    if isinstance(value, Nested):
+        return f"a {type(value).__name__}"
     if isinstance(value, (list, tuple)):
         return f"{len(value)} values in a list or tuple"
     return "a single value"
@@ -74,6 +91,8 @@ def _form(value: Any) -> str:
 def _parts(structure: Any) -> list[tuple[str, Any]]:
     if isinstance(structure, Mapping):
         return [(f"[{key!r}]", structure[key]) for key in sorted(structure)]
+    if isinstance(structure, Nested):
+        return [("", item) for item in structure.parts()]
     return [(f"[{index}]", item) for index, item in enumerate(structure)]
 
 
@@ -84,6 +103,8 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, Mapping):
         made = dict(zip(sorted(structure), items, strict=True))
         return type(structure)((key, made[key]) for key in structure)  # type: ignore[call-arg]
+    if isinstance(structure, Nested):
+        return structure.with_parts(items)
     kind = type(structure)
     if kind is list or kind is tuple:
         return kind(items)

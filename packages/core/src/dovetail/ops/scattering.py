@@ -53,14 +53,12 @@ class ScatterUpdate(Scatter):
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """Zero at the rows that were replaced, and at updates that others replaced after them."""
         x, indices, updates = inputs
-        order = range(indices.shape[0], dtype=int32)
-        last = ScatterMax()(fill((x.shape[0],), -1), indices, order)
-        stays = _for_rows(equal(gather(last, indices), order), updates)
-        return (
-            ScatterUpdate()(grads[0], indices, zeros_like(updates)),
-            None,
-            select(stays, gather(grads[0], indices), zeros_like(updates)),
-        )
+        rows = gather(grads[0], indices)
+        if indices.shape[0] != 1:
+            order = range(indices.shape[0], dtype=int32)
+            last = ScatterMax()(fill((x.shape[0],), -1), indices, order)
+            rows = select(_for_rows(equal(gather(last, indices), order), updates), rows, zeros_like(updates))
+        return ScatterUpdate()(grads[0], indices, zeros_like(updates)), None, rows
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:

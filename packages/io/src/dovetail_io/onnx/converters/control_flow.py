@@ -129,6 +129,24 @@ def _assert(to: Builder, op: definitions.Assertion, *inputs: Value) -> Sequence[
     return ()
 
 
+@converter(definitions.CheckNumerics, definitions.Printing)
+def _passed_on(to: Builder, op: Op, x: Value, *shown: Value) -> Value:
+    """The input: a model checks and shows nothing."""
+    return to.node("Identity", x, type=x.type)
+
+
+@converter(definitions.PyFunc, definitions.PyFuncStateless)
+def _python(to: Builder, op: Op, *inputs: Value) -> Value:
+    raise ConversionError("it is Python code; build what it computes of operations")
+
+
+@converter(definitions.ArrayBuffer)
+def _array_buffer(to: Builder, op: definitions.ArrayBuffer, fill: Value, size: Value) -> Value:
+    raise ConversionError(
+        "only a run tells the size of this TensorArray; give one that is known, or a size of an input"
+    )
+
+
 @converter_of("", "PhiloxBits", "DynamicPhiloxBits")
 def _random(to: Builder, op: Op, *inputs: Value) -> Value:
     raise ConversionError(

@@ -19,15 +19,19 @@ from dovetail.compiler.kernels.ir import (
     Loop,
     Node,
     ReduceKind,
+    Statement,
+    Store,
     loop_symbol,
 )
-from dovetail.compiler.kernels.scalars import constant, convert
+from dovetail.compiler.kernels.ir import Reduction as Reductions
+from dovetail.compiler.kernels.scalars import constant, convert, convert_up
 from dovetail.compiler.program import Instruction
 from dovetail.ops.assertions import Assertion
+from dovetail.ops.numerics import CheckNumerics
 from dovetail.ops.positions import ArgMax, ArgMin
 from dovetail.ops.reducing import All, AnyOf, Max, Min, Prod, Reduction, Sum
 from dovetail.ops.scalar import basis
-from dovetail.types.dims import Dim, lower_bound
+from dovetail.types.dims import Dim, ceil_div, dim_min, lower_bound
 from dovetail.types.dtypes import bool_, int64
 from dovetail.types.shapes import normalize_axis
 
@@ -106,6 +110,37 @@ def _position(op: ArgMax | ArgMin, one: Instruction) -> Pointwise:
         return convert(place, int64, op.output_type)
 
     return Pointwise(one.inputs, node, weight=100, loops=True, fails=demand is not None)
+
+
+_BLOCK: Final = 4096
+
+
+@rule(CheckNumerics)
+def _check_numerics(op: CheckNumerics, one: Instruction) -> Custom:
+    """Blocks of elements are checked, each with one check, and copied."""
+    kind = one.inputs[0].type
+
+    def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
+        block, i, j = loop_symbol("b"), loop_symbol("i"), loop_symbol("j")
+        start = block * _BLOCK
+        width = dim_min(kind.size - start, _BLOCK)
+        finite = Local(bool_, "finite")
+        seen = Apply(basis.is_finite, [convert_up(Load(inputs[0], start + i), kind.dtype)], bool_)
+        body: list[Statement] = [
+            Reductions([(finite, "all", seen)], [(i, width)], vector=True),
+            Check(finite),
+            Loop([(j, width)], [Store(outputs[0], start + j, Load(inputs[0], start + j))], "vector"),
+        ]
+        return Kernel(
+            [*inputs, *outputs],
+            symbols_in(kind.size),
+            [Loop([(block, ceil_div(kind.size, _BLOCK))], body, "parallel")],
+            work=2 * kind.size,
+            can_fail=True,
+            label=op.name,
+        )
+
+    return Custom(one.inputs, build, fails=True)
 
 
 @rule(Assertion)
