@@ -161,7 +161,7 @@ def assert_agree(found: Any, expected: Any, tolerance: float | None = None) -> N
 @functools.cache
 def definitions() -> tuple[type[Op], ...]:
     """Every definition that has samples, of core and of the first-party plugins."""
-    for namespace in (dt.nn, dt.losses, dt.metrics, dt.layers):
+    for namespace in (dt.nn, dt.image, dt.losses, dt.metrics, dt.layers):
         dir(namespace)
     found = [one for one in all_definitions() if one.name not in _WITHOUT_INPUTS_OF_THEIR_OWN and samples_of(one)]
     return tuple(sorted(found, key=lambda one: (one.domain, one.name)))

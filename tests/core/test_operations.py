@@ -23,7 +23,7 @@ STEP = 1e-6
 
 def every_sample() -> list[Any]:
     """Every sample of every operation that core and the first-party plugins define."""
-    for namespace in (dt.nn, dt.losses, dt.metrics, dt.layers):
+    for namespace in (dt.nn, dt.image, dt.losses, dt.metrics, dt.layers):
         dir(namespace)
     found = []
     for definition in all_definitions():

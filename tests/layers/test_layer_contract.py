@@ -187,7 +187,7 @@ def test_wrong_configurations_say_what_is_wrong() -> None:
         (lambda: Scale(initializer=object()), "Scale.initializer is .*, a object, which no file could keep"),
         (lambda: dt.layers.Dense(), r"Dense needs 'units' \(int\)"),
         (lambda: dt.layers.Dense(2.5), "Dense.units is 2.5, a float; int is expected"),
-        (lambda: dt.layers.Conv2D(3, (1, 2, 3)), r"Conv2D.kernel_size is \(1, 2, 3\), a tuple"),
+        (lambda: dt.layers.Conv2D(3, (1, 2.5)), r"Conv2D.kernel_size is \(1, 2.5\), a tuple"),
         (lambda: dt.layers.Sequential([3]), "sequential: 3 is a int; give layers"),
         (lambda: dt.layers.Sequential([dt.layers.Dense]), "Dense.* is a type; give layers"),
     ]
@@ -196,6 +196,7 @@ def test_wrong_configurations_say_what_is_wrong() -> None:
             make()
     values: list[tuple[Callable[[], Any], str]] = [
         (lambda: dt.layers.Dense(0), "dense: units is 0; it must be positive"),
+        (lambda: dt.layers.Conv2D(3, (1, 2, 3)), r"kernel_size is \(1, 2, 3\); give one number, or one for each of 2"),
         (lambda: dt.layers.Conv2D(4, 0), "conv2d: kernel_size is 0; use 1 or more"),
         (lambda: dt.layers.Conv2D(4, 3, padding="full"), "conv2d: padding is 'full'; use 'valid' or 'same'"),
         (lambda: dt.layers.MaxPooling2D(2, 2, data_format="NHWC"), "max_pooling2d: data_format is 'NHWC'"),

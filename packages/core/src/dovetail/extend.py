@@ -33,6 +33,8 @@ from dovetail.ops.reductions import sum_to
 from dovetail.ops.scalar import Expression, basis
 from dovetail.ops.scalars import ScalarOp, scalar
 from dovetail.ops.simple_rnn import simple_rnn
+from dovetail.ops.sizes import known_elements
+from dovetail.ops.windows import Window, as_padding
 from dovetail.plugins import get as plugin
 from dovetail.plugins import hook, hookimpl, register, register_hooks, registered
 from dovetail.plugins import names as plugin_names
@@ -89,9 +91,11 @@ __all__ = [
     "Timing",
     "Training",
     "Value",
+    "Window",
     "all_definitions",
     "as_activation",
     "as_initializer",
+    "as_padding",
     "average_pool",
     "basis",
     "composite",
@@ -110,6 +114,7 @@ __all__ = [
     "hook",
     "hookimpl",
     "layer_name",
+    "known_elements",
     "lower",
     "lstm",
     "make_scan",

@@ -6,7 +6,7 @@ from typing import Any
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail_layers.images import bias_add
+from dovetail_layers.bias import bias_add
 
 __all__ = ["relu_layer", "xw_plus_b"]
 

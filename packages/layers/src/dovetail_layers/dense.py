@@ -9,7 +9,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import InvalidArgumentError
 from dovetail.extend import Activation, InitializerLike, Layer, RegularizerLike, TensorType, as_activation
-from dovetail_layers.images import bias_add
+from dovetail_layers.bias import bias_add
 
 __all__ = ["Dense"]
 

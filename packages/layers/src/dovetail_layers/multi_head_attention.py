@@ -19,7 +19,7 @@ from dovetail.extend import (
     smart_cond,
 )
 from dovetail_layers.attention import as_mask, attention_weights, scaled_dot_product_attention
-from dovetail_layers.images import bias_add
+from dovetail_layers.bias import bias_add
 from dovetail_layers.regularization import dropout
 
 __all__ = ["MultiHeadAttention"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dovetail import relu, sigmoid, tanh, top_k
-from dovetail.extend import convolution
+from dovetail import depth_to_space, relu, sigmoid, space_to_depth, tanh, top_k
 from dovetail_layers import rnn_cell
 from dovetail_layers.activations import (
     celu,
@@ -26,6 +25,17 @@ from dovetail_layers.activations import (
 )
 from dovetail_layers.affine import relu_layer, xw_plus_b
 from dovetail_layers.attention import scaled_dot_product_attention
+from dovetail_layers.bias import bias_add
+from dovetail_layers.convolutions import (
+    atrous_conv2d,
+    conv1d,
+    conv2d,
+    conv3d,
+    convolution,
+    depthwise_conv2d,
+    depthwise_conv2d_native,
+    separable_conv2d,
+)
 from dovetail_layers.cross_entropy import (
     sigmoid_cross_entropy_with_logits,
     softmax_cross_entropy_with_logits,
@@ -35,30 +45,67 @@ from dovetail_layers.cross_entropy import (
 )
 from dovetail_layers.embedding import embedding_lookup
 from dovetail_layers.gating import crelu, geglu, glu, reglu, swiglu
-from dovetail_layers.images import avg_pool, bias_add, conv2d, max_pool
 from dovetail_layers.in_top_k import in_top_k
+from dovetail_layers.morphology import dilation2d, erosion2d
 from dovetail_layers.normalization import batch_normalization, l2_normalize, layer_normalization, moments
 from dovetail_layers.poisson import log_poisson_loss
+from dovetail_layers.pools import (
+    avg_pool,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    max_pool,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_pool_with_argmax,
+    pool,
+)
 from dovetail_layers.regularization import dropout, l2_loss
 from dovetail_layers.response_normalization import local_response_normalization, lrn
 from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
 from dovetail_layers.shrinkage import hardshrink, softshrink, tanhshrink, threshold
 from dovetail_layers.softmax import log_softmax, softmax, sparsemax
 from dovetail_layers.statistics import normalize_moments, sufficient_statistics, weighted_moments, zero_fraction
+from dovetail_layers.transposed_convolutions import (
+    atrous_conv2d_transpose,
+    conv1d_transpose,
+    conv2d_backprop_input,
+    conv2d_transpose,
+    conv3d_transpose,
+    conv_transpose,
+)
 
 __all__ = [
+    "atrous_conv2d",
+    "atrous_conv2d_transpose",
     "avg_pool",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "batch_normalization",
     "bias_add",
-    "celu",
     "bidirectional_dynamic_rnn",
+    "celu",
+    "conv1d",
+    "conv1d_transpose",
     "conv2d",
+    "conv2d_backprop_input",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
+    "conv_transpose",
     "convolution",
     "crelu",
+    "depth_to_space",
+    "depthwise_conv2d",
+    "depthwise_conv2d_native",
+    "dilation2d",
     "dropout",
     "dynamic_rnn",
     "elu",
     "embedding_lookup",
+    "erosion2d",
     "geglu",
     "gelu",
     "glu",
@@ -78,9 +125,14 @@ __all__ = [
     "logit",
     "lrn",
     "max_pool",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_pool_with_argmax",
     "mish",
     "moments",
     "normalize_moments",
+    "pool",
     "prelu",
     "reglu",
     "relu",
@@ -89,6 +141,7 @@ __all__ = [
     "rnn_cell",
     "scaled_dot_product_attention",
     "selu",
+    "separable_conv2d",
     "sigmoid",
     "sigmoid_cross_entropy_with_logits",
     "silu",
@@ -98,12 +151,13 @@ __all__ = [
     "softplus",
     "softshrink",
     "softsign",
+    "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "sparsemax",
-    "sufficient_statistics",
-    "swiglu",
     "static_bidirectional_rnn",
     "static_rnn",
+    "sufficient_statistics",
+    "swiglu",
     "swish",
     "tanh",
     "tanhshrink",

@@ -1,47 +1,100 @@
-"""Two-dimensional pooling layers."""
+"""Pooling layers over one to three spatial axes."""
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Callable
+from typing import ClassVar, final
 
-import dovetail as dt
 from dovetail import Tensor
-from dovetail.extend import Layer
-from dovetail_layers.arguments import check_layout, pair
-from dovetail_layers.images import avg_pool, max_pool
+from dovetail.extend import Layer, average_pool, max_pool
+from dovetail_layers.arguments import check_layout, per_axis
+from dovetail_layers.pools import pooled
 
-__all__ = ["AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D"]
+__all__ = [
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+]
 
 
-class _Pooling2D(Layer):
+class _Pooling(Layer):
     """What pooling layers have in common."""
 
-    pool_size: int | tuple[int, int]
-    strides: int | tuple[int, int]
+    pool_size: int | tuple[int, ...] = 2
+    strides: int | tuple[int, ...] | None = None
     padding: str = "valid"
     data_format: str = "channels_last"
 
-    input_rank = 4
+    _rank: ClassVar[int]
 
     def check(self) -> None:
         """Look at numbers and names."""
-        pair(self._label(), "pool_size", self.pool_size)
-        pair(self._label(), "strides", self.strides)
-        check_layout(self._label(), self.padding, self.data_format)
+        self._values("pool_size")
+        if self.strides is not None:
+            self._values("strides")
+        check_layout(self._label(), self.data_format, self.padding)
 
-    @property
-    def _layout(self) -> str:
-        return "NHWC" if self.data_format == "channels_last" else "NCHW"
+    def _values(self, name: str) -> tuple[int, ...]:
+        return per_axis(self._label(), name, self.__dict__[name], self._rank)
+
+    def _pooled(self, function: Callable[..., Tensor], inputs: Tensor) -> Tensor:
+        window = self._values("pool_size")
+        steps = window if self.strides is None else self._values("strides")
+        padding, name = self.padding.upper(), self._label()
+        return pooled(name, function, self._rank, inputs, window, steps, padding, self.data_format, name)
+
+
+class _MaxPooling(_Pooling):
+    """What layers of maxima have in common."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Maxima."""
+        return self._pooled(max_pool, inputs)
+
+
+class _AveragePooling(_Pooling):
+    """What layers of means have in common."""
+
+    floating_inputs = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Means."""
+        return self._pooled(average_pool, inputs)
 
 
 @final
-class MaxPooling2D(_Pooling2D):
-    """The maxima over windows of images.
+class MaxPooling1D(_MaxPooling):
+    """The maxima over windows of sequences; padding is never a maximum.
+
+    Args:
+        pool_size: width of the window.
+        strides: how far it moves; by as much as its size by default.
+        padding: ``"valid"`` or ``"same"``.
+        data_format: ``"channels_last"``, sequences of shape ``[batch, width, channels]``, or ``"channels_first"``.
+
+    Raises:
+        ShapeError: the input has another rank than 3, or the window does not fit.
+
+    Example:
+        >>> dt.layers.max_pooling1d(dt.zeros([8, 28, 6]), 2, 2).shape
+        Shape([8, 14, 6])
+    """
+
+    input_rank = 3
+    _rank = 1
+
+
+@final
+class MaxPooling2D(_MaxPooling):
+    """The maxima over windows of images; padding is never a maximum.
 
     Args:
         pool_size: height and width of the window, or one number for both.
-        strides: how far it moves.
-        padding: ``"valid"`` or ``"same"``; padding is never a maximum.
+        strides: how far it moves; by as much as its size by default.
+        padding: ``"valid"`` or ``"same"``.
         data_format: ``"channels_last"``, images of shape ``[batch, height, width, channels]``, or ``"channels_first"``.
 
     Raises:
@@ -52,18 +105,62 @@ class MaxPooling2D(_Pooling2D):
         Shape([8, 14, 14, 6])
     """
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """Maxima."""
-        return max_pool(inputs, self.pool_size, self.strides, self.padding.upper(), self._layout)
+    input_rank = 4
+    _rank = 2
 
 
 @final
-class AveragePooling2D(_Pooling2D):
+class MaxPooling3D(_MaxPooling):
+    """The maxima over windows of volumes; padding is never a maximum.
+
+    Args:
+        pool_size: sizes of the window, or one number for all three.
+        strides: how far it moves; by as much as its size by default.
+        padding: ``"valid"`` or ``"same"``.
+        data_format: ``"channels_last"``, volumes of shape ``[batch, depth, height, width, channels]``, or
+            ``"channels_first"``.
+
+    Raises:
+        ShapeError: the input has another rank than 5, or the window does not fit.
+
+    Example:
+        >>> dt.layers.max_pooling3d(dt.zeros([2, 8, 8, 8, 6]), 2, 2).shape
+        Shape([2, 4, 4, 4, 6])
+    """
+
+    input_rank = 5
+    _rank = 3
+
+
+@final
+class AveragePooling1D(_AveragePooling):
+    """The means over windows of sequences; padding does not count.
+
+    Args:
+        pool_size: width of the window.
+        strides: how far it moves; by as much as its size by default.
+        padding: ``"valid"`` or ``"same"``.
+        data_format: ``"channels_last"``, sequences of shape ``[batch, width, channels]``, or ``"channels_first"``.
+
+    Raises:
+        ShapeError: the input has another rank than 3, or the window does not fit.
+
+    Example:
+        >>> dt.layers.average_pooling1d(dt.zeros([8, 28, 6]), 2, 2).shape
+        Shape([8, 14, 6])
+    """
+
+    input_rank = 3
+    _rank = 1
+
+
+@final
+class AveragePooling2D(_AveragePooling):
     """The means over windows of images; padding does not count.
 
     Args:
         pool_size: height and width of the window, or one number for both.
-        strides: how far it moves.
+        strides: how far it moves; by as much as its size by default.
         padding: ``"valid"`` or ``"same"``.
         data_format: ``"channels_last"``, images of shape ``[batch, height, width, channels]``, or ``"channels_first"``.
 
@@ -75,65 +172,28 @@ class AveragePooling2D(_Pooling2D):
         Shape([8, 14, 14, 6])
     """
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """Means."""
-        return avg_pool(inputs, self.pool_size, self.strides, self.padding.upper(), self._layout)
-
-
-class _GlobalPooling2D(Layer):
-    """What layers that pool whole images have in common."""
-
-    data_format: str = "channels_last"
-    keepdims: bool = False
-
     input_rank = 4
-
-    def check(self) -> None:
-        """Look at the layout."""
-        check_layout(self._label(), "valid", self.data_format)
-
-    @property
-    def _axes(self) -> tuple[int, int]:
-        return (1, 2) if self.data_format == "channels_last" else (2, 3)
+    _rank = 2
 
 
 @final
-class GlobalAveragePooling2D(_GlobalPooling2D):
-    """The mean of each channel over whole images.
+class AveragePooling3D(_AveragePooling):
+    """The means over windows of volumes; padding does not count.
 
     Args:
-        data_format: ``"channels_last"``, images of shape ``[batch, height, width, channels]``, or ``"channels_first"``.
-        keepdims: whether height and width stay, with size 1.
+        pool_size: sizes of the window, or one number for all three.
+        strides: how far it moves; by as much as its size by default.
+        padding: ``"valid"`` or ``"same"``.
+        data_format: ``"channels_last"``, volumes of shape ``[batch, depth, height, width, channels]``, or
+            ``"channels_first"``.
 
     Raises:
-        ShapeError: the input has another rank than 4.
+        ShapeError: the input has another rank than 5, or the window does not fit.
 
     Example:
-        >>> dt.layers.global_average_pooling2d(dt.zeros([8, 7, 7, 64])).shape
-        Shape([8, 64])
+        >>> dt.layers.average_pooling3d(dt.zeros([2, 8, 8, 8, 6]), 2, 2).shape
+        Shape([2, 4, 4, 4, 6])
     """
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """Means."""
-        return dt.reduce_mean(inputs, self._axes, keepdims=self.keepdims)
-
-
-@final
-class GlobalMaxPooling2D(_GlobalPooling2D):
-    """The maximum of each channel over whole images.
-
-    Args:
-        data_format: ``"channels_last"``, images of shape ``[batch, height, width, channels]``, or ``"channels_first"``.
-        keepdims: whether height and width stay, with size 1.
-
-    Raises:
-        ShapeError: the input has another rank than 4.
-
-    Example:
-        >>> dt.layers.global_max_pooling2d(dt.zeros([8, 7, 7, 64])).shape
-        Shape([8, 64])
-    """
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Maxima."""
-        return dt.reduce_max(inputs, self._axes, keepdims=self.keepdims)
+    input_rank = 5
+    _rank = 3

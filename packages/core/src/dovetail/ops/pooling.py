@@ -186,15 +186,22 @@ class MaxPoolGrad(_MaxPooling):
 @primitive
 @final
 class MaxPoolGather(_MaxPooling):
-    """What lies, in the second input, where the first has its maxima: the first maximum of each window."""
+    """What lies, in the second input, where the first has its maxima: the first maximum of each window.
+
+    The second input has the dtype of the first, or holds integers, such as places.
+    """
 
     called = "max_pool_gather"
+
+    def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
+        """That of the values."""
+        return dtypes[1:]
 
     def infer(self, x: TensorType, values: TensorType) -> Signature:
         """A position of the window in place of each spatial axis."""
         self._check(x)
-        self._check_grad(x.shape, values, x.dtype)
-        return TensorType(x.dtype, self._pooled(x))
+        self._check_grad(x.shape, values, values.dtype if values.dtype.is_integer else x.dtype)
+        return TensorType(values.dtype, self._pooled(x))
 
     def reference(self, x: Array, values: Array) -> Array:
         """Each element of the window is copied to the positions at which it is the first maximum."""
@@ -215,6 +222,8 @@ class MaxPoolGather(_MaxPooling):
         """See ``_geometries``."""
         for attributes, shape in _geometries():
             yield Sample(cls(*attributes), _distinct(rng, shape), rng.normal(size=shape))
+        places = np.arange(24).reshape(1, 4, 3, 2)
+        yield Sample(cls((2, 2), (1, 2), "SAME"), _distinct(rng, places.shape), places, wrt=())
 
 
 class _AveragePooling(_Pooling):

@@ -32,6 +32,7 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
     "dovetail.estimator": _TRAIN,
     "dovetail.formats": _IO,
     "dovetail.formats:onnx": ("dovetail-io[onnx]",),
+    "dovetail.image": _LAYERS,
     "dovetail.io": _IO,
     "dovetail.layers": _LAYERS,
     "dovetail.losses": _LAYERS,

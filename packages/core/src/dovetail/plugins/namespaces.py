@@ -25,6 +25,7 @@ NAMES: Final = {
     "bitwise": "Operations on the bits of integers.",
     "data": "Input: data sets, batching, prefetching.",
     "estimator": "Training, evaluation and prediction from one model function.",
+    "image": "Images: resizing.",
     "initializers": "First values of weights.",
     "io": "Saving, loading and exporting.",
     "layers": "Layers, as functions (`dense`) and as classes (`Dense`).",

@@ -7,8 +7,8 @@ from typing import Any, final
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.extend import Activation, InitializerLike, as_activation, as_initializer, simple_rnn
+from dovetail_layers.bias import bias_add
 from dovetail_layers.gru_steps import gru_reset_before
-from dovetail_layers.images import bias_add
 from dovetail_layers.rnn_cell.base import RNNCell
 from dovetail_layers.rnn_cell.sizes import input_depth, positive
 

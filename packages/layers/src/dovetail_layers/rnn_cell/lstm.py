@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.extend import Activation, InitializerLike, as_activation, as_initializer, lstm
-from dovetail_layers.images import bias_add
+from dovetail_layers.bias import bias_add
 from dovetail_layers.lstm_steps import peephole_lstm
 from dovetail_layers.rnn_cell.base import RNNCell
 from dovetail_layers.rnn_cell.sizes import input_depth, positive

@@ -11,6 +11,7 @@ from dovetail_io.onnx.converters import (
     networks,
     recurrent,
     reductions,
+    resizing,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "networks",
     "recurrent",
     "reductions",
+    "resizing",
 ]

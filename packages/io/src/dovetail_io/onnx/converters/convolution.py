@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dovetail as dt
-from dovetail.extend import Dim, DType, Op, Shape, TensorType, definitions
+from dovetail.extend import Dim, DType, Op, Shape, TensorType, definitions, dims
 from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter
@@ -153,7 +153,7 @@ def _conv_filter_grad(to: Builder, op: definitions.ConvFilterGrad, x: Value, gra
 # Pooling. ------------------------------------------------------------------------------------------------------------
 
 
-@converter(definitions.MaxPoolGrad, definitions.MaxPoolGather, definitions.AvgPoolGrad)
+@converter(definitions.MaxPoolGrad, definitions.AvgPoolGrad)
 def _pool_gradient(to: Builder, op: Op, *inputs: Value) -> Value:
     raise ConversionError(
         "the gradient of pooling has no operator; export what the network computes, not how it is trained"
@@ -174,6 +174,27 @@ def _max_pool(to: Builder, op: definitions.MaxPool, x: Value) -> Value:
     return result if narrow is None else to.cast(result, narrow)
 
 
+@converter(definitions.MaxPoolGather)
+def _max_pool_gather(to: Builder, op: definitions.MaxPoolGather, x: Value, values: Value) -> Value:
+    """The second output of the operator, places in the whole input, picks from the values."""
+    if x.dtype.is_integer and x.dtype not in (dt.int8, dt.uint8):
+        raise ConversionError("MaxPool takes no integers; cast to a floating type before")
+    padding = _padding(op.geometry, _dims(x)[1:-1])
+    if padding is None:
+        raise ConversionError("the places of maxima take paddings that are known at export")
+    batch, *spatial, channels = to.types[0].dims
+    shape = Shape((batch, channels, *spatial))
+    _, places = to.several(
+        "MaxPool",
+        channels_first(to, x),
+        types=(TensorType(x.dtype, shape), TensorType(dt.int64, shape)),
+        **_window(op),
+        **padding,
+    )
+    flat = to.reshape(channels_first(to, values), (dims.product(_dims(values)),))
+    return channels_last(to, to.node("Gather", flat, places), values.dtype)
+
+
 @converter(definitions.AvgPool)
 def _average_pool(to: Builder, op: definitions.AvgPool, x: Value) -> Value:
     images, padding = channels_first(to, x), _padding(op.geometry, _dims(x)[1:-1])
@@ -189,5 +210,5 @@ def _average_pool(to: Builder, op: definitions.AvgPool, x: Value) -> Value:
     return channels_last(to, result, x.dtype)
 
 
-def _window(op: definitions.MaxPool | definitions.AvgPool) -> dict[str, Any]:
+def _window(op: definitions.MaxPool | definitions.MaxPoolGather | definitions.AvgPool) -> dict[str, Any]:
     return {"kernel_shape": list(op.window), "strides": list(op.strides)}

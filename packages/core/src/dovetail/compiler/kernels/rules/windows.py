@@ -154,26 +154,26 @@ def _average_pool_grad(op: AvgPoolGrad, one: Instruction) -> Pointwise:
 
 @rule(MaxPoolGather)
 def _max_pool_gather(op: MaxPoolGather, one: Instruction) -> Pointwise:
-    kind = one.inputs[0].type
+    kind, values = one.inputs[0].type, one.inputs[1].type.dtype
     taps = _Taps(op.geometry, kind.dims[1:-1])
 
     def node(elements: Elements, read: Read, index: Places) -> Node:
         wide = computed(kind.dtype)
         step = elements.symbol("k")
-        best, found, any_ = Local(wide, "best"), Local(wide, "found"), Local(bool_, "any")
+        best, found, any_ = Local(wide, "best"), Local(computed(values), "found"), Local(bool_, "any")
         with elements.scope() as body:
             places, conditions = taps.place(index[1:-1], unraveled(step, op.window))
             at = [index[0], *places, index[-1]]
             seen, value = (
                 _guarded(conditions, read(0, at), _lowest(kind.dtype)),
-                _guarded(conditions, read(1, at), constant(0, kind.dtype)),
+                _guarded(conditions, read(1, at), constant(0, values)),
             )
             inside = _guarded(conditions, constant(True, bool_), constant(False, bool_))
             better = _beats(seen, best, any_, inside)
             body.append(Assign(best, Apply(basis.select, [better, seen, best], wide)))
-            body.append(Assign(found, Apply(basis.select, [better, value, found], wide)))
+            body.append(Assign(found, Apply(basis.select, [better, value, found], found.dtype)))
             body.append(Assign(any_, Apply(basis.logical_or, [any_, inside], bool_)))
-        carried = [(best, _lowest(kind.dtype)), (found, constant(0, kind.dtype)), (any_, constant(False, bool_))]
+        carried = [(best, _lowest(kind.dtype)), (found, constant(0, values)), (any_, constant(False, bool_))]
         elements.statements.append(Loop([(step, math.prod(op.window))], body, carried=carried))
         return found
 
