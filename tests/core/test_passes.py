@@ -63,6 +63,13 @@ def test_fold_knows_sizes() -> None:
     assert names(fold(lowered(dt.shape(static) * 2))) == ["Constant"]
 
 
+def test_fold_knows_sizes_that_form_a_matrix() -> None:
+    x = dt.placeholder(dt.float32, ["n", 3], name="x")
+    program = fold(lowered(dt.add(dt.expand_dims(dt.shape(x), 1), [0, 1])))
+    assert names(program) == ["Dims", "Reshape"]
+    np.testing.assert_array_equal(values(program, n=5)[0], [[5, 6], [3, 4]])
+
+
 def test_share_computes_once_what_is_equal() -> None:
     x = dt.placeholder(dt.float32, [2], name="x")
     program = lowered(dt.tanh(x * 2.0) + dt.tanh(x * 2.0))

@@ -384,7 +384,8 @@ def depthwise(
             f"{operation}: the filter is {kernel.type}; rank {rank + 2} is expected, [*window, channels, multiplier], "
             f"and a known number of channels. {kernel.op.where()}"
         )
-    *window, channels, multiplier = kernel.shape.dims
+    *window, _, multiplier = kernel.shape.dims
+    channels: int = kernel.shape[-2]
     grouped = dt.reshape(kernel, [*window, 1, channels * multiplier])
     return _convolved(operation, rank, images, grouped, strides, padding, data_format, dilations, name, channels)
 

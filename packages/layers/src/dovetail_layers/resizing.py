@@ -76,25 +76,30 @@ def _images(operation: str, x: Tensor) -> Tensor:
 def _scale(size: Any, wanted: Any, align_corners: bool) -> Tensor:
     """Return how many pixels of the image lie between two of the result."""
     have, want = (dt.cast(one, dt.float32) for one in (size, wanted))
-    plain = have / want
-    return dt.where(want > 1.0, (have - 1.0) / dt.maximum(want - 1.0, 1.0), plain) if align_corners else plain
+    plain: Tensor = have / want
+    if align_corners:
+        plain = dt.where(want > 1.0, (have - 1.0) / dt.maximum(want - 1.0, 1.0), plain)
+    return plain
 
 
 def _places(size: Any, wanted: Any, align_corners: bool, half_pixel_centers: bool) -> Tensor:
     """Return where in the image the pixels of the result lie, along one axis."""
-    places, scale = dt.cast(dt.range(wanted), dt.float32), _scale(size, wanted, align_corners)
+    scale = _scale(size, wanted, align_corners)
+    places: Tensor = dt.cast(dt.range(wanted), dt.float32)
     return (places + 0.5) * scale - 0.5 if half_pixel_centers else places * scale
 
 
 def _bounded(places: Tensor, size: Any) -> Tensor:
     """Return whole numbers as indices of an axis, those outside as that of the border."""
-    return dt.minimum(dt.maximum(dt.cast(places, dt.int32), 0), size - 1)
+    result: Tensor = dt.minimum(dt.maximum(dt.cast(places, dt.int32), 0), size - 1)
+    return result
 
 
 def _along(weights: Tensor, axis: int, dtype: Any) -> Tensor:
     """Return weights of pixels along an axis as they multiply images in which the axis is followed by their own."""
     trailing = [1] * (3 - axis)
-    return dt.cast(dt.reshape(weights, [*weights.shape.dims, *trailing]), dtype)
+    result: Tensor = dt.cast(dt.reshape(weights, [*weights.shape.dims, *trailing]), dtype)
+    return result
 
 
 @composite(name="ResizeBilinear", samples=_samples, dtypes=_floats)
@@ -176,7 +181,8 @@ def _shares(size: Any, wanted: Any, align_corners: bool, dtype: Any) -> Tensor:
     last = dt.equal(dt.range(size), size - 1)
     end = dt.where(last, dt.fill(dt.shape(pixel), np.float32(np.inf)), pixel + 1.0)
     covered = dt.minimum(begin + scale, end) - dt.maximum(begin, pixel)
-    return dt.cast(dt.maximum(covered, 0.0) / scale, dtype)
+    result: Tensor = dt.cast(dt.maximum(covered, 0.0) / scale, dtype)
+    return result
 
 
 def _resized(

@@ -61,7 +61,7 @@ def spatial_values(what: str, value: Any, rank: int, first: bool) -> tuple[int, 
     """
     if value is None:
         value = 1
-    values = [value] * rank if isinstance(value, int | np.integer) else list(value)
+    values: list[int] = [int(value)] * rank if isinstance(value, int | np.integer) else list(value)
     if len(values) == 1:
         values *= rank
     if len(values) == rank + 2:

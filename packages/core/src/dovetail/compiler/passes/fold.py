@@ -15,6 +15,7 @@ from dovetail.ops.composites import CompositeOp
 from dovetail.ops.constants import Constant, Dims
 from dovetail.ops.control_flow import Cond
 from dovetail.ops.loops import Loop
+from dovetail.ops.reshaping import Reshape
 from dovetail.types.attributes import ArrayAttribute
 
 __all__ = ["fold"]
@@ -118,4 +119,10 @@ def _known(one: Instruction, value: Value, constants: dict[Value, ArrayAttribute
         op: Any = Constant(constants[value])
     else:
         op = Dims(tuple(items) if dims.ndim else items[0], value.type.dtype)
-    return [Instruction(op, (), one.outputs, one.origin)]
+    if dims.ndim < 2 or isinstance(op, Constant):
+        return [Instruction(op, (), one.outputs, one.origin)]
+    flat = Value(op.infer(), value.hint)  # sizes are a scalar or a vector
+    return [
+        Instruction(op, (), (flat,), one.origin),
+        Instruction(Reshape(dims.shape), (flat,), one.outputs, one.origin),
+    ]
