@@ -16,27 +16,59 @@ from dovetail_layers.activation import LeakyReLU as LeakyReLU
 from dovetail_layers.activation import ReLU as ReLU
 from dovetail_layers.activation import Softmax as Softmax
 from dovetail_layers.activation import ThresholdedReLU as ThresholdedReLU
+from dovetail_layers.adaptive_pooling import AdaptiveAveragePooling1D as AdaptiveAveragePooling1D
+from dovetail_layers.adaptive_pooling import AdaptiveAveragePooling2D as AdaptiveAveragePooling2D
+from dovetail_layers.adaptive_pooling import AdaptiveAveragePooling3D as AdaptiveAveragePooling3D
+from dovetail_layers.adaptive_pooling import AdaptiveMaxPooling1D as AdaptiveMaxPooling1D
+from dovetail_layers.adaptive_pooling import AdaptiveMaxPooling2D as AdaptiveMaxPooling2D
+from dovetail_layers.adaptive_pooling import AdaptiveMaxPooling3D as AdaptiveMaxPooling3D
 from dovetail_layers.batch_normalization import BatchNormalization as BatchNormalization
 from dovetail_layers.bidirectional import Bidirectional as Bidirectional
+from dovetail_layers.borders import Cropping1D as Cropping1D
+from dovetail_layers.borders import Cropping2D as Cropping2D
+from dovetail_layers.borders import Cropping3D as Cropping3D
+from dovetail_layers.borders import ZeroPadding1D as ZeroPadding1D
+from dovetail_layers.borders import ZeroPadding2D as ZeroPadding2D
+from dovetail_layers.borders import ZeroPadding3D as ZeroPadding3D
+from dovetail_layers.convolutional import Conv1D as Conv1D
 from dovetail_layers.convolutional import Conv2D as Conv2D
+from dovetail_layers.convolutional import Conv3D as Conv3D
+from dovetail_layers.convolutional_transpose import Conv1DTranspose as Conv1DTranspose
+from dovetail_layers.convolutional_transpose import Conv2DTranspose as Conv2DTranspose
+from dovetail_layers.convolutional_transpose import Conv3DTranspose as Conv3DTranspose
 from dovetail_layers.dense import Dense as Dense
+from dovetail_layers.depthwise import DepthwiseConv1D as DepthwiseConv1D
+from dovetail_layers.depthwise import DepthwiseConv2D as DepthwiseConv2D
 from dovetail_layers.dropout import Dropout as Dropout
 from dovetail_layers.embedding import Embedding as Embedding
 from dovetail_layers.flatten import Flatten as Flatten
+from dovetail_layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from dovetail_layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from dovetail_layers.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
+from dovetail_layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from dovetail_layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from dovetail_layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from dovetail_layers.gru import GRU as GRU
 from dovetail_layers.layer_normalization import LayerNormalization as LayerNormalization
 from dovetail_layers.lstm import LSTM as LSTM
 from dovetail_layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
+from dovetail_layers.pooling import AveragePooling1D as AveragePooling1D
 from dovetail_layers.pooling import AveragePooling2D as AveragePooling2D
-from dovetail_layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
-from dovetail_layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from dovetail_layers.pooling import AveragePooling3D as AveragePooling3D
+from dovetail_layers.pooling import MaxPooling1D as MaxPooling1D
 from dovetail_layers.pooling import MaxPooling2D as MaxPooling2D
+from dovetail_layers.pooling import MaxPooling3D as MaxPooling3D
 from dovetail_layers.prelu import PReLU as PReLU
 from dovetail_layers.regularization import L1 as L1
 from dovetail_layers.regularization import L2 as L2
+from dovetail_layers.separable import SeparableConv1D as SeparableConv1D
+from dovetail_layers.separable import SeparableConv2D as SeparableConv2D
 from dovetail_layers.sequential import Sequential as Sequential
 from dovetail_layers.sequential import Step as _Step
 from dovetail_layers.simple_rnn import SimpleRNN as SimpleRNN
+from dovetail_layers.up_sampling import UpSampling1D as UpSampling1D
+from dovetail_layers.up_sampling import UpSampling2D as UpSampling2D
+from dovetail_layers.up_sampling import UpSampling3D as UpSampling3D
 
 def activation(
     inputs: _Tensor,
@@ -45,10 +77,78 @@ def activation(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def adaptive_average_pooling1d(
+    inputs: _Tensor,
+    output_size: int | tuple[int, ...],
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def adaptive_average_pooling2d(
+    inputs: _Tensor,
+    output_size: int | tuple[int, ...],
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def adaptive_average_pooling3d(
+    inputs: _Tensor,
+    output_size: int | tuple[int, ...],
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def adaptive_max_pooling1d(
+    inputs: _Tensor,
+    output_size: int | tuple[int, ...],
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def adaptive_max_pooling2d(
+    inputs: _Tensor,
+    output_size: int | tuple[int, ...],
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def adaptive_max_pooling3d(
+    inputs: _Tensor,
+    output_size: int | tuple[int, ...],
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def average_pooling1d(
+    inputs: _Tensor,
+    pool_size: int | tuple[int, ...] = 2,
+    strides: int | tuple[int, ...] | None = None,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def average_pooling2d(
     inputs: _Tensor,
-    pool_size: int | tuple[int, int],
-    strides: int | tuple[int, int],
+    pool_size: int | tuple[int, ...] = 2,
+    strides: int | tuple[int, ...] | None = None,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def average_pooling3d(
+    inputs: _Tensor,
+    pool_size: int | tuple[int, ...] = 2,
+    strides: int | tuple[int, ...] | None = None,
     padding: str = "valid",
     data_format: str = "channels_last",
     trainable: bool = True,
@@ -89,14 +189,14 @@ def bidirectional(
     sequence_length: _Tensor | None = None,
     mask: _Tensor | None = None,
 ) -> _Any: ...
-def conv2d(
+def conv1d(
     inputs: _Tensor,
     filters: int,
-    kernel_size: int | tuple[int, int],
-    strides: int | tuple[int, int] = ...,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
     padding: str = "valid",
     data_format: str = "channels_last",
-    dilation_rate: int | tuple[int, int] = ...,
+    dilation_rate: int | tuple[int, ...] = 1,
     activation: _Activation = None,
     use_bias: bool = True,
     kernel_initializer: _InitializerLike = None,
@@ -105,6 +205,136 @@ def conv2d(
     bias_regularizer: _RegularizerLike = None,
     kernel_constraint: _Callable[[_Tensor], _Tensor] | None = None,
     bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    groups: int = 1,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def conv1d_transpose(
+    inputs: _Tensor,
+    filters: int,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    activation: _Activation = None,
+    use_bias: bool = True,
+    kernel_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    kernel_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    output_padding: int | tuple[int, ...] | None = None,
+    dilation_rate: int | tuple[int, ...] = 1,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def conv2d(
+    inputs: _Tensor,
+    filters: int,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    dilation_rate: int | tuple[int, ...] = 1,
+    activation: _Activation = None,
+    use_bias: bool = True,
+    kernel_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    kernel_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    groups: int = 1,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def conv2d_transpose(
+    inputs: _Tensor,
+    filters: int,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    activation: _Activation = None,
+    use_bias: bool = True,
+    kernel_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    kernel_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    output_padding: int | tuple[int, ...] | None = None,
+    dilation_rate: int | tuple[int, ...] = 1,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def conv3d(
+    inputs: _Tensor,
+    filters: int,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    dilation_rate: int | tuple[int, ...] = 1,
+    activation: _Activation = None,
+    use_bias: bool = True,
+    kernel_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    kernel_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    groups: int = 1,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def conv3d_transpose(
+    inputs: _Tensor,
+    filters: int,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    activation: _Activation = None,
+    use_bias: bool = True,
+    kernel_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    kernel_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    kernel_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    output_padding: int | tuple[int, ...] | None = None,
+    dilation_rate: int | tuple[int, ...] = 1,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def cropping1d(
+    inputs: _Tensor,
+    cropping: int | tuple[_Any, ...] = 1,
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def cropping2d(
+    inputs: _Tensor,
+    cropping: int | tuple[_Any, ...] = 1,
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def cropping3d(
+    inputs: _Tensor,
+    cropping: int | tuple[_Any, ...] = 1,
+    data_format: str = "channels_last",
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,
@@ -119,6 +349,46 @@ def dense(
     kernel_regularizer: _RegularizerLike = None,
     bias_regularizer: _RegularizerLike = None,
     kernel_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def depthwise_conv1d(
+    inputs: _Tensor,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    depth_multiplier: int = 1,
+    data_format: str = "channels_last",
+    dilation_rate: int | tuple[int, ...] = 1,
+    activation: _Activation = None,
+    use_bias: bool = True,
+    depthwise_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    depthwise_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    depthwise_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def depthwise_conv2d(
+    inputs: _Tensor,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    depth_multiplier: int = 1,
+    data_format: str = "channels_last",
+    dilation_rate: int | tuple[int, ...] = 1,
+    activation: _Activation = None,
+    use_bias: bool = True,
+    depthwise_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    depthwise_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    depthwise_constraint: _Callable[[_Tensor], _Tensor] | None = None,
     bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
     trainable: bool = True,
     name: str | None = None,
@@ -156,6 +426,14 @@ def embedding(
 def flatten(
     inputs: _Tensor, trainable: bool = True, name: str | None = None, reuse: bool | str | None = None
 ) -> _Tensor: ...
+def global_average_pooling1d(
+    inputs: _Tensor,
+    data_format: str = "channels_last",
+    keepdims: bool = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def global_average_pooling2d(
     inputs: _Tensor,
     data_format: str = "channels_last",
@@ -164,7 +442,31 @@ def global_average_pooling2d(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def global_average_pooling3d(
+    inputs: _Tensor,
+    data_format: str = "channels_last",
+    keepdims: bool = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def global_max_pooling1d(
+    inputs: _Tensor,
+    data_format: str = "channels_last",
+    keepdims: bool = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def global_max_pooling2d(
+    inputs: _Tensor,
+    data_format: str = "channels_last",
+    keepdims: bool = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def global_max_pooling3d(
     inputs: _Tensor,
     data_format: str = "channels_last",
     keepdims: bool = False,
@@ -256,10 +558,30 @@ def lstm(
     sequence_length: _Tensor | None = None,
     mask: _Tensor | None = None,
 ) -> _Any: ...
+def max_pooling1d(
+    inputs: _Tensor,
+    pool_size: int | tuple[int, ...] = 2,
+    strides: int | tuple[int, ...] | None = None,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def max_pooling2d(
     inputs: _Tensor,
-    pool_size: int | tuple[int, int],
-    strides: int | tuple[int, int],
+    pool_size: int | tuple[int, ...] = 2,
+    strides: int | tuple[int, ...] | None = None,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def max_pooling3d(
+    inputs: _Tensor,
+    pool_size: int | tuple[int, ...] = 2,
+    strides: int | tuple[int, ...] | None = None,
     padding: str = "valid",
     data_format: str = "channels_last",
     trainable: bool = True,
@@ -306,6 +628,54 @@ def relu(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def separable_conv1d(
+    inputs: _Tensor,
+    filters: int,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    dilation_rate: int | tuple[int, ...] = 1,
+    depth_multiplier: int = 1,
+    activation: _Activation = None,
+    use_bias: bool = True,
+    depthwise_initializer: _InitializerLike = None,
+    pointwise_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    depthwise_regularizer: _RegularizerLike = None,
+    pointwise_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    depthwise_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    pointwise_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def separable_conv2d(
+    inputs: _Tensor,
+    filters: int,
+    kernel_size: int | tuple[int, ...],
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    dilation_rate: int | tuple[int, ...] = 1,
+    depth_multiplier: int = 1,
+    activation: _Activation = None,
+    use_bias: bool = True,
+    depthwise_initializer: _InitializerLike = None,
+    pointwise_initializer: _InitializerLike = None,
+    bias_initializer: _InitializerLike = ...,
+    depthwise_regularizer: _RegularizerLike = None,
+    pointwise_regularizer: _RegularizerLike = None,
+    bias_regularizer: _RegularizerLike = None,
+    depthwise_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    pointwise_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    bias_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def sequential(
     inputs: _Tensor,
     layers: tuple[_Step, ...] = ...,
@@ -347,6 +717,54 @@ def softmax(
 def thresholded_relu(
     inputs: _Tensor,
     theta: float = 1.0,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def up_sampling1d(
+    inputs: _Tensor,
+    size: int | tuple[int, ...] = 2,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def up_sampling2d(
+    inputs: _Tensor,
+    size: int | tuple[int, ...] = 2,
+    data_format: str = "channels_last",
+    interpolation: str = "nearest",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def up_sampling3d(
+    inputs: _Tensor,
+    size: int | tuple[int, ...] = 2,
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def zero_padding1d(
+    inputs: _Tensor,
+    padding: int | tuple[_Any, ...] = 1,
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def zero_padding2d(
+    inputs: _Tensor,
+    padding: int | tuple[_Any, ...] = 1,
+    data_format: str = "channels_last",
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def zero_padding3d(
+    inputs: _Tensor,
+    padding: int | tuple[_Any, ...] = 1,
+    data_format: str = "channels_last",
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,

@@ -3,18 +3,35 @@
 
 from typing import Any as _Any
 
+from dovetail_layers.nn import atrous_conv2d as atrous_conv2d
+from dovetail_layers.nn import atrous_conv2d_transpose as atrous_conv2d_transpose
 from dovetail_layers.nn import avg_pool as avg_pool
+from dovetail_layers.nn import avg_pool1d as avg_pool1d
+from dovetail_layers.nn import avg_pool2d as avg_pool2d
+from dovetail_layers.nn import avg_pool3d as avg_pool3d
 from dovetail_layers.nn import batch_normalization as batch_normalization
 from dovetail_layers.nn import bias_add as bias_add
 from dovetail_layers.nn import bidirectional_dynamic_rnn as bidirectional_dynamic_rnn
 from dovetail_layers.nn import celu as celu
+from dovetail_layers.nn import conv1d as conv1d
+from dovetail_layers.nn import conv1d_transpose as conv1d_transpose
 from dovetail_layers.nn import conv2d as conv2d
+from dovetail_layers.nn import conv2d_backprop_input as conv2d_backprop_input
+from dovetail_layers.nn import conv2d_transpose as conv2d_transpose
+from dovetail_layers.nn import conv3d as conv3d
+from dovetail_layers.nn import conv3d_transpose as conv3d_transpose
+from dovetail_layers.nn import conv_transpose as conv_transpose
 from dovetail_layers.nn import convolution as convolution
 from dovetail_layers.nn import crelu as crelu
+from dovetail_layers.nn import depth_to_space as depth_to_space
+from dovetail_layers.nn import depthwise_conv2d as depthwise_conv2d
+from dovetail_layers.nn import depthwise_conv2d_native as depthwise_conv2d_native
+from dovetail_layers.nn import dilation2d as dilation2d
 from dovetail_layers.nn import dropout as dropout
 from dovetail_layers.nn import dynamic_rnn as dynamic_rnn
 from dovetail_layers.nn import elu as elu
 from dovetail_layers.nn import embedding_lookup as embedding_lookup
+from dovetail_layers.nn import erosion2d as erosion2d
 from dovetail_layers.nn import geglu as geglu
 from dovetail_layers.nn import gelu as gelu
 from dovetail_layers.nn import glu as glu
@@ -34,9 +51,14 @@ from dovetail_layers.nn import log_softmax as log_softmax
 from dovetail_layers.nn import logit as logit
 from dovetail_layers.nn import lrn as lrn
 from dovetail_layers.nn import max_pool as max_pool
+from dovetail_layers.nn import max_pool1d as max_pool1d
+from dovetail_layers.nn import max_pool2d as max_pool2d
+from dovetail_layers.nn import max_pool3d as max_pool3d
+from dovetail_layers.nn import max_pool_with_argmax as max_pool_with_argmax
 from dovetail_layers.nn import mish as mish
 from dovetail_layers.nn import moments as moments
 from dovetail_layers.nn import normalize_moments as normalize_moments
+from dovetail_layers.nn import pool as pool
 from dovetail_layers.nn import prelu as prelu
 from dovetail_layers.nn import reglu as reglu
 from dovetail_layers.nn import relu as relu
@@ -45,6 +67,7 @@ from dovetail_layers.nn import relu_layer as relu_layer
 from dovetail_layers.nn import rnn_cell as rnn_cell
 from dovetail_layers.nn import scaled_dot_product_attention as scaled_dot_product_attention
 from dovetail_layers.nn import selu as selu
+from dovetail_layers.nn import separable_conv2d as separable_conv2d
 from dovetail_layers.nn import sigmoid as sigmoid
 from dovetail_layers.nn import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits
 from dovetail_layers.nn import silu as silu
@@ -54,6 +77,7 @@ from dovetail_layers.nn import softmax_cross_entropy_with_logits_v2 as softmax_c
 from dovetail_layers.nn import softplus as softplus
 from dovetail_layers.nn import softshrink as softshrink
 from dovetail_layers.nn import softsign as softsign
+from dovetail_layers.nn import space_to_depth as space_to_depth
 from dovetail_layers.nn import sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits
 from dovetail_layers.nn import sparsemax as sparsemax
 from dovetail_layers.nn import static_bidirectional_rnn as static_bidirectional_rnn
