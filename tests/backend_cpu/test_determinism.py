@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is small is divided too, so that threads have something to differ in."""
     monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "PART_WORK", 1)
     monkeypatch.setattr(division, "STEP_WORK", 2)
 
 

@@ -14,10 +14,11 @@ from tests.backend_cpu import native_kernels as k
 from tests.backend_cpu.native_kernels import build
 
 
-@pytest.fixture(autouse=True)
-def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small tasks are divided too."""
+@pytest.fixture(autouse=True, params=[1, 1 << 20], ids=["in parts", "at once"])
+def eager_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small tasks are divided too, each part taken by whoever is free or each thread having its own."""
     monkeypatch.setattr(division, "TASK_WORK", 2)
+    monkeypatch.setattr(division, "PART_WORK", request.param)
     monkeypatch.setattr(division, "STEP_WORK", 2)
 
 

@@ -78,7 +78,7 @@ class Assembler:
         for use in label.uses:
             self._code[use] = label.place
 
-    def call(self, opcode: Opcode, function: int, slots: Sequence[int], launch: int) -> None:
+    def call(self, opcode: Opcode, function: int, slots: Sequence[int], launch: int, *more: int) -> None:
         """Write a call of a function whose arguments are the words ``slots`` of the frame."""
         key = tuple(slots)
         place = self._known_slots.get(key)
@@ -86,7 +86,7 @@ class Assembler:
             place = self._known_slots[key] = len(self._slots)
             self._slots.extend(key)
         self._slot_places.append(len(self._code) + 2)
-        self.emit(opcode, function, place, launch)
+        self.emit(opcode, function, place, launch, *more)
 
     def compute(self, dim: Dim, counters: dict[Symbol, int]) -> int:
         """Return a word that holds ``dim``, whose symbols are the ``counters``, each in a word."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 
@@ -26,11 +26,15 @@ from dovetail_backend_cpu.runtime.assembler import Assembler, Label
 from dovetail_backend_cpu.runtime.blocks import address_of, words
 from dovetail_backend_cpu.runtime.division import Extents, shared_launches
 from dovetail_backend_cpu.runtime.hazards import Hazards, Region
+from dovetail_backend_cpu.runtime.layout import BOX_BYTES
 from dovetail_backend_cpu.runtime.opcodes import Opcode
 from dovetail_backend_cpu.runtime.packing import looped_launches, packed_views
 from dovetail_backend_cpu.runtime.tasks import NativeTask, Phase, Task
 
 __all__ = ["Bound", "bind"]
+
+_PARTS: Final = 8
+"""How many parts a launch with much work has for each thread: who is held up, by another process say, does fewer."""
 
 
 @final
@@ -47,6 +51,7 @@ class Bound:
         packs_word: the word that says whether the run fills that block; 0 if there is none.
         input_words: the word for each input's address; ``output_words`` likewise.
         threads: how many threads take part.
+        tickets: how many words count parts of calls.
         launches: those that the numbers in calls refer to.
     """
 
@@ -67,6 +72,7 @@ class Bound:
         self.arena_bytes = binder.arena_bytes
         self.scratch_bytes = binder.scratch_bytes
         self.threads = binder.threads
+        self.tickets = binder.tickets
         self.launches = binder.launches
 
 
@@ -118,8 +124,9 @@ class _Binder:
         self.constants: list[Any] = []
         self.launches: list[Launch] = list(launches(schedule.steps))
         self._numbers = {launch: i for i, launch in enumerate(self.launches)}
-        self._shared: set[Launch] = set()
+        self._shared: dict[Launch, int] = {}
         self.threads = 1
+        self.tickets = 0
         self._hazards = Hazards()
         # Whether thread 0 is on its own here, so that the others need not be waited for.
         self._alone = True
@@ -209,7 +216,8 @@ class _Binder:
         """Decide which launches all threads take part in."""
         if threads == 1:
             return
-        self._shared = shared_launches(self.schedule, self._extents, self.tasks)
+        found = shared_launches(self.schedule, self._extents, self.tasks)
+        self._shared = {launch: min(parts, _PARTS * threads) for launch, parts in found.items()}
         if self._shared:
             self.threads = threads
             self._alone = False
@@ -356,12 +364,17 @@ class _Binder:
             kept = self._kept.get(launch)
             slots.append(self._workspace_address() if kept is None else self.base(kept))
         number = self._numbers[launch]
-        shared = launch in self._shared
+        parts = self._shared.get(launch, 0)
         for phase, address in zip(code.plan.phases, code.addresses, strict=True):
             if phase not in phases:
                 continue
-            everyone = shared and phase.parallel
+            everyone = parts > 0 and phase.parallel
             self._access(reads, writes, everyone)
+            if everyone and parts >= 2 * self.threads:
+                opcode = Opcode.TRACED_CALL_PARTS if self.traced else Opcode.CALL_PARTS
+                self.text.call(opcode, address, slots, number, parts, BOX_BYTES * self.tickets, self.text.word())
+                self.tickets += 1
+                continue
             if everyone:
                 opcode = Opcode.TRACED_CALL if self.traced else Opcode.CALL
             else:

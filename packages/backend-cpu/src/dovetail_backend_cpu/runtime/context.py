@@ -11,7 +11,7 @@ from dovetail.extend import DType
 from dovetail_backend_cpu.runtime.arena import Arena
 from dovetail_backend_cpu.runtime.bind import Bound
 from dovetail_backend_cpu.runtime.blocks import Words, address_of, aligned_words, words
-from dovetail_backend_cpu.runtime.layout import BOX_BYTES, INPUT_WORDS, Job
+from dovetail_backend_cpu.runtime.layout import BOX_BYTES, INPUT_WORDS, PAD_WORDS, Job
 from dovetail_backend_cpu.runtime.pyobjects import ARRAY_TYPE, FLAGS_READ, FLAGS_WRITE
 from dovetail_backend_cpu.runtime.team import ThreadTeam
 from dovetail_backend_cpu.runtime.trace import Tracer
@@ -69,6 +69,7 @@ class Context:
         "_frames",
         "_kept",
         "_packs",
+        "_tickets",
         "address",
         "arena_bytes",
         "bound",
@@ -88,6 +89,7 @@ class Context:
         described, self._kept = _describe(bound, specs)
         outputs = words(bound.output_words)
         self._kept += (described, outputs)
+        self._tickets = aligned_words(max(bound.tickets, 1) * PAD_WORDS)
         self.job = aligned_words(Job.LENGTH)
         self.address = address_of(self.job)
         self.arena_bytes = bound.arena_bytes + bound.threads * bound.scratch_bytes
@@ -111,6 +113,8 @@ class Context:
             Job.OUTPUTS: address_of(outputs),
             Job.OUTPUT_COUNT: len(bound.output_words),
             Job.SCRATCH_STRIDE: bound.scratch_bytes,
+            Job.TICKETS: address_of(self._tickets),
+            Job.TICKET_BYTES: bound.tickets * BOX_BYTES,
         }.items():
             self.job[word] = value
 
@@ -149,6 +153,7 @@ class Context:
     def set_pointers(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Put addresses of fitting arrays into the frame; they must live until the run is over."""
         self.job[Job.STATUS] = 0
+        self._tickets[:] = 0
         for word, array in zip(self.bound.input_words, inputs, strict=True):
             self._frame[word] = address_of(array)
         for word, array in zip(self.bound.output_words, outputs, strict=True):

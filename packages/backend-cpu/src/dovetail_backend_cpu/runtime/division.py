@@ -16,6 +16,8 @@ TASK_WORK: Final = 32768
 STEP_WORK: Final = 262144
 """Scalar operations in tasks for all threads below which a whole step runs on one, and wakes no other: that two threads
 would save a few microseconds, two of which it takes to hand the step out, is not worth a core."""
+PART_WORK: Final = 1048576
+"""Scalar operations, some sixty microseconds, of a part of a task at least, where threads take one after another."""
 _TEMPLATE_PACE: Final = 8
 """How many times as fast operations go in products as in kernels, which wait for memory."""
 _GUESS: Final = 8
@@ -66,9 +68,12 @@ class Extents:
         return _GUESS if loop.length is None else dims.evaluate(loop.length, {**self._sizes, **self._middle})
 
 
-def shared_launches(schedule: Schedule, extents: Extents, tasks: Mapping[Task, NativeTask]) -> set[Launch]:
-    """Return the launches that all threads take part in: none, where there is little work for them in a whole step."""
-    found: set[Launch] = set()
+def shared_launches(schedule: Schedule, extents: Extents, tasks: Mapping[Task, NativeTask]) -> dict[Launch, int]:
+    """Return the launches that all threads take part in, and in how many parts each can be done.
+
+    There are none where there is little work for threads in a whole step.
+    """
+    found: dict[Launch, int] = {}
 
     def divide(steps: Iterable[Step]) -> int:
         total = 0
@@ -76,7 +81,7 @@ def shared_launches(schedule: Schedule, extents: Extents, tasks: Mapping[Task, N
             if isinstance(step, Launch):
                 work = extents.work_of(step) // (_TEMPLATE_PACE if isinstance(step.task, Template) else 1)
                 if work >= TASK_WORK and any(phase.parallel for phase in tasks[step.task].plan.phases):
-                    found.add(step)
+                    found[step] = max(work // PART_WORK, 1)
                     total += work
             elif isinstance(step, Branch):
                 total += max(divide(step.then), divide(step.otherwise))
@@ -84,4 +89,4 @@ def shared_launches(schedule: Schedule, extents: Extents, tasks: Mapping[Task, N
                 total += extents.turns_of(step) * divide([*step.before, *step.steps])
         return total
 
-    return found if divide(schedule.steps) >= STEP_WORK else set()
+    return found if divide(schedule.steps) >= STEP_WORK else {}

@@ -102,16 +102,43 @@ class _Interpreter:
 
     def call(self, thread: str, threads: str) -> None:
         """Call the function of the operands."""
-        function, slots, _ = self.operand
+        function, slots, *_ = self.operand
         callee = self.text.value(f"inttoptr i64 {function} to ptr")
         slots = self.text.value(f"inttoptr i64 {slots} to ptr")
         self.text.do(f"call void {callee}(ptr {self.frame}, ptr {slots}, i64 {thread}, i64 {threads})")
 
-    def traced_call(self, thread: str, threads: str) -> None:
+    def call_parts(self) -> None:
+        """Call for parts until there are none; a thread that is alone calls once for all.
+
+        Each call of all threads takes as many tickets as there are parts, and one more for each thread, which learns
+        by it that none are left. So every thread knows where the next call begins to count.
+        """
+        text = self.text
+        parts, place, first_at = self.operand[3:]
+        alone = text.value("icmp eq i64 %threads, 1")
+        with text.when(alone):
+            self.call("0", "1")
+        with text.when(text.value(f"xor i1 {alone}, true")):
+            tickets = text.value(f"getelementptr i8, ptr {self.job(Job.TICKETS, 'ptr')}, i64 {place}")
+            first = self.load(first_at)
+            head, body, after = text.fresh("part"), text.fresh("take"), text.fresh("parted")
+            text.jump(head)
+            text.start_block(head)
+            ticket = text.value(f"atomicrmw add ptr {tickets}, i64 1 monotonic")
+            part = text.value(f"sub i64 {ticket}, {first}")
+            text.do(f"br i1 {text.value(f'icmp slt i64 {part}, {parts}')}, label %{body}, label %{after}")
+            text.start_block(body)
+            self.call(part, parts)
+            text.jump(head)
+            text.start_block(after)
+            taken = text.value(f"add i64 {parts}, %threads")
+            self.store(first_at, text.value(f"add i64 {first}, {taken}"))
+
+    def traced(self, call: Callable[[], None]) -> None:
         """Call, and write down the launch, the beginning and the end, as long as there is room."""
         text = self.text
         begin = text.value(f"call i64 {self.clock}")
-        self.call(thread, threads)
+        call()
         end = text.value(f"call i64 {self.clock}")
         count = text.value(f"load i64, ptr {self.trace}")
         room_at = text.value(f"getelementptr i64, ptr {self.trace}, i64 1")
@@ -139,14 +166,24 @@ def _call_one(run: _Interpreter) -> None:
     run.next()
 
 
+def _call_parts(run: _Interpreter) -> None:
+    run.call_parts()
+    run.next()
+
+
 def _traced_call(run: _Interpreter) -> None:
-    run.traced_call("%thread", "%threads")
+    run.traced(lambda: run.call("%thread", "%threads"))
     run.next()
 
 
 def _traced_call_one(run: _Interpreter) -> None:
     with run.text.when(run.is_first):
-        run.traced_call("0", "1")
+        run.traced(lambda: run.call("0", "1"))
+    run.next()
+
+
+def _traced_call_parts(run: _Interpreter) -> None:
+    run.traced(run.call_parts)
     run.next()
 
 
@@ -272,8 +309,10 @@ _MEANINGS: Final[dict[Opcode, Callable[[_Interpreter], None]]] = {
     Opcode.END: _end,
     Opcode.CALL: _call,
     Opcode.CALL_ONE: _call_one,
+    Opcode.CALL_PARTS: _call_parts,
     Opcode.TRACED_CALL: _traced_call,
     Opcode.TRACED_CALL_ONE: _traced_call_one,
+    Opcode.TRACED_CALL_PARTS: _traced_call_parts,
     Opcode.BARRIER: _barrier,
     Opcode.JUMP_IF_FAILED: _jump_if_failed,
     Opcode.SET: _set,

@@ -61,7 +61,10 @@ class Job(IntEnum):
     TRACE_STRIDE = 16
     HANDED = 17
     """Whether Python has cleared the status word and handed the job to the workers itself."""
-    LENGTH = 18
+    TICKETS = 18
+    """Address of the words that count parts of calls, each on cache lines of its own."""
+    TICKET_BYTES = 19
+    LENGTH = 20
 
 
 @final

@@ -57,10 +57,15 @@ class Opcode(IntEnum):
     """a: thread 0 puts the word where the others can fetch it."""
     FETCH = 21
     """a: the other threads take the word that thread 0 published."""
+    CALL_PARTS = 24
+    """function, slots, launch, parts, tickets, d: threads call for one part after another, whoever is free taking the
+    next; tickets is the place of the word that counts, d where a thread keeps the first of this call's."""
     TRACED_CALL = 22
     """As ``CALL``, with the times of beginning and end written down."""
     TRACED_CALL_ONE = 23
     """As ``CALL_ONE``, with the times of beginning and end written down."""
+    TRACED_CALL_PARTS = 25
+    """As ``CALL_PARTS``, with the times of beginning and end of all of a thread's parts written down."""
 
 
 OPERANDS: Final[dict[Opcode, int]] = {
@@ -88,5 +93,7 @@ OPERANDS: Final[dict[Opcode, int]] = {
     Opcode.FETCH: 1,
     Opcode.TRACED_CALL: 3,
     Opcode.TRACED_CALL_ONE: 3,
+    Opcode.CALL_PARTS: 6,
+    Opcode.TRACED_CALL_PARTS: 6,
 }
 """How many words follow each instruction; a place is the index of a word of the code."""

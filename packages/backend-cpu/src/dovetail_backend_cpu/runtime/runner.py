@@ -43,6 +43,7 @@ def runner_text(machine: Machine) -> str:
         "declare ptr @PyLong_AsVoidPtr(ptr)",
         "declare ptr @PyLong_FromSsize_t(i64)",
         "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+        "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
         *own,
     ):
         module.declare(line)
@@ -389,6 +390,11 @@ entry:
   br i1 %is.handed, label %run, label %reset
 reset:
   store i64 0, ptr %status.at
+  %tickets.at = getelementptr i8, ptr %job, i64 <Job.TICKETS>
+  %tickets = load ptr, ptr %tickets.at
+  %ticket.bytes.at = getelementptr i8, ptr %job, i64 <Job.TICKET_BYTES>
+  %ticket.bytes = load i64, ptr %ticket.bytes.at
+  call void @llvm.memset.p0.i64(ptr %tickets, i8 0, i64 %ticket.bytes, i1 false)
   br label %head
 head:
   %i = phi i64 [ 1, %reset ], [ %next, %hand ]
