@@ -12,7 +12,7 @@ PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3.14 p
 	if $$candidate -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	then echo $$candidate; break; fi; done)
 
-PACKAGES := core layers optim io backend-cpu
+PACKAGES := core layers optim io train backend-cpu
 PROJECTS := pyproject.toml $(PACKAGES:%=packages/%/pyproject.toml)
 STAMP := .venv/.installed
 

@@ -68,7 +68,7 @@ class Contender:
         return None
 
 
-_OWN = ("dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io", "dovetail-backend-cpu")
+_OWN = ("dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io", "dovetail-train", "dovetail-backend-cpu")
 _TORCH = ("benchmarks.peers.torch_steps", "torch", "torch", ("torch",))
 _TENSORFLOW = ("benchmarks.peers.tensorflow_steps", "tensorflow", "tensorflow", ("tensorflow", "tensorflow-cpu"))
 DOVETAIL = Contender("dovetail", "Dovetail", "benchmarks.workloads", "", "dovetail", _OWN)

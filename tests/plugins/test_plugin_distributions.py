@@ -240,7 +240,7 @@ def test_importing_dovetail_loads_no_plugin_and_scans_nothing(run: Run) -> None:
         import sys, dovetail
         from dovetail.plugins import manager
         heavy = ["llvmlite", "cupy", "onnx", "onnxruntime", "tensorboard", "pluggy", "importlib.metadata"]
-        plugins = ["toy_slow", "dovetail_swish", "dovetail_layers", "dovetail_optim", "dovetail_io"]
+        plugins = ["toy_slow", "dovetail_swish", "dovetail_layers", "dovetail_optim", "dovetail_io", "dovetail_train"]
         print([name for name in heavy + plugins if name in sys.modules], manager.scanned)
     """
     assert output(run(program, "dovetail-swish", "toy-slow")).strip() == "[] False"

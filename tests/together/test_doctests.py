@@ -12,7 +12,7 @@ import pytest
 
 import dovetail as dt
 
-PACKAGES = ("dovetail", "dovetail_layers", "dovetail_optim", "dovetail_io", "dovetail_backend_cpu")
+PACKAGES = ("dovetail", "dovetail_layers", "dovetail_optim", "dovetail_io", "dovetail_train", "dovetail_backend_cpu")
 
 
 def modules() -> list[str]:

@@ -46,7 +46,7 @@ def version_tool() -> ModuleType:
 
 
 def test_the_first_packages_are_there() -> None:
-    assert {"core", "layers", "optim", "io", "backend-cpu"} <= {package.name for package in PACKAGES}
+    assert {"core", "layers", "optim", "io", "train", "backend-cpu"} <= {package.name for package in PACKAGES}
 
 
 def test_every_copy_of_the_version_agrees_with_the_file(version_tool: ModuleType) -> None:

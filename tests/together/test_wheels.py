@@ -23,8 +23,15 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["dovetail-core", "dovetail-layers", "dovetail-optim", "dovetail-io", "dovetail-backend-cpu"]
-BY_DEFAULT = NAMES[:4]  # what the meta-distribution asks for without extras
+NAMES = [
+    "dovetail-core",
+    "dovetail-layers",
+    "dovetail-optim",
+    "dovetail-io",
+    "dovetail-train",
+    "dovetail-backend-cpu",
+]
+BY_DEFAULT = NAMES[:5]  # what the meta-distribution asks for without extras
 CORE_LIMIT = 1_000_000
 
 # Where the package is imported from, and which distributions the environment holds.
@@ -164,6 +171,7 @@ def test_core_is_small(dist: Path) -> None:
         pytest.param("dovetail-optim", 1, id="optim"),
         pytest.param("dovetail-io", 1, id="io"),
         pytest.param("dovetail-io[onnx]", 2, id="io-onnx"),
+        pytest.param("dovetail-train", 1, id="train"),
         pytest.param("dovetail-backend-cpu", 1, id="backend-cpu"),
     ],
 )

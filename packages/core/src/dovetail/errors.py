@@ -24,6 +24,7 @@ __all__ = [
     "InvalidArgumentError",
     "LayerError",
     "MissingFeedError",
+    "NanLossDuringTrainingError",
     "NotFoundError",
     "NumericsError",
     "OperationError",
@@ -113,6 +114,10 @@ class OutOfRangeError(DovetailError, EOFError):
 
 class NumericsError(OperationError, FloatingPointError):
     """A session that checks numerics met a NaN or an infinity."""
+
+
+class NanLossDuringTrainingError(DovetailError, RuntimeError):
+    """A loss is NaN."""
 
 
 class UnsupportedOperationError(DovetailError, NotImplementedError):

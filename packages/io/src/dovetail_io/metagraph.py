@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import dovetail as dt
-from dovetail.errors import DovetailError, FormatError
+from dovetail.errors import DovetailError, FormatError, StorageError
 from dovetail_io.checkpoint import Checkpoint, PathLike, as_prefix
 from dovetail_io.graphfile import EncodedGraph, StoredGraph
 from dovetail_io.saver import Saver
 from dovetail_io.sealed import temporary_name
 
-__all__ = ["export_meta_graph", "import_meta_graph"]
+__all__ = ["export_meta_graph", "import_meta_graph", "write_graph"]
 
 
 def export_meta_graph(
@@ -86,6 +86,35 @@ def import_meta_graph(
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise FormatError(f'"{path}" is damaged: what it says of the saver is {definition!r}.') from error
     return saver if saver.variables else None
+
+
+def write_graph(graph_or_graph_def: dt.Graph, logdir: PathLike, name: str, as_text: bool = True) -> str:
+    """Write a graph to a graph file, which ``import_meta_graph`` and ``dt.load`` read.
+
+    Args:
+        graph_or_graph_def: the graph.
+        logdir: the folder, which is made if needed.
+        name: name of the file.
+        as_text: has no effect; graph files are text.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        StorageError: the file system refuses.
+
+    Example:
+        >>> x = dt.placeholder(dt.float32, [], name="x")
+        >>> dt.train.write_graph(dt.get_default_graph(), "graphs", "net.graph")
+        'graphs/net.graph'
+    """
+    path = as_prefix(logdir, "write_graph") / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f'the folder "{path.parent}" cannot be made: {error.strerror or error}.') from error
+    EncodedGraph(graph_or_graph_def, None).save(path)
+    return str(path)
 
 
 def _in_waiting(path: Path) -> bytes | None:

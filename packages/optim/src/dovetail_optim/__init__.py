@@ -7,6 +7,7 @@ from dovetail_optim.adagrad_da import AdagradDAOptimizer
 from dovetail_optim.adam import AdamOptimizer
 from dovetail_optim.adamax import AdamaxOptimizer
 from dovetail_optim.adamw import AdamWOptimizer
+from dovetail_optim.exponential_moving_average import ExponentialMovingAverage
 from dovetail_optim.ftrl import FtrlOptimizer
 from dovetail_optim.global_step import create_global_step, get_global_step, get_or_create_global_step, global_step
 from dovetail_optim.gradient_accumulation import GradientAccumulationOptimizer
@@ -47,6 +48,7 @@ __all__ = [
     "AdamaxOptimizer",
     "FtrlOptimizer",
     "GradientAccumulationOptimizer",
+    "ExponentialMovingAverage",
     "GradientDescentOptimizer",
     "LAMBOptimizer",
     "LARSOptimizer",

@@ -57,6 +57,7 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
                 "load_checkpoint",
                 "load_variable",
                 "update_checkpoint_state",
+                "write_graph",
             )
         ],
         _IO,
@@ -64,14 +65,29 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         [
             "dovetail.train:" + name
-            for name in ("Coordinator", "MonitoredSession", "MonitoredTrainingSession", "Scaffold", "SessionRunArgs")
+            for name in (
+                "CheckpointSaverListener",
+                "ChiefSessionCreator",
+                "Coordinator",
+                "LooperThread",
+                "MonitoredSession",
+                "MonitoredTrainingSession",
+                "NanLossDuringTrainingError",
+                "Scaffold",
+                "SecondOrStepTimer",
+                "SessionCreator",
+                "SessionRunArgs",
+                "SessionRunContext",
+                "SessionRunValues",
+                "SingularMonitoredSession",
+            )
         ],
         _TRAIN,
     ),
 }
 """First-party distributions by group or namespace, or by ``group:name`` where names of one namespace differ."""
 
-_TRAIN_ENDINGS = {"Optimizer": _OPTIM, "_decay": _OPTIM, "_restarts": _OPTIM, "Hook": _TRAIN}
+_TRAIN_ENDINGS = {"Optimizer": _OPTIM, "Average": _OPTIM, "_decay": _OPTIM, "_restarts": _OPTIM, "Hook": _TRAIN}
 
 
 def advice(where: str, name: str, known: Iterable[str]) -> str:
