@@ -6,6 +6,7 @@ import itertools
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def verbosity() -> Iterator[None]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock on which a second passes at each look."""
     ticks = itertools.count(100)
-    monkeypatch.setattr(timer.time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(timer, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
 
 
 def counter() -> tuple[dt.Variable, dt.Operation]:

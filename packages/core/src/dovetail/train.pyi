@@ -9,6 +9,7 @@ from dovetail_io.listing import load_checkpoint as load_checkpoint
 from dovetail_io.listing import load_variable as load_variable
 from dovetail_io.metagraph import export_meta_graph as export_meta_graph
 from dovetail_io.metagraph import import_meta_graph as import_meta_graph
+from dovetail_io.metagraph import write_graph as write_graph
 from dovetail_io.retention import get_checkpoint_state as get_checkpoint_state
 from dovetail_io.retention import latest_checkpoint as latest_checkpoint
 from dovetail_io.retention import update_checkpoint_state as update_checkpoint_state
@@ -20,6 +21,7 @@ from dovetail_optim.adagrad_da import AdagradDAOptimizer as AdagradDAOptimizer
 from dovetail_optim.adam import AdamOptimizer as AdamOptimizer
 from dovetail_optim.adamax import AdamaxOptimizer as AdamaxOptimizer
 from dovetail_optim.adamw import AdamWOptimizer as AdamWOptimizer
+from dovetail_optim.exponential_moving_average import ExponentialMovingAverage as ExponentialMovingAverage
 from dovetail_optim.ftrl import FtrlOptimizer as FtrlOptimizer
 from dovetail_optim.global_step import create_global_step as create_global_step
 from dovetail_optim.global_step import get_global_step as get_global_step
@@ -55,6 +57,28 @@ from dovetail_optim.schedules.polynomial_decay import polynomial_decay as polyno
 from dovetail_optim.schedules.reduce_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from dovetail_optim.schedules.warmup import warmup as warmup
 from dovetail_optim.swa import SWAOptimizer as SWAOptimizer
+from dovetail_train.coordinator import Coordinator as Coordinator
+from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook as CheckpointSaverHook
+from dovetail_train.hooks.checkpoint_saver import CheckpointSaverListener as CheckpointSaverListener
+from dovetail_train.hooks.feed_fn import FeedFnHook as FeedFnHook
+from dovetail_train.hooks.final_ops import FinalOpsHook as FinalOpsHook
+from dovetail_train.hooks.logging_tensor import LoggingTensorHook as LoggingTensorHook
+from dovetail_train.hooks.nan_tensor import NanLossDuringTrainingError as NanLossDuringTrainingError
+from dovetail_train.hooks.nan_tensor import NanTensorHook as NanTensorHook
+from dovetail_train.hooks.step_counter import StepCounterHook as StepCounterHook
+from dovetail_train.hooks.stop_at_step import StopAtStepHook as StopAtStepHook
+from dovetail_train.looper_thread import LooperThread as LooperThread
+from dovetail_train.monitored_session import MonitoredSession as MonitoredSession
+from dovetail_train.monitored_session import SingularMonitoredSession as SingularMonitoredSession
+from dovetail_train.monitored_training_session import MonitoredTrainingSession as MonitoredTrainingSession
+from dovetail_train.scaffold import Scaffold as Scaffold
+from dovetail_train.session_creator import ChiefSessionCreator as ChiefSessionCreator
+from dovetail_train.session_creator import SessionCreator as SessionCreator
+from dovetail_train.session_run_hook import SessionRunArgs as SessionRunArgs
+from dovetail_train.session_run_hook import SessionRunContext as SessionRunContext
+from dovetail_train.session_run_hook import SessionRunHook as SessionRunHook
+from dovetail_train.session_run_hook import SessionRunValues as SessionRunValues
+from dovetail_train.timer import SecondOrStepTimer as SecondOrStepTimer
 
 Adadelta = AdadeltaOptimizer
 Adafactor = AdafactorOptimizer
