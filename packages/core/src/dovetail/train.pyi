@@ -22,6 +22,7 @@ from dovetail_optim.adam import AdamOptimizer as AdamOptimizer
 from dovetail_optim.adamax import AdamaxOptimizer as AdamaxOptimizer
 from dovetail_optim.adamw import AdamWOptimizer as AdamWOptimizer
 from dovetail_optim.exponential_moving_average import ExponentialMovingAverage as ExponentialMovingAverage
+from dovetail_optim.external_optimizer import ExternalOptimizerInterface as ExternalOptimizerInterface
 from dovetail_optim.ftrl import FtrlOptimizer as FtrlOptimizer
 from dovetail_optim.global_step import create_global_step as create_global_step
 from dovetail_optim.global_step import get_global_step as get_global_step
@@ -56,6 +57,7 @@ from dovetail_optim.schedules.piecewise_constant import piecewise_constant as pi
 from dovetail_optim.schedules.polynomial_decay import polynomial_decay as polynomial_decay
 from dovetail_optim.schedules.reduce_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from dovetail_optim.schedules.warmup import warmup as warmup
+from dovetail_optim.scipy_optimizer import ScipyOptimizerInterface as ScipyOptimizerInterface
 from dovetail_optim.swa import SWAOptimizer as SWAOptimizer
 from dovetail_train.coordinator import Coordinator as Coordinator
 from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook as CheckpointSaverHook

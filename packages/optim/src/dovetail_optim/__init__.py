@@ -8,6 +8,7 @@ from dovetail_optim.adam import AdamOptimizer
 from dovetail_optim.adamax import AdamaxOptimizer
 from dovetail_optim.adamw import AdamWOptimizer
 from dovetail_optim.exponential_moving_average import ExponentialMovingAverage
+from dovetail_optim.external_optimizer import ExternalOptimizerInterface
 from dovetail_optim.ftrl import FtrlOptimizer
 from dovetail_optim.global_step import create_global_step, get_global_step, get_or_create_global_step, global_step
 from dovetail_optim.gradient_accumulation import GradientAccumulationOptimizer
@@ -36,6 +37,7 @@ from dovetail_optim.schedules.piecewise_constant import piecewise_constant
 from dovetail_optim.schedules.polynomial_decay import polynomial_decay
 from dovetail_optim.schedules.reduce_on_plateau import ReduceLROnPlateau
 from dovetail_optim.schedules.warmup import warmup
+from dovetail_optim.scipy_optimizer import ScipyOptimizerInterface
 from dovetail_optim.swa import SWAOptimizer
 
 __all__ = [
@@ -46,9 +48,10 @@ __all__ = [
     "AdamOptimizer",
     "AdamWOptimizer",
     "AdamaxOptimizer",
+    "ExponentialMovingAverage",
+    "ExternalOptimizerInterface",
     "FtrlOptimizer",
     "GradientAccumulationOptimizer",
-    "ExponentialMovingAverage",
     "GradientDescentOptimizer",
     "LAMBOptimizer",
     "LARSOptimizer",
@@ -64,6 +67,7 @@ __all__ = [
     "RMSPropOptimizer",
     "ReduceLROnPlateau",
     "SWAOptimizer",
+    "ScipyOptimizerInterface",
     "cosine_decay",
     "cosine_decay_restarts",
     "create_global_step",

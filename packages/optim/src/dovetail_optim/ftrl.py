@@ -22,12 +22,17 @@ class FtrlOptimizer(Optimizer):
     ``w = (l1 * sign(z) - z) / (n^p / learning_rate + 2 * l2)`` where ``|z| > l1``, else 0. This is TensorFlow 1's. The
     slots are ``accum`` (``a``) and ``linear`` (``z``). A gradient of some rows changes these alone.
 
-    Args: learning_rate: how far to go. learning_rate_power: how steps shrink as squares add up: -0.5 by their root, 0
-        not at all. initial_accumulator_value: where the sums of squares begin. l1_regularization_strength: keeps small
-        weights at zero. l2_regularization_strength: pulls weights to zero in proportion. accum_name, linear_name: have
-        no effect; here for TensorFlow 1 programs. l2_shrinkage_regularization_strength: a penalty of the size of
-        weights that counts into the gradient, but not into its squares. use_locking: has no effect; here for TensorFlow
-        1 programs. name: the scope of the step.
+    Args:
+        learning_rate: how far to go.
+        learning_rate_power: how steps shrink as squares add up: -0.5 by their root, 0 not at all.
+        initial_accumulator_value: where the sums of squares begin.
+        l1_regularization_strength: keeps small weights at zero.
+        l2_regularization_strength: pulls weights to zero in proportion.
+        accum_name, linear_name: have no effect; here for TensorFlow 1 programs.
+        l2_shrinkage_regularization_strength: a penalty of the size of weights that counts into the gradient, but not
+            into its squares.
+        use_locking: has no effect; here for TensorFlow 1 programs.
+        name: the scope of the step.
 
     Raises:
         ConfigurationError: a number has the wrong sign.

@@ -48,11 +48,16 @@ class Optimizer(Configured):
     a function of gradient, value and slots that returns the new value and the new slots. ``slots`` names what is kept
     for each variable, ``scalars`` what is kept once for all of them.
 
-    Args: weight_decay: the part of each weight, times the learning rate, that a step takes away before all else:
-        decoupled weight decay (Loshchilov and Hutter, 2019). decay_filter: a function of a variable that says whether
-        it decays; all of them do by default. ``lambda v: len(v.shape) > 1`` spares biases and the scales of
-        normalisations. use_locking: has no effect: steps of a session never mix; here for TensorFlow 1 programs. name:
-        the scope of the step, and the last part of the names of its slots (``dense/kernel/Adam``).
+    Args:
+        weight_decay: the part of each weight, times the learning rate, that a step takes away before all else:
+            decoupled weight decay (Loshchilov and Hutter, 2019).
+        decay_filter: a function of a variable that says whether it decays; all of them do by default.
+            ``lambda v: len(v.shape) > 1`` spares biases and the scales of normalisations.
+        clipvalue: the greatest magnitude of an element of a gradient; without limit by default.
+        clipnorm: the greatest L2 norm of the gradient of a variable.
+        global_clipnorm: the greatest L2 norm of all gradients together (Pascanu, Mikolov and Bengio, 2013).
+        use_locking: has no effect: steps of a session never mix; here for TensorFlow 1 programs.
+        name: the scope of the step, and the last part of the names of its slots (``dense/kernel/Adam``).
 
     Example:
         >>> class SignDescent(Optimizer):

@@ -21,10 +21,13 @@ def warmup(
 ) -> Tensor:
     """Return a rate that rises in a line to ``learning_rate``, and follows it from there (Goyal et al., 2017).
 
-    Args: learning_rate: the rate after the rise: a number; a schedule of the same global step; or a function of a step
-        that gives a schedule, which begins at 0 when the rise is over. global_step: how many steps were made.
-        warmup_steps: the length of the rise, at least 1. start_learning_rate: the rate at step 0. name: scope of the
-        nodes.
+    Args:
+        learning_rate: the rate after the rise: a number; a schedule of the same global step; or a function of a step
+            that gives a schedule, which begins at 0 when the rise is over.
+        global_step: how many steps were made.
+        warmup_steps: the length of the rise, at least 1.
+        start_learning_rate: the rate at step 0.
+        name: scope of the nodes.
 
     Raises:
         InvalidArgumentError: ``global_step`` is ``None``.
