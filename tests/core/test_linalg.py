@@ -1,4 +1,4 @@
-"""Linear algebra beside what TensorFlow computed (tools/record_tensorflow_linalg.py), its gradients, and refusals."""
+"""Linear algebra beside what TensorFlow computed (tools/record_tensorflow_mathematics.py), and refusals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import dovetail as dt
 from dovetail.errors import DTypeError, FeedError, GradientError, OperationError, ShapeError
 from tests.core.values import run
 
-RECORDED = np.load(Path(__file__).parents[1] / "data" / "tensorflow_linalg.npz")
+RECORDED = np.load(Path(__file__).parents[1] / "data" / "tensorflow_mathematics.npz")
 
 
 def recorded(case: str, letter: str) -> list[np.ndarray]:

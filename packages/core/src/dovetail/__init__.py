@@ -68,6 +68,7 @@ from dovetail.ops.scatter_functions import *
 from dovetail.ops.segments import *
 from dovetail.ops.selection import *
 from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
+from dovetail.ops.special import betainc, igamma, igammac, lbeta, polygamma, zeta
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
 from dovetail.ops.state import tuple_ as tuple
 from dovetail.ops.tensor_array import TensorArray
@@ -190,6 +191,7 @@ __all__ = [
     "atanh",
     "batch_gather",
     "batch_matmul",
+    "betainc",
     "bfloat16",
     "bitwise",
     "bitwise_and",
@@ -286,6 +288,8 @@ __all__ = [
     "identity",
     "identity_initializer",
     "identity_n",
+    "igamma",
+    "igammac",
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
@@ -302,6 +306,7 @@ __all__ = [
     "is_nan",
     "is_variable_initialized",
     "layers",
+    "lbeta",
     "left_shift",
     "less",
     "less_equal",
@@ -356,6 +361,7 @@ __all__ = [
     "parallel_stack",
     "placeholder",
     "placeholder_with_default",
+    "polygamma",
     "pow",
     "profile",
     "py_func",
@@ -496,4 +502,5 @@ __all__ = [
     "zeros",
     "zeros_initializer",
     "zeros_like",
+    "zeta",
 ]

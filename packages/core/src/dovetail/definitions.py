@@ -40,6 +40,7 @@ from dovetail.ops.shapes import RankOf, ShapeOf, SizeOf
 from dovetail.ops.simple_rnn import SimpleRNN, SimpleRNNGrad
 from dovetail.ops.slicing import DynamicSlice, DynamicSliceGrad, StridedSlice, StridedSliceGrad
 from dovetail.ops.sorting import ArgSort, SearchSorted, TopK, Unique
+from dovetail.ops.special.incomplete import Betainc, Igamma, Igammac, IgammaGradA
 from dovetail.ops.state import Placeholder
 from dovetail.ops.tensor_array import ArrayBuffer
 
@@ -59,6 +60,7 @@ __all__ = [
     "Assertion",
     "AvgPool",
     "AvgPoolGrad",
+    "Betainc",
     "BroadcastTo",
     "COMPUTED_BY_NUMPY",
     "Cast",
@@ -82,6 +84,9 @@ __all__ = [
     "FlatIndex",
     "Gather",
     "Identity",
+    "Igamma",
+    "IgammaGradA",
+    "Igammac",
     "LinearRecurrence",
     "LogMatrixDeterminant",
     "MaskIndices",
@@ -138,7 +143,11 @@ __all__ = [
 ]
 
 COMPUTED_BY_NUMPY = (
+    Betainc,
     Cholesky,
+    Igamma,
+    IgammaGradA,
+    Igammac,
     LogMatrixDeterminant,
     MatrixDeterminant,
     MatrixExponential,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Final
 
-from dovetail.ops import comparison, linalg, math, random, reductions
+from dovetail.ops import comparison, linalg, math, random, reductions, special
 from dovetail.ops.initializers import INITIALIZERS
 
 __all__ = ["CONTRIBUTIONS"]
@@ -34,7 +34,7 @@ CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
     "bitwise": _named(_BITWISE, comparison),
     "initializers": dict(INITIALIZERS),
     "linalg": dict(linalg.NAMES),
-    "math": {**_named(_MATH, math, reductions), "divide_no_nan": math.div_no_nan},
+    "math": {**_named((*_MATH, *special.__all__), math, reductions, special), "divide_no_nan": math.div_no_nan},
     "random": {
         "multinomial": random.multinomial,
         "normal": random.random_normal,

@@ -20,7 +20,13 @@ from dovetail.ops.scalar.basis import absolute, maximum, minimum, negative, righ
 from dovetail.ops.scalar.expression import Convert, Expression, Input, Operand, as_expression
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, float32, float64
 
-__all__ = ["centred_uniform", "inverse_normal_cdf", "normal_expression", "truncated_normal_expression"]
+__all__ = [
+    "centred_uniform",
+    "inverse_normal_by_parts",
+    "inverse_normal_cdf",
+    "normal_expression",
+    "truncated_normal_expression",
+]
 
 Coefficients: TypeAlias = tuple[float, ...]
 
@@ -91,11 +97,25 @@ def inverse_normal_cdf(p: Operand, dtype: DTypeLike) -> Expression:
     """
     wide = _wide(dtype)
     p = as_expression(p)
-    q = p - 0.5
+    return inverse_normal_by_parts(p - 0.5, sqrt(_negative_log(minimum(p, 1.0 - p), wide)), wide)
+
+
+def inverse_normal_by_parts(q: Expression, r: Expression, wide: bool) -> Expression:
+    """Build the same from ``q``, the probability less 1/2, and ``r``, the root of -log of the smaller of both tails.
+
+    Args:
+        q: from -1/2 to 1/2.
+        r: the root.
+        wide: whether to take the formula of float64.
+
+    Example:
+        >>> from dovetail.ops.scalar import result_dtype
+        >>> result_dtype(inverse_normal_by_parts(Input(0), Input(1), wide=True), ["float64", "float64"])
+        dovetail.float64
+    """
     square = 0.180625 - q * q
     a, b, c, d = (_A64, _B64, _C64, _D64) if wide else (_A32, _B32, _C32, _D32)
     centre = q * _polynomial(square, a) / _polynomial(square, b)
-    r = sqrt(_negative_log(minimum(p, 1.0 - p), wide))
     tail = _polynomial(r - 1.6, c) / _polynomial(r - 1.6, d)
     if wide:
         tail = select(r <= 5.0, tail, _polynomial(r - 5.0, _E64) / _polynomial(r - 5.0, _F64))

@@ -1,4 +1,4 @@
-"""Linear algebra: determinants have an operator, the rest has none."""
+"""What NumPy computes: determinants have an operator, the rest has none."""
 
 from __future__ import annotations
 
@@ -17,16 +17,6 @@ def _determinant(to: Builder, op: definitions.MatrixDeterminant, x: Value) -> Va
     return to.node("Det", x)
 
 
-@converter(
-    definitions.Cholesky,
-    definitions.LogMatrixDeterminant,
-    definitions.MatrixExponential,
-    definitions.MatrixInverse,
-    definitions.MatrixSolve,
-    definitions.MatrixTriangularSolve,
-    definitions.Qr,
-    definitions.SelfAdjointEig,
-    definitions.Svd,
-)
+@converter(*(one for one in definitions.COMPUTED_BY_NUMPY if one is not definitions.MatrixDeterminant))
 def _without_operator(to: Builder, op: Op, *inputs: Value) -> NoReturn:
-    raise ConversionError("ONNX has no operators of linear algebra but products and determinants")
+    raise ConversionError("ONNX has no operators for what NumPy computes, linear algebra and special functions")

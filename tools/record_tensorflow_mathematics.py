@@ -1,9 +1,9 @@
-"""Record what TensorFlow computes for linear algebra and its gradients, in float64, for the tests to compare with.
+"""Record what TensorFlow computes for linear algebra and special functions, in float64, for tests to compare with.
 
-TensorFlow is no dependency of the tests; they read `tests/data/tensorflow_linalg.npz`, which this script makes:
+TensorFlow is no dependency of the tests; they read `tests/data/tensorflow_mathematics.npz`, which this script makes:
 
     python -m venv /tmp/tensorflow && /tmp/tensorflow/bin/pip install tensorflow-cpu
-    /tmp/tensorflow/bin/python tools/record_tensorflow_linalg.py
+    /tmp/tensorflow/bin/python tools/record_tensorflow_mathematics.py
 
 A key is `case/name`: inputs `x0`, `x1`, …, outputs `y0`, `y1`, …, a cotangent `c0`, … for each, and gradients `g0`, …
 of `sum(y * c)` with respect to each input. Outputs whose sign is free are multiplied into a form in which it is not.
@@ -36,7 +36,8 @@ def record(case: str, function: Callable[..., Any], *inputs: np.ndarray) -> None
     gradients = tape.gradient(total, leaves)
     for letter, arrays in zip("xycg", (inputs, outputs, cotangents, gradients), strict=True):
         for number, one in enumerate(arrays):
-            FOUND[f"{case}/{letter}{number}"] = np.asarray(one)
+            if one is not None:
+                FOUND[f"{case}/{letter}{number}"] = np.asarray(one)
 
 
 def regular(*shape: int) -> np.ndarray:
@@ -70,8 +71,32 @@ def qr_form(a: Any) -> Any:
     return q * sign[..., None, :], r * sign[..., :, None]
 
 
+def special() -> None:
+    """Record special functions, at small and large arguments."""
+    math = tf.math
+    orders = np.array([[0.05], [0.7], [2.0], [30.0], [900.0]])
+    positions = np.concatenate([orders.ravel() * factor for factor in (0.2, 0.9, 1.0, 1.1, 3.0)])
+    record("igamma", math.igamma, orders, positions)
+    record("igammac", math.igammac, orders, positions)
+    record("betainc", math.betainc, *np.broadcast_arrays(orders, orders[:, 0] + 0.5, RNG.uniform(size=(5, 5))))
+    record("zeta", math.zeta, np.array([[1.2], [2.0], [7.5]]), np.array([0.1, 1.0, 3.5, 40.0]))
+    record("polygamma", math.polygamma, np.array([[0.0], [1.0], [2.0], [5.0]]), np.array([[0.1, 1.0, 3.5, 40.0]] * 4))
+    wide = np.array([-40.0, -8.5, -7.5, -1.0, -1e-3, 0.0, 0.5, 7.9, 8.1, 100.0])
+    record("bessel_i0e", math.bessel_i0e, wide)
+    record("bessel_i1e", math.bessel_i1e, wide)
+    record("bessel_i0", math.bessel_i0, wide)
+    record("bessel_i1", math.bessel_i1, wide[wide != 0.0])  # at 0 TensorFlow says 1 for the slope, which is 1/2
+    record("ndtri", math.ndtri, np.array([1e-12, 1e-3, 0.2, 0.5, 0.9, 0.999]))
+    record("erfinv", math.erfinv, np.array([-0.999, -0.3, 0.0, 0.01, 0.5, 0.99999]))
+    factors = np.array([0.0, 0.0, 1.5, -2.0]), np.array([0.0, 2.0, 0.5, 3.0])
+    for name in ("xlogy", "xdivy", "xlog1py"):
+        record(name, getattr(math, name), *factors)
+    record("lbeta", math.lbeta, RNG.uniform(0.1, 5.0, size=(3, 4)))
+
+
 def main() -> None:
     """Record all cases."""
+    special()
     linalg = tf.linalg
     record("inverse", linalg.inv, regular(2, 3, 3))
     record("solve", linalg.solve, regular(2, 3, 3), RNG.normal(size=(2, 3, 2)))
@@ -102,7 +127,7 @@ def main() -> None:
     record("set_diag", linalg.set_diag, RNG.normal(size=(2, 3, 4)), RNG.normal(size=(2, 3)))
     record("trace", linalg.trace, RNG.normal(size=(2, 3, 3)))
     record("normalize", lambda x: linalg.normalize(x, axis=1), RNG.normal(size=(2, 3)))
-    np.savez_compressed(Path(__file__).parents[1] / "tests" / "data" / "tensorflow_linalg.npz", **FOUND)  # type: ignore[arg-type] # arrays only
+    np.savez_compressed(Path(__file__).parents[1] / "tests" / "data" / "tensorflow_mathematics.npz", **FOUND)  # type: ignore[arg-type] # arrays only
 
 
 if __name__ == "__main__":
