@@ -120,6 +120,8 @@ from dovetail.types.dtypes import (
 from dovetail.types.dtypes import bool_ as bool
 from dovetail.types.shapes import Shape
 from dovetail.version import __version__
+from dovetail.views.drawing import draw
+from dovetail.views.summary import summary_table
 
 _plugins.install(__name__)
 for _space, _given in _CONTRIBUTIONS.items():
@@ -241,6 +243,7 @@ __all__ = [
     "div",
     "div_no_nan",
     "divide",
+    "draw",
     "einsum",
     "enable_resource_variables",
     "equal",
@@ -448,6 +451,7 @@ __all__ = [
     "string",
     "subtract",
     "summary",
+    "summary_table",
     "svd",
     "tan",
     "tanh",

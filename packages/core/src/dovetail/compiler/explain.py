@@ -15,7 +15,7 @@ from dovetail.types.shapes import TensorType
 if TYPE_CHECKING:
     from dovetail.compiler.kernels.schedule import Launch
 
-__all__ = ["Explanation", "KernelRow", "Row", "STAGES", "bytes_of", "describe"]
+__all__ = ["Explanation", "KernelRow", "Row", "STAGES", "bytes_of", "describe", "short"]
 
 STAGES: Final = ("lower", "fold", "decompose", "simplify", "drop", "share")
 
@@ -179,7 +179,7 @@ class Explanation:
             operation = row.operation if len(row.operation) <= 48 else row.operation[:47] + "…"
             where = f"{row.device.removeprefix('/device:')} {row.backend}{' (falls back)' if row.falls_back else ''}"
             types = " ".join(map(str, row.types))
-            cells.append((operation, types, _short(row.bytes), _short(row.flops), where, row.name, row.line))
+            cells.append((operation, types, short(row.bytes), short(row.flops), where, row.name, row.line))
         widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
@@ -188,8 +188,8 @@ class Explanation:
         lines.append("")
         lines.append(f"after {self.stage}: {len(self.rows)} operations" + (f", for {sizes}" if sizes else ""))
         kernels = f", {len(self.kernels)} kernels" if self.kernels else ""
-        lines.append(f"peak memory {_short(self.peak_bytes)}B, {_short(self.flops)}FLOP{kernels}")
-        largest = [f"{_short(row.bytes)}B {row.name} ({row.line})" for row in self.largest(3) if row.bytes]
+        lines.append(f"peak memory {short(self.peak_bytes)}B, {short(self.flops)}FLOP{kernels}")
+        largest = [f"{short(row.bytes)}B {row.name} ({row.line})" for row in self.largest(3) if row.bytes]
         if largest:
             lines.append("largest: " + ", ".join(largest))
         if self.fallbacks:
@@ -216,7 +216,8 @@ def _live_bytes(program: Program, sizes: Mapping[Symbol, int]) -> list[int]:
     return result
 
 
-def _short(number: int) -> str:
+def short(number: int) -> str:
+    """Return a number in three digits, with the letter of its unit."""
     for factor, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
         if number >= factor:
             return f"{number / factor:.3g} {unit}"
