@@ -130,6 +130,7 @@ for _space, _given in _CONTRIBUTIONS.items():
 
 from dovetail import (  # noqa: E402 - modules that the line above makes
     bitwise,
+    constraints,
     data,
     estimator,
     initializers,
@@ -219,6 +220,7 @@ __all__ = [
     "cond",
     "constant",
     "constant_initializer",
+    "constraints",
     "control_dependencies",
     "convert_to_tensor",
     "cos",

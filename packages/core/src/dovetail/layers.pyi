@@ -48,10 +48,15 @@ from dovetail_layers.global_pooling import GlobalAveragePooling3D as GlobalAvera
 from dovetail_layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from dovetail_layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from dovetail_layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
+from dovetail_layers.group_normalization import GroupNormalization as GroupNormalization
+from dovetail_layers.group_normalization import InstanceNormalization as InstanceNormalization
 from dovetail_layers.gru import GRU as GRU
 from dovetail_layers.layer_normalization import LayerNormalization as LayerNormalization
 from dovetail_layers.lstm import LSTM as LSTM
 from dovetail_layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
+from dovetail_layers.noise import AlphaDropout as AlphaDropout
+from dovetail_layers.noise import GaussianDropout as GaussianDropout
+from dovetail_layers.noise import GaussianNoise as GaussianNoise
 from dovetail_layers.pooling import AveragePooling1D as AveragePooling1D
 from dovetail_layers.pooling import AveragePooling2D as AveragePooling2D
 from dovetail_layers.pooling import AveragePooling3D as AveragePooling3D
@@ -59,13 +64,23 @@ from dovetail_layers.pooling import MaxPooling1D as MaxPooling1D
 from dovetail_layers.pooling import MaxPooling2D as MaxPooling2D
 from dovetail_layers.pooling import MaxPooling3D as MaxPooling3D
 from dovetail_layers.prelu import PReLU as PReLU
-from dovetail_layers.regularization import L1 as L1
-from dovetail_layers.regularization import L2 as L2
+from dovetail_layers.regularizers import L1 as L1
+from dovetail_layers.regularizers import L1L2 as L1L2
+from dovetail_layers.regularizers import L2 as L2
+from dovetail_layers.regularizers import Orthogonal as Orthogonal
+from dovetail_layers.regularizers import Sum as Sum
+from dovetail_layers.regularizers import apply_regularization as apply_regularization
+from dovetail_layers.reparametrization import SpectralNormalization as SpectralNormalization
+from dovetail_layers.reparametrization import WeightNormalization as WeightNormalization
+from dovetail_layers.rms_normalization import RMSNormalization as RMSNormalization
 from dovetail_layers.separable import SeparableConv1D as SeparableConv1D
 from dovetail_layers.separable import SeparableConv2D as SeparableConv2D
 from dovetail_layers.sequential import Sequential as Sequential
 from dovetail_layers.sequential import Step as _Step
 from dovetail_layers.simple_rnn import SimpleRNN as SimpleRNN
+from dovetail_layers.spatial_dropout import SpatialDropout1D as SpatialDropout1D
+from dovetail_layers.spatial_dropout import SpatialDropout2D as SpatialDropout2D
+from dovetail_layers.spatial_dropout import SpatialDropout3D as SpatialDropout3D
 from dovetail_layers.up_sampling import UpSampling1D as UpSampling1D
 from dovetail_layers.up_sampling import UpSampling2D as UpSampling2D
 from dovetail_layers.up_sampling import UpSampling3D as UpSampling3D
@@ -125,6 +140,16 @@ def adaptive_max_pooling3d(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def alpha_dropout(
+    inputs: _Tensor,
+    rate: float = 0.5,
+    noise_shape: _Any = None,
+    seed: int | None = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def average_pooling1d(
     inputs: _Tensor,
     pool_size: int | tuple[int, ...] = 2,
@@ -170,7 +195,9 @@ def batch_normalization(
     gamma_regularizer: _RegularizerLike = None,
     beta_constraint: _Callable[[_Tensor], _Tensor] | None = None,
     gamma_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    renorm: bool = False,
     fused: bool | None = None,
+    virtual_batch_size: int | None = None,
     training: bool | _Tensor = False,
     trainable: bool = True,
     name: str | None = None,
@@ -426,6 +453,24 @@ def embedding(
 def flatten(
     inputs: _Tensor, trainable: bool = True, name: str | None = None, reuse: bool | str | None = None
 ) -> _Tensor: ...
+def gaussian_dropout(
+    inputs: _Tensor,
+    rate: float = 0.5,
+    seed: int | None = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def gaussian_noise(
+    inputs: _Tensor,
+    stddev: float,
+    seed: int | None = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def global_average_pooling1d(
     inputs: _Tensor,
     data_format: str = "channels_last",
@@ -474,6 +519,23 @@ def global_max_pooling3d(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def group_normalization(
+    inputs: _Tensor,
+    groups: int = 32,
+    axis: int = -1,
+    epsilon: float = 0.001,
+    center: bool = True,
+    scale: bool = True,
+    beta_initializer: _InitializerLike = ...,
+    gamma_initializer: _InitializerLike = ...,
+    beta_regularizer: _RegularizerLike = None,
+    gamma_regularizer: _RegularizerLike = None,
+    beta_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    gamma_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def gru(
     inputs: _Tensor,
     units: int,
@@ -503,6 +565,22 @@ def gru(
     sequence_length: _Tensor | None = None,
     mask: _Tensor | None = None,
 ) -> _Any: ...
+def instance_normalization(
+    inputs: _Tensor,
+    axis: int = -1,
+    epsilon: float = 0.001,
+    center: bool = True,
+    scale: bool = True,
+    beta_initializer: _InitializerLike = ...,
+    gamma_initializer: _InitializerLike = ...,
+    beta_regularizer: _RegularizerLike = None,
+    gamma_regularizer: _RegularizerLike = None,
+    beta_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    gamma_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def layer_normalization(
     inputs: _Tensor,
     axis: int | tuple[int, ...] = -1,
@@ -628,6 +706,18 @@ def relu(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def rms_normalization(
+    inputs: _Tensor,
+    axis: int | tuple[int, ...] = -1,
+    epsilon: float = 1e-06,
+    scale: bool = True,
+    gamma_initializer: _InitializerLike = ...,
+    gamma_regularizer: _RegularizerLike = None,
+    gamma_constraint: _Callable[[_Tensor], _Tensor] | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def separable_conv1d(
     inputs: _Tensor,
     filters: int,
@@ -714,6 +804,46 @@ def simple_rnn(
 def softmax(
     inputs: _Tensor, axis: int = -1, trainable: bool = True, name: str | None = None, reuse: bool | str | None = None
 ) -> _Tensor: ...
+def spatial_dropout1d(
+    inputs: _Tensor,
+    rate: float = 0.5,
+    data_format: str = "channels_last",
+    seed: int | None = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def spatial_dropout2d(
+    inputs: _Tensor,
+    rate: float = 0.5,
+    data_format: str = "channels_last",
+    seed: int | None = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def spatial_dropout3d(
+    inputs: _Tensor,
+    rate: float = 0.5,
+    data_format: str = "channels_last",
+    seed: int | None = None,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
+def spectral_normalization(
+    inputs: _Tensor,
+    layer: _Layer,
+    parameter: str = "kernel",
+    power_iterations: int = 1,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Any: ...
 def thresholded_relu(
     inputs: _Tensor,
     theta: float = 1.0,
@@ -745,6 +875,16 @@ def up_sampling3d(
     name: str | None = None,
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
+def weight_normalization(
+    inputs: _Tensor,
+    layer: _Layer,
+    parameter: str = "kernel",
+    axis: int = -1,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Any: ...
 def zero_padding1d(
     inputs: _Tensor,
     padding: int | tuple[_Any, ...] = 1,
@@ -770,7 +910,10 @@ def zero_padding3d(
     reuse: bool | str | None = None,
 ) -> _Tensor: ...
 
+l1_l2_regularizer = L1L2
 l1_regularizer = L1
 l2_regularizer = L2
+orthogonal_regularizer = Orthogonal
+sum_regularizer = Sum
 
 def __getattr__(name: str) -> _Any: ...  # what other plugins provide

@@ -3,6 +3,7 @@
 
 from typing import Any as _Any
 
+from dovetail_layers.nn import alpha_dropout as alpha_dropout
 from dovetail_layers.nn import atrous_conv2d as atrous_conv2d
 from dovetail_layers.nn import atrous_conv2d_transpose as atrous_conv2d_transpose
 from dovetail_layers.nn import avg_pool as avg_pool
@@ -32,14 +33,17 @@ from dovetail_layers.nn import dynamic_rnn as dynamic_rnn
 from dovetail_layers.nn import elu as elu
 from dovetail_layers.nn import embedding_lookup as embedding_lookup
 from dovetail_layers.nn import erosion2d as erosion2d
+from dovetail_layers.nn import fused_batch_norm as fused_batch_norm
 from dovetail_layers.nn import geglu as geglu
 from dovetail_layers.nn import gelu as gelu
 from dovetail_layers.nn import glu as glu
+from dovetail_layers.nn import group_normalization as group_normalization
 from dovetail_layers.nn import hard_sigmoid as hard_sigmoid
 from dovetail_layers.nn import hard_swish as hard_swish
 from dovetail_layers.nn import hard_tanh as hard_tanh
 from dovetail_layers.nn import hardshrink as hardshrink
 from dovetail_layers.nn import in_top_k as in_top_k
+from dovetail_layers.nn import instance_normalization as instance_normalization
 from dovetail_layers.nn import l2_loss as l2_loss
 from dovetail_layers.nn import l2_normalize as l2_normalize
 from dovetail_layers.nn import layer_normalization as layer_normalization
@@ -64,6 +68,7 @@ from dovetail_layers.nn import reglu as reglu
 from dovetail_layers.nn import relu as relu
 from dovetail_layers.nn import relu6 as relu6
 from dovetail_layers.nn import relu_layer as relu_layer
+from dovetail_layers.nn import rms_normalization as rms_normalization
 from dovetail_layers.nn import rnn_cell as rnn_cell
 from dovetail_layers.nn import scaled_dot_product_attention as scaled_dot_product_attention
 from dovetail_layers.nn import selu as selu

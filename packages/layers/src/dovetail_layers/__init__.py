@@ -27,10 +27,12 @@ from dovetail_layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from dovetail_layers.group_normalization import GroupNormalization, InstanceNormalization
 from dovetail_layers.gru import GRU
 from dovetail_layers.layer_normalization import LayerNormalization
 from dovetail_layers.lstm import LSTM
 from dovetail_layers.multi_head_attention import MultiHeadAttention
+from dovetail_layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from dovetail_layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -40,12 +42,18 @@ from dovetail_layers.pooling import (
     MaxPooling3D,
 )
 from dovetail_layers.prelu import PReLU
+from dovetail_layers.reparametrization import SpectralNormalization, WeightNormalization
+from dovetail_layers.rms_normalization import RMSNormalization
 from dovetail_layers.separable import SeparableConv1D, SeparableConv2D
 from dovetail_layers.sequential import Sequential
 from dovetail_layers.simple_rnn import SimpleRNN
+from dovetail_layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from dovetail_layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
     "Activation",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
@@ -53,6 +61,7 @@ __all__ = [
     "AdaptiveMaxPooling1D",
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
+    "AlphaDropout",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
@@ -71,17 +80,18 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
-    "ELU",
     "Embedding",
     "Flatten",
-    "GRU",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
-    "LSTM",
+    "GroupNormalization",
+    "InstanceNormalization",
     "LayerNormalization",
     "LeakyReLU",
     "MaxPooling1D",
@@ -89,16 +99,22 @@ __all__ = [
     "MaxPooling3D",
     "MultiHeadAttention",
     "PReLU",
+    "RMSNormalization",
     "ReLU",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "SpectralNormalization",
     "ThresholdedReLU",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "WeightNormalization",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

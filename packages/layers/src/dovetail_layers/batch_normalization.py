@@ -7,9 +7,10 @@ from typing import Any, final
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail.errors import InvalidArgumentError, ShapeError
+from dovetail.errors import InvalidArgumentError
 from dovetail.extend import InitializerLike, Layer, RegularizerLike, TensorType, Training, smart_cond
-from dovetail_layers.normalization import batch_normalization, moments
+from dovetail_layers.normalization import batch_normalization, moments, unbiased
+from dovetail_layers.normalization_weights import check_epsilon, gamma_and_beta, normalized_axes, weight_dtype
 
 __all__ = ["BatchNormalization"]
 
@@ -40,7 +41,9 @@ class BatchNormalization(Layer):
         gamma_regularizer: gives a loss of ``gamma``.
         beta_constraint: gives the ``beta`` to keep after an optimizer's update.
         gamma_constraint: gives the ``gamma`` to keep after an optimizer's update.
-        fused: has no effect; here for TensorFlow 1 programs.
+        renorm: must stay off: there is no batch renormalization.
+        fused: has no effect, as every normalisation is compiled as a whole; here for TensorFlow 1 programs.
+        virtual_batch_size: must stay off: moments are those of the whole batch.
 
     Raises:
         ShapeError: the input is a scalar or vector, there is no such axis, or its size is not known.
@@ -64,7 +67,9 @@ class BatchNormalization(Layer):
     gamma_regularizer: RegularizerLike = None
     beta_constraint: Callable[[Tensor], Tensor] | None = None
     gamma_constraint: Callable[[Tensor], Tensor] | None = None
+    renorm: bool = False
     fused: bool | None = None
+    virtual_batch_size: int | None = None
 
     least_rank = 2
     floating_inputs = True
@@ -73,35 +78,27 @@ class BatchNormalization(Layer):
         """Look at the numbers."""
         if not 0.0 <= self.momentum <= 1.0:
             raise InvalidArgumentError(f"batch_normalization: momentum is {self.momentum:g}; it must be from 0 to 1.")
-        if self.epsilon < 0.0:
-            raise InvalidArgumentError(f"batch_normalization: epsilon is {self.epsilon:g}; it must not be negative.")
+        check_epsilon("batch_normalization", self.epsilon)
+        if self.renorm:
+            raise InvalidArgumentError(
+                "batch_normalization: renorm is not supported; leave it off, or use group_normalization where batches "
+                "are small."
+            )
+        if self.virtual_batch_size is not None:
+            raise InvalidArgumentError(
+                f"batch_normalization: virtual_batch_size is {self.virtual_batch_size}, which is not supported; leave "
+                "it off, or split the batch and call the layer on each part."
+            )
 
     def build(self, inputs: TensorType) -> None:
         """Make the weights."""
-        rank = len(inputs.dims)
-        if not -rank <= self.axis < rank:
-            raise ShapeError(f"batch_normalization: axis {self.axis} is out of range; the input is {inputs}.")
-        dtype = dt.float32 if inputs.dtype.is_half else inputs.dtype
-        shape = [inputs.dims[self.axis]]
-
-        def make(name: str, initializer: InitializerLike, trainable: bool, **more: Any) -> dt.Variable:
-            return self.weight(name, shape, initializer, trainable, dtype=dtype, **more)
-
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = make(
-                "gamma",
-                self.gamma_initializer,
-                True,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
-        if self.center:
-            self.beta = make(
-                "beta", self.beta_initializer, True, regularizer=self.beta_regularizer, constraint=self.beta_constraint
-            )
-        self.moving_mean = make("moving_mean", self.moving_mean_initializer, False)
-        self.moving_variance = make("moving_variance", self.moving_variance_initializer, False)
+        (channels,) = normalized_axes("batch_normalization", self.axis, inputs)
+        shape, dtype = [inputs.dims[channels]], weight_dtype(inputs)
+        self.gamma, self.beta = gamma_and_beta(self, shape, dtype)
+        self.moving_mean = self.weight("moving_mean", shape, self.moving_mean_initializer, False, dtype=dtype)
+        self.moving_variance = self.weight(
+            "moving_variance", shape, self.moving_variance_initializer, False, dtype=dtype
+        )
 
     def call(self, inputs: Tensor, training: Training = False) -> Tensor:
         """Normalise, and renew the moving averages."""
@@ -116,7 +113,7 @@ class BatchNormalization(Layer):
             batch = moments(x, axes)
             mean, variance = smart_cond(training, lambda: batch, lambda: kept)
             self._renew(self.moving_mean, batch[0], training)
-            self._renew(self.moving_variance, _unbiased(x, batch[1]), training)
+            self._renew(self.moving_variance, unbiased(x, batch[1]), training)
         shape = [-1 if axis == channels else 1 for axis in range(rank)]
         parts: list[Any] = [mean, variance, self.beta, self.gamma]
         if channels != rank - 1:
@@ -127,9 +124,3 @@ class BatchNormalization(Layer):
     def _renew(self, average: dt.Variable, found: Tensor, training: Training) -> None:
         old = average.value()
         self.update(average, smart_cond(training, lambda: old - (old - found) * (1.0 - self.momentum), lambda: old))
-
-
-def _unbiased(x: Tensor, variance: Tensor) -> Tensor:
-    """Return the variance of ``n - 1`` for that of ``n`` elements of ``x``; as it is where n is 1."""
-    count: Tensor = dt.cast(dt.size(x), variance.dtype) / dt.cast(dt.size(variance), variance.dtype)
-    return variance * (count / dt.maximum(count - 1.0, 1.0))

@@ -6,9 +6,8 @@ from typing import Any, final
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail.errors import InvalidArgumentError
 from dovetail.extend import Layer, Training, smart_cond
-from dovetail_layers.regularization import dropout
+from dovetail_layers.regularization import check_rate, dropout
 
 __all__ = ["Dropout"]
 
@@ -38,8 +37,7 @@ class Dropout(Layer):
 
     def check(self) -> None:
         """Look at the rate."""
-        if not 0.0 <= self.rate < 1.0:
-            raise InvalidArgumentError(f"dropout: rate is {self.rate:g}; it must be at least 0 and less than 1.")
+        check_rate("dropout", self.rate)
 
     def call(self, inputs: Tensor, training: Training = False) -> Tensor:
         """Drop, or pass on."""

@@ -7,9 +7,16 @@ from typing import final
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail.errors import InvalidArgumentError, ShapeError
 from dovetail.extend import InitializerLike, Layer, RegularizerLike, TensorType
 from dovetail_layers.normalization import layer_normalization
+from dovetail_layers.normalization_weights import (
+    check_axes,
+    check_epsilon,
+    gamma_and_beta,
+    normalized_axes,
+    weight_dtype,
+    with_axes_of,
+)
 
 __all__ = ["LayerNormalization"]
 
@@ -56,53 +63,18 @@ class LayerNormalization(Layer):
 
     def check(self) -> None:
         """Look at axes and epsilon."""
-        if not self._chosen:
-            raise InvalidArgumentError("layer_normalization: axis is empty; give one axis or more.")
-        if self.epsilon < 0.0:
-            raise InvalidArgumentError(f"layer_normalization: epsilon is {self.epsilon:g}; it must not be negative.")
-
-    @property
-    def _chosen(self) -> tuple[int, ...]:
-        return (self.axis,) if isinstance(self.axis, int) else self.axis
-
-    def _axes(self, kind: TensorType) -> tuple[int, ...]:
-        """Return the axes, counted from the first, in order."""
-        rank = len(kind.dims)
-        if any(not -rank <= axis < rank for axis in self._chosen):
-            raise ShapeError(f"layer_normalization: axis {self.axis} is out of range; the input is {kind}.")
-        return tuple(sorted({axis % rank for axis in self._chosen}))
+        check_axes("layer_normalization", self.axis)
+        check_epsilon("layer_normalization", self.epsilon)
 
     def build(self, inputs: TensorType) -> None:
         """Make the weights."""
-        dtype = dt.float32 if inputs.dtype.is_half else inputs.dtype
-        shape = [inputs.dims[axis] for axis in self._axes(inputs)]
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.weight(
-                "gamma",
-                shape,
-                self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                dtype=dtype,
-                constraint=self.gamma_constraint,
-            )
-        if self.center:
-            self.beta = self.weight(
-                "beta",
-                shape,
-                self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                dtype=dtype,
-                constraint=self.beta_constraint,
-            )
+        shape = [inputs.dims[axis] for axis in normalized_axes("layer_normalization", self.axis, inputs)]
+        self.gamma, self.beta = gamma_and_beta(self, shape, weight_dtype(inputs))
 
     def call(self, inputs: Tensor) -> Tensor:
         """Normalise."""
-        x = dt.cast(inputs, dt.float32) if inputs.dtype.is_half else inputs
-        axes = self._axes(x.type)
-        parts: list[Tensor | dt.Variable | None] = [self.gamma, self.beta]
-        if axes != tuple(range(axes[0], len(x.shape))):
-            shape = [x.shape[axis] if axis in axes else 1 for axis in range(axes[0], len(x.shape))]
-            parts = [None if part is None else dt.reshape(part, shape) for part in parts]
-        result = layer_normalization(x, parts[0], parts[1], axes, self.epsilon)
+        x = dt.cast(inputs, weight_dtype(inputs.type))
+        axes = normalized_axes("layer_normalization", self.axis, x.type)
+        gamma, beta = with_axes_of(self.gamma, x, axes), with_axes_of(self.beta, x, axes)
+        result = layer_normalization(x, gamma, beta, axes, self.epsilon)
         return result if result.dtype is inputs.dtype else dt.cast(result, inputs.dtype)

@@ -44,10 +44,19 @@ from dovetail_layers.cross_entropy import (
     weighted_cross_entropy_with_logits,
 )
 from dovetail_layers.embedding import embedding_lookup
+from dovetail_layers.fused_batch_norm import fused_batch_norm
 from dovetail_layers.gating import crelu, geglu, glu, reglu, swiglu
 from dovetail_layers.in_top_k import in_top_k
 from dovetail_layers.morphology import dilation2d, erosion2d
-from dovetail_layers.normalization import batch_normalization, l2_normalize, layer_normalization, moments
+from dovetail_layers.normalization import (
+    batch_normalization,
+    group_normalization,
+    instance_normalization,
+    l2_normalize,
+    layer_normalization,
+    moments,
+    rms_normalization,
+)
 from dovetail_layers.poisson import log_poisson_loss
 from dovetail_layers.pools import (
     avg_pool,
@@ -61,7 +70,7 @@ from dovetail_layers.pools import (
     max_pool_with_argmax,
     pool,
 )
-from dovetail_layers.regularization import dropout, l2_loss
+from dovetail_layers.regularization import alpha_dropout, dropout, l2_loss
 from dovetail_layers.response_normalization import local_response_normalization, lrn
 from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
 from dovetail_layers.shrinkage import hardshrink, softshrink, tanhshrink, threshold
@@ -77,6 +86,7 @@ from dovetail_layers.transposed_convolutions import (
 )
 
 __all__ = [
+    "alpha_dropout",
     "atrous_conv2d",
     "atrous_conv2d_transpose",
     "avg_pool",
@@ -106,14 +116,17 @@ __all__ = [
     "elu",
     "embedding_lookup",
     "erosion2d",
+    "fused_batch_norm",
     "geglu",
     "gelu",
     "glu",
+    "group_normalization",
     "hard_sigmoid",
     "hard_swish",
     "hard_tanh",
     "hardshrink",
     "in_top_k",
+    "instance_normalization",
     "l2_loss",
     "l2_normalize",
     "layer_normalization",
@@ -138,6 +151,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_layer",
+    "rms_normalization",
     "rnn_cell",
     "scaled_dot_product_attention",
     "selu",

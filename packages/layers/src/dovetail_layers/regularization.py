@@ -1,18 +1,21 @@
-"""What keeps networks simple: random omission, and losses of weights."""
+"""What keeps networks simple: random omission, and the size of weights."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, final
+from typing import Any, Final
 
 import numpy as np
 
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, InvalidArgumentError
-from dovetail.extend import Regularizer, composite
+from dovetail.extend import composite
 
-__all__ = ["L1", "L2", "dropout", "l2_loss"]
+__all__ = ["alpha_dropout", "check_rate", "dropout", "l2_loss"]
+
+_ALPHA: Final = -1.7580993408473766
+"""What ``selu`` comes near to far below zero."""
 
 
 def _loss_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
@@ -59,11 +62,7 @@ def dropout(
     Example:
         >>> dropped = dt.nn.dropout(dt.ones([2, 3]), rate=0.5)
     """
-    tensor = dt.convert_to_tensor(x)
-    if not tensor.dtype.is_floating:
-        raise DTypeError(
-            f"dropout: the input is {tensor.type}, where a floating type is wanted; use dt.cast. {tensor.op.where()}"
-        )
+    tensor = _floating("dropout", x)
     if (keep_prob is None) == (rate is None):
         raise InvalidArgumentError(
             "dropout: give either rate, the probability to drop, or keep_prob, the probability to keep."
@@ -72,8 +71,7 @@ def dropout(
         rate = 1.0 - float(keep_prob)
     if rate is not None and not isinstance(rate, Tensor | dt.Variable):
         rate = float(rate)
-        if not 0.0 <= rate < 1.0:
-            raise InvalidArgumentError(f"dropout: rate is {rate:g}; it must be at least 0 and less than 1.")
+        check_rate("dropout", rate)
     with dt.name_scope(name or "dropout"):
         if isinstance(rate, float):
             if rate == 0.0:
@@ -89,6 +87,60 @@ def dropout(
         return result
 
 
+def alpha_dropout(
+    x: Any, rate: float = 0.5, noise_shape: Any = None, seed: int | None = None, name: str | None = None
+) -> Tensor:
+    """Set elements at random to what ``selu`` saturates at, keeping mean and variance (Klambauer et al., 2017).
+
+    Args:
+        x: a floating tensor, as ``dt.nn.selu`` gives it: of mean 0 and variance 1.
+        rate: the probability that an element is dropped, from 0 up to 1.
+        noise_shape: shape of the random choices, which broadcast to ``x``; ``None`` in it is the size of ``x``.
+        seed: the operation's seed.
+        name: scope of the nodes.
+
+    Returns:
+        A tensor of the type of ``x``.
+
+    Raises:
+        InvalidArgumentError: the rate is out of range.
+        DTypeError: ``x`` is not floating.
+
+    Example:
+        >>> dropped = dt.nn.alpha_dropout(dt.nn.selu(dt.ones([2, 3])), rate=0.1)
+    """
+    tensor = _floating("alpha_dropout", x)
+    check_rate("alpha_dropout", rate)
+    with dt.name_scope(name or "alpha_dropout"):
+        if rate == 0.0:
+            return dt.identity(tensor)
+        scale = ((1.0 - rate) * (1.0 + rate * _ALPHA**2)) ** -0.5
+        chances = dt.random_uniform(_noise_shape(tensor, noise_shape), 0.0, 1.0, tensor.dtype, seed)
+        kept = dt.cast(chances >= dt.constant(rate, tensor.dtype), tensor.dtype)
+        result: Tensor = scale * (tensor * kept + _ALPHA * (1.0 - kept)) - scale * _ALPHA * rate
+        return result
+
+
+def check_rate(operation: str, rate: float) -> None:
+    """Look at the probability that an element is dropped.
+
+    Raises:
+        InvalidArgumentError: it is out of range.
+    """
+    if not 0.0 <= rate < 1.0:
+        raise InvalidArgumentError(f"{operation}: rate is {rate:g}; it must be at least 0 and less than 1.")
+
+
+def _floating(operation: str, x: Any) -> Tensor:
+    tensor = dt.convert_to_tensor(x)
+    if not tensor.dtype.is_floating:
+        raise DTypeError(
+            f"{operation}: the input is {tensor.type}, where a floating type is wanted; use dt.cast. "
+            f"{tensor.op.where()}"
+        )
+    return tensor
+
+
 def _noise_shape(x: Tensor, noise_shape: Any) -> Any:
     if noise_shape is None:
         return dt.shape(x)
@@ -96,54 +148,3 @@ def _noise_shape(x: Tensor, noise_shape: Any) -> Any:
         return noise_shape
     sizes = dt.shape(x)
     return [sizes[axis] if size is None else size for axis, size in enumerate(noise_shape)]
-
-
-@final
-class L1(Regularizer):
-    """The loss ``scale * sum(|w|)``.
-
-    Args:
-        scale: the factor, not negative.
-
-    Example:
-        >>> layer = dt.layers.Dense(10, kernel_regularizer=dt.layers.l1_regularizer(1e-4))
-    """
-
-    scale: float
-
-    def check(self) -> None:
-        """Look at the scale."""
-        _not_negative(self.scale, "l1_regularizer")
-
-    def loss(self, weight: Tensor) -> Tensor:
-        """The loss of a weight."""
-        result: Tensor = dt.reduce_sum(dt.abs(weight)) * dt.constant(self.scale, weight.dtype)
-        return result
-
-
-@final
-class L2(Regularizer):
-    """The loss ``scale * sum(w²) / 2``.
-
-    Args:
-        scale: the factor, not negative.
-
-    Example:
-        >>> layer = dt.layers.Dense(10, kernel_regularizer=dt.layers.l2_regularizer(1e-4))
-    """
-
-    scale: float
-
-    def check(self) -> None:
-        """Look at the scale."""
-        _not_negative(self.scale, "l2_regularizer")
-
-    def loss(self, weight: Tensor) -> Tensor:
-        """The loss of a weight."""
-        result: Tensor = l2_loss(weight) * dt.constant(self.scale, weight.dtype)
-        return result
-
-
-def _not_negative(scale: float, what: str) -> None:
-    if scale < 0:
-        raise InvalidArgumentError(f"{what}: scale is {scale:g}; it must not be negative.")

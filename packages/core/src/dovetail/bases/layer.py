@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Final, TypeAlias
 
 import numpy as np
@@ -217,7 +217,7 @@ class Layer(Configured):
             with graph.layer_call(call), self._calling(call):
                 try:
                     self._check_inputs(tensors)
-                    self._build(tensors, scope)
+                    self._build([None if tensor is None else tensor.type for tensor in tensors], scope)
                     result = self.call(*tensors, **({"training": flag} if takes_training(type(self)) else {}))
                     call.outputs = _outputs(result, self._label())
                 except BaseException as error:
@@ -242,9 +242,27 @@ class Layer(Configured):
         """
         self._reuse = reuse
 
+    def make_weights(self, *types: TensorType) -> None:
+        """Make the weights before the first call; a layer around, which uses them itself, does so in its ``build``.
+
+        Args:
+            types: the types of the inputs that will be given.
+        """
+        graph = get_default_graph()
+        source = graph.current_source()
+        with graph.source(source), self._variable_scope(graph, source) as scope, self._calling(None):
+            self._build(types, scope)
+
     @contextmanager
     def _scopes(self, graph: Graph, name: str | None, source: Source) -> Iterator[tuple[VariableScope, str]]:
         """Enter the variable scope of the layer and a name scope of this call."""
+        with (
+            self._variable_scope(graph, source) as scope,
+            graph.name_scope(name or scope.name.rpartition("/")[2]) as name_scope,
+        ):
+            yield scope, name_scope.rstrip("/")
+
+    def _variable_scope(self, graph: Graph, source: Source) -> AbstractContextManager[VariableScope]:
         root = root_graph(graph)
         if self._graph is not None and self._graph is not root and self.weights:
             raise GraphError(
@@ -253,19 +271,14 @@ class Layer(Configured):
                 f"everything in one `with graph.as_default():`. (called at {source})"
             )
         if self._scope is not None:
-            scopes = variable_scope(self._scope, reuse=True, auxiliary_name_scope=False)
-        else:
-            given = self.name or self._name_as_field()
-            if self._reuse and not given:
-                raise InvalidArgumentError(
-                    f"{self._label()}: reuse={self._reuse!r} needs name=, to say whose weights to share. (called at "
-                    f"{source})"
-                )
-            scopes = variable_scope(
-                given, layer_name(type(self)), reuse=self._reuse or None, auxiliary_name_scope=False
+            return variable_scope(self._scope, reuse=True, auxiliary_name_scope=False)
+        given = self.name or self._name_as_field()
+        if self._reuse and not given:
+            raise InvalidArgumentError(
+                f"{self._label()}: reuse={self._reuse!r} needs name=, to say whose weights to share. (called at "
+                f"{source})"
             )
-        with scopes as scope, graph.name_scope(name or scope.name.rpartition("/")[2]) as name_scope:
-            yield scope, name_scope.rstrip("/")
+        return variable_scope(given, layer_name(type(self)), reuse=self._reuse or None, auxiliary_name_scope=False)
 
     def _name_as_field(self) -> str | None:
         """The name of the field by which the layer around it holds this one."""
@@ -276,7 +289,7 @@ class Layer(Configured):
         return next(held, None)
 
     @contextmanager
-    def _calling(self, call: LayerCall) -> Iterator[None]:
+    def _calling(self, call: LayerCall | None) -> Iterator[None]:
         stack = self._stack()
         if stack and self not in stack[-1]._children:
             stack[-1]._children.append(self)
@@ -350,10 +363,9 @@ class Layer(Configured):
                     f"expected. Use dt.expand_dims."
                 )
 
-    def _build(self, tensors: Sequence[Tensor | None], scope: VariableScope) -> None:
+    def _build(self, types: Sequence[TensorType | None], scope: VariableScope) -> None:
         if self._built:
             return
-        types = tuple(None if tensor is None else tensor.type for tensor in tensors)
         known = tuple(one for one in types if one is not None)
         if type(self).build is not Layer.build and any(one.rank is None for one in known):
             raise ShapeError(

@@ -23,6 +23,7 @@ __all__ = ["NAMES", "Namespace", "install", "namespace"]
 
 NAMES: Final = {
     "bitwise": "Operations on the bits of integers.",
+    "constraints": "What weights must keep after an optimizer's update.",
     "data": "Input: data sets, batching, prefetching.",
     "estimator": "Training, evaluation and prediction from one model function.",
     "image": "Images: resizing.",
