@@ -91,9 +91,17 @@ def test_a_system_that_starts_no_process_compiles_here(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("cores", [1, 2])
-def test_text_that_llvm_refuses_is_an_error(cores: int) -> None:
-    wanted = texts(16) | {"bad": "define i64 @bad() {\n  ret i32 0\n}"}
-    with pytest.raises((DovetailError, RuntimeError), match="(?s)(refuses the code of bad|parsing error)"):
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("ret i32 0", "value doesn't match function result type"),
+        ("br label %a\na:\n  %x = add i64 %y, 1\n  %y = add i64 1, 1\n  ret i64 %x", "does not dominate all uses"),
+    ],
+    ids=["of another type", "used before it is made"],
+)
+def test_text_that_llvm_refuses_is_an_error(cores: int, body: str, why: str) -> None:
+    wanted = texts(16) | {"bad": f"define i64 @bad() {{\n  {body}\n}}"}
+    with pytest.raises(DovetailError, match=f"(?s)refuses the code of bad.*{why}"):
         compiled(wanted, cores)
 
 

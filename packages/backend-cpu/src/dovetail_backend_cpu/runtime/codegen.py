@@ -38,6 +38,7 @@ def compile_text(text: str, triple: str, cpu: str, features: str) -> bytes:
 
     target = _target(triple, cpu, features)
     module = llvm.parse_assembly(text)
+    module.verify()  # a hundredth of the time; the code generator would end the process over what is malformed
     module.triple = triple
     module.data_layout = str(target.target_data)
     passes = llvm.create_new_module_pass_manager()
