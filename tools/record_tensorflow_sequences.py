@@ -1,6 +1,7 @@
 """Record what TensorFlow computes for networks of sequences, in float64, for the tests to compare with.
 
-TensorFlow is no dependency of the tests; they read `tests/data/tensorflow_sequences.npz`, which this script makes:
+TensorFlow is no dependency of the tests; they read `tests/data/tensorflow_sequences.npz` and
+`tests/data/tensorflow_labels.npz`, which this script makes:
 
     python -m venv /tmp/tf && /tmp/tf/bin/pip install tensorflow-cpu tf_keras
     TF_USE_LEGACY_KERAS=1 /tmp/tf/bin/python tools/record_tensorflow_sequences.py
@@ -40,15 +41,20 @@ def record(case: str, function: Callable[..., Any], **inputs: np.ndarray) -> Non
         cotangents = [RNG.normal(size=one.shape.as_list()) for one in outputs]
         wanted = {name: one for name, one in tensors.items() if one.dtype.is_floating}
         wanted |= {variable.op.name: variable for variable in variables}
-        slopes = tf.gradients(outputs, list(wanted.values()), [tf.constant(one) for one in cotangents])
+        slopes = tf.gradients(
+            outputs,
+            list(wanted.values()),
+            [tf.constant(one, y.dtype) for one, y in zip(cotangents, outputs, strict=True)],
+        )
         values = session.run(outputs)
-        gradients = session.run([tf.convert_to_tensor(one) for one in slopes])
+        reached = {name: one for name, one in zip(wanted, slopes, strict=True) if one is not None}
+        gradients = session.run({name: tf.convert_to_tensor(one) for name, one in reached.items()})
     for name, array in inputs.items():
         FOUND[f"{case}/input:{name}"] = array
     for index, (value, cotangent) in enumerate(zip(values, cotangents, strict=True)):
         FOUND[f"{case}/output:{index}"] = value
         FOUND[f"{case}/cotangent:{index}"] = cotangent
-    for name, gradient in zip(wanted, gradients, strict=True):
+    for name, gradient in gradients.items():
         FOUND[f"{case}/gradient:{name}"] = gradient
 
 
@@ -114,12 +120,108 @@ def recurrent() -> None:
     )
 
 
+def labels() -> None:
+    """Losses over labels at unknown places and over many classes; decoders; rows of tables in parts."""
+    logits, lengths = RNG.normal(size=(6, 4, 4)), np.array([6, 5, 2, 4], np.int32)
+    wanted = np.array([[1, 1, 2], [0, 2, 0], [1, -1, -1], [2, 2, -1]], np.int32)
+    counts = np.array([3, 3, 1, 2], np.int32)
+    sparse = tf.SparseTensor
+    places = np.argwhere(wanted >= 0)
+
+    def ctc(logits: Any, lengths: Any, **options: bool) -> Any:
+        target = sparse(places, wanted[wanted >= 0], [4, 3])
+        return tf.nn.ctc_loss(target, tf.cast(logits, tf.float32), lengths, **options)
+
+    for name, options in {
+        "plain": {},
+        "collapsed": {"preprocess_collapse_repeated": True},
+        "unmerged": {"ctc_merge_repeated": False},
+        "both": {"preprocess_collapse_repeated": True, "ctc_merge_repeated": False},
+        "batch_major": {"time_major": False},
+    }.items():
+        array = logits.transpose(1, 0, 2) if "time_major" in options else logits
+
+        def loss(logits: Any, lengths: Any, options: dict[str, bool] = options) -> Any:
+            return ctc(logits, lengths, **options)
+
+        record(f"ctc_loss/{name}", loss, logits=array, lengths=lengths)
+    for blank in (0, 2, -1):
+        shifted = np.where(wanted >= blank % 4, wanted + 1, wanted).astype(np.int32)
+
+        def loss_v2(logits: Any, labels: Any, counts: Any, lengths: Any, blank: int = blank) -> Any:
+            return tf.nn.ctc_loss_v2(labels, tf.cast(logits, tf.float32), counts, lengths, blank_index=blank)
+
+        record(f"ctc_loss_v2/{blank}", loss_v2, logits=logits, labels=shifted, counts=counts, lengths=lengths)
+    with tf.Graph().as_default(), tf.Session() as session:
+        scores = RNG.normal(size=(7, 5, 3)).astype(np.float32) * 2.0
+        steps = np.array([7, 4, 3, 2, 6], np.int32)
+        FOUND.update({"decoders/scores": scores, "decoders/lengths": steps})
+        for merged in (True, False):
+            (best,), total = tf.nn.ctc_greedy_decoder(scores, steps, merge_repeated=merged)
+            paths, chances = tf.nn.ctc_beam_search_decoder(scores, steps, 50, 3, merge_repeated=merged)
+            found = session.run(
+                [tf.sparse.to_dense(one, default_value=-1, validate_indices=False) for one in (best, *paths)]
+                + [total, chances]
+            )
+            for label, value in zip(("greedy", "path0", "path1", "path2", "total", "chances"), found, strict=True):
+                FOUND[f"decoders/{merged}/{label}"] = value
+    ids = np.array([[3, 0, 5], [6, 6, 1]], np.int64)
+    for strategy in ("mod", "div"):
+        record(
+            f"embedding_lookup/{strategy}",
+            lambda a, b, c, strategy=strategy: tf.nn.embedding_lookup([a, b, c], ids, strategy),
+            a=RNG.normal(size=(3, 2)),
+            b=RNG.normal(size=(2, 2)),
+            c=RNG.normal(size=(2, 2)),
+        )
+    record(
+        "embedding_lookup/max_norm",
+        lambda a: tf.nn.embedding_lookup(a, ids, max_norm=1.0),
+        a=RNG.normal(size=(7, 2)),
+    )
+    for name in ("sampled_softmax_loss", "nce_loss"):
+        for hits in (True, False):
+            truths = np.array([[1, 4], [0, 2], [5, 5]], np.int64)
+            sampled = np.array([2, 4, 6], np.int64)
+            of_truths, of_sampled = RNG.uniform(0.1, 0.9, (3, 2)), RNG.uniform(0.1, 0.9, 3)
+
+            def sampled_loss(
+                weights: Any,
+                biases: Any,
+                inputs: Any,
+                truths: Any,
+                sampled: Any,
+                of_truths: Any,
+                of_sampled: Any,
+                name: str = name,
+                hits: bool = hits,
+            ) -> Any:
+                values = sampled, tf.cast(of_truths, tf.float32), tf.cast(of_sampled, tf.float32)
+                options = {"num_true": 2, "sampled_values": values, "remove_accidental_hits": hits}
+                table, shifts, x = (tf.cast(one, tf.float32) for one in (weights, biases, inputs))
+                return getattr(tf.nn, name)(table, shifts, truths, x, 3, 7, **options)
+
+            record(
+                f"{name}/{hits}",
+                sampled_loss,
+                weights=RNG.normal(size=(7, 2)),
+                biases=RNG.normal(size=7),
+                inputs=RNG.normal(size=(3, 2)),
+                truths=truths,
+                sampled=sampled,
+                of_truths=of_truths,
+                of_sampled=of_sampled,
+            )
+
+
 def main() -> None:
     """Record everything."""
-    recurrent()
-    path = Path(__file__).parents[1] / "tests" / "data" / "tensorflow_sequences.npz"
-    np.savez_compressed(path, **FOUND)
-    print(f"{len(FOUND)} arrays, {path.stat().st_size} bytes")
+    for name, function in {"sequences": recurrent, "labels": labels}.items():
+        FOUND.clear()
+        function()
+        path = Path(__file__).parents[1] / "tests" / "data" / f"tensorflow_{name}.npz"
+        np.savez_compressed(path, **FOUND)
+        print(f"{len(FOUND)} arrays, {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

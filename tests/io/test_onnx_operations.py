@@ -79,6 +79,8 @@ def refused(sample: Sample) -> str:
         return "no operators for what NumPy computes"
     if op.name in RANDOM:
         return "it draws random numbers"
+    if op.name == "CTCBeamSearch":
+        return "a search over prefixes has no operator"
     if isinstance(op, definitions.ConvFilterGrad) and op.groups > 1:
         return "a grouped convolution's filter"
     if isinstance(op, definitions.Pad) and arrays_of(sample)[0].dtype == object:

@@ -446,6 +446,7 @@ def embedding(
     embeddings_regularizer: _RegularizerLike = None,
     embeddings_constraint: _Callable[[_Tensor], _Tensor] | None = None,
     dtype: _DType = ...,
+    mask_zero: bool = False,
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,

@@ -24,6 +24,10 @@ from dovetail_layers.nn import conv3d_transpose as conv3d_transpose
 from dovetail_layers.nn import conv_transpose as conv_transpose
 from dovetail_layers.nn import convolution as convolution
 from dovetail_layers.nn import crelu as crelu
+from dovetail_layers.nn import ctc_beam_search_decoder as ctc_beam_search_decoder
+from dovetail_layers.nn import ctc_greedy_decoder as ctc_greedy_decoder
+from dovetail_layers.nn import ctc_loss as ctc_loss
+from dovetail_layers.nn import ctc_loss_v2 as ctc_loss_v2
 from dovetail_layers.nn import depth_to_space as depth_to_space
 from dovetail_layers.nn import depthwise_conv2d as depthwise_conv2d
 from dovetail_layers.nn import depthwise_conv2d_native as depthwise_conv2d_native
@@ -52,6 +56,7 @@ from dovetail_layers.nn import local_response_normalization as local_response_no
 from dovetail_layers.nn import log_poisson_loss as log_poisson_loss
 from dovetail_layers.nn import log_sigmoid as log_sigmoid
 from dovetail_layers.nn import log_softmax as log_softmax
+from dovetail_layers.nn import log_uniform_candidate_sampler as log_uniform_candidate_sampler
 from dovetail_layers.nn import logit as logit
 from dovetail_layers.nn import lrn as lrn
 from dovetail_layers.nn import max_pool as max_pool
@@ -61,6 +66,7 @@ from dovetail_layers.nn import max_pool3d as max_pool3d
 from dovetail_layers.nn import max_pool_with_argmax as max_pool_with_argmax
 from dovetail_layers.nn import mish as mish
 from dovetail_layers.nn import moments as moments
+from dovetail_layers.nn import nce_loss as nce_loss
 from dovetail_layers.nn import normalize_moments as normalize_moments
 from dovetail_layers.nn import pool as pool
 from dovetail_layers.nn import prelu as prelu
@@ -70,6 +76,7 @@ from dovetail_layers.nn import relu6 as relu6
 from dovetail_layers.nn import relu_layer as relu_layer
 from dovetail_layers.nn import rms_normalization as rms_normalization
 from dovetail_layers.nn import rnn_cell as rnn_cell
+from dovetail_layers.nn import sampled_softmax_loss as sampled_softmax_loss
 from dovetail_layers.nn import scaled_dot_product_attention as scaled_dot_product_attention
 from dovetail_layers.nn import selu as selu
 from dovetail_layers.nn import separable_conv2d as separable_conv2d
@@ -94,6 +101,7 @@ from dovetail_layers.nn import tanh as tanh
 from dovetail_layers.nn import tanhshrink as tanhshrink
 from dovetail_layers.nn import threshold as threshold
 from dovetail_layers.nn import top_k as top_k
+from dovetail_layers.nn import uniform_candidate_sampler as uniform_candidate_sampler
 from dovetail_layers.nn import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits
 from dovetail_layers.nn import weighted_moments as weighted_moments
 from dovetail_layers.nn import xw_plus_b as xw_plus_b

@@ -26,6 +26,7 @@ from dovetail_layers.activations import (
 from dovetail_layers.affine import relu_layer, xw_plus_b
 from dovetail_layers.attention import scaled_dot_product_attention
 from dovetail_layers.bias import bias_add
+from dovetail_layers.candidate_sampling import log_uniform_candidate_sampler, uniform_candidate_sampler
 from dovetail_layers.convolutions import (
     atrous_conv2d,
     conv1d,
@@ -43,6 +44,8 @@ from dovetail_layers.cross_entropy import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
+from dovetail_layers.ctc import ctc_loss, ctc_loss_v2
+from dovetail_layers.ctc_decoders import ctc_beam_search_decoder, ctc_greedy_decoder
 from dovetail_layers.embedding import embedding_lookup
 from dovetail_layers.fused_batch_norm import fused_batch_norm
 from dovetail_layers.gating import crelu, geglu, glu, reglu, swiglu
@@ -73,6 +76,7 @@ from dovetail_layers.pools import (
 from dovetail_layers.regularization import alpha_dropout, dropout, l2_loss
 from dovetail_layers.response_normalization import local_response_normalization, lrn
 from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
+from dovetail_layers.sampled_losses import nce_loss, sampled_softmax_loss
 from dovetail_layers.shrinkage import hardshrink, softshrink, tanhshrink, threshold
 from dovetail_layers.softmax import log_softmax, softmax, sparsemax
 from dovetail_layers.statistics import normalize_moments, sufficient_statistics, weighted_moments, zero_fraction
@@ -111,6 +115,10 @@ __all__ = [
     "depthwise_conv2d",
     "depthwise_conv2d_native",
     "dilation2d",
+    "ctc_beam_search_decoder",
+    "ctc_greedy_decoder",
+    "ctc_loss",
+    "ctc_loss_v2",
     "dropout",
     "dynamic_rnn",
     "elu",
@@ -135,6 +143,7 @@ __all__ = [
     "log_poisson_loss",
     "log_sigmoid",
     "log_softmax",
+    "log_uniform_candidate_sampler",
     "logit",
     "lrn",
     "max_pool",
@@ -144,6 +153,7 @@ __all__ = [
     "max_pool_with_argmax",
     "mish",
     "moments",
+    "nce_loss",
     "normalize_moments",
     "pool",
     "prelu",
@@ -153,6 +163,7 @@ __all__ = [
     "relu_layer",
     "rms_normalization",
     "rnn_cell",
+    "sampled_softmax_loss",
     "scaled_dot_product_attention",
     "selu",
     "separable_conv2d",
@@ -177,6 +188,7 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "top_k",
+    "uniform_candidate_sampler",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
     "xw_plus_b",

@@ -65,6 +65,8 @@ def _scan(to: Builder, op: definitions.Scan, *inputs: Value) -> Sequence[Value]:
     inner = to.nested([*state, index, *slices])
     results = inner.inline(body, [*([index] if op.indexed else []), *state, *slices, *constants])
     backwards = int(op.reverse)
+    stacked = len(results) - op.carries
+    directions: dict[str, Any] = {"scan_output_directions": [backwards] * stacked} if stacked else {}
     return to.several(
         "Scan",
         *carries,
@@ -74,7 +76,7 @@ def _scan(to: Builder, op: definitions.Scan, *inputs: Value) -> Sequence[Value]:
         body=inner.gives(results),
         num_scan_inputs=1 + op.xs,
         scan_input_directions=[backwards] * (1 + op.xs),
-        scan_output_directions=[backwards] * (len(results) - op.carries),
+        **directions,
     )
 
 
@@ -145,6 +147,11 @@ def _array_buffer(to: Builder, op: definitions.ArrayBuffer, fill: Value, size: V
     raise ConversionError(
         "only a run tells the size of this TensorArray; give one that is known, or a size of an input"
     )
+
+
+@converter_of("dovetail_layers", "CTCBeamSearch")
+def _ctc_beam_search(to: Builder, op: Op, *inputs: Value) -> Value:
+    raise ConversionError("a search over prefixes has no operator; export the scores and search outside of the model")
 
 
 @converter_of("", "PhiloxBits", "DynamicPhiloxBits")
