@@ -73,8 +73,9 @@ def _ctc_loss(
         return (dt.where(within, after, before),), ()
 
     (last,), _ = make_scan(step, [first], [emitted], [stays, skips, logit_length, impossible], prefix="ctc")
-    ends = dt.expand_dims(2 * label_length, 1) - dt.range(states, dtype=label_length.dtype)
-    at_end = dt.logical_and(dt.greater_equal(ends, 0), dt.less_equal(ends, 1))
+    numbers = dt.range(states, dtype=label_length.dtype)
+    ends = dt.expand_dims(2 * label_length, 1)
+    at_end = dt.logical_or(dt.equal(numbers, ends), dt.equal(numbers + 1, ends))
     total = dt.reduce_logsumexp(dt.where(at_end, last, dt.fill(dt.shape(last), never)), 1)
     possible = dt.greater(total, 0.5 * never)
     return dt.where(possible, -total, dt.fill(dt.shape(total), dt.constant(np.inf, logits.dtype)))
