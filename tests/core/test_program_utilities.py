@@ -252,3 +252,82 @@ def test_the_best_have_values_and_indices() -> None:
         np.testing.assert_array_equal(session.run(best.values), [4.0, 3.0])
         np.testing.assert_array_equal(session.run(best.indices), [2, 0])
     assert dt.nn.top_k is dt.top_k
+
+
+# Small things of graphs. ----------------------------------------------------------------------------------------------
+
+
+def test_functions_of_the_default_graph() -> None:
+    dt.add_to_collections(["one", "two"], 3)
+    assert dt.get_collection("one") == dt.get_collection("two") == [3]
+    with dt.device("/cpu:0"):
+        x = dt.constant(1.0, name="x")
+    with dt.colocate_with(x):
+        y = dt.identity(x)
+    assert y.op.device == x.op.device
+    assert dt.identity(x).op.device == ""
+    v = dt.Variable(1.0, name="v")
+    assert [dt.is_tensor(one) for one in (x, v, 1.0, "x:0")] == [True, True, False, False]
+    with dt.op_scope([x], None, "default"):
+        assert dt.constant(1.0, name="c").name == "default/c:0"
+    dt.add_to_collection(dt.GraphKeys.MOVING_AVERAGE_VARIABLES, v)
+    assert dt.moving_average_variables() == [v]
+    with dt.Session() as session:
+        assert session.run([dt.tables_initializer(), dt.initialize_all_tables()]) == [None, None]
+    assert dt.newaxis is None
+    assert (dt.double, dt.half, dt.VERSION) == (dt.float64, dt.float16, dt.__version__)
+    assert dt.AggregationMethod.DEFAULT == dt.AggregationMethod.ADD_N
+    assert issubclass(dt.OpError, Exception)
+    assert dt.errors.FailedPreconditionError is dt.errors.UninitializedVariableError
+
+
+def test_a_scope_may_spare_a_variable_its_regularizer() -> None:
+    with dt.variable_scope("net", regularizer=lambda weights: dt.reduce_sum(weights)):
+        dt.get_variable("w", [2])
+        dt.get_variable("b", [2], regularizer=dt.no_regularizer)
+    assert len(dt.get_collection(dt.GraphKeys.REGULARIZATION_LOSSES)) == 1
+
+
+def test_a_template_shares_its_variables() -> None:
+    def affine(x: float, size: int) -> dt.Tensor:
+        w = dt.get_variable("w", [size], initializer=dt.ones_initializer())
+        return w * x
+
+    first, second = dt.make_template("affine", affine, size=2), dt.make_template("affine", affine, True, size=3)
+    assert second.variable_scope is not None
+    assert first.variable_scope is None
+    assert first.variables == []
+    assert (first.name, first.func) == ("affine", affine)
+    results = [first(1.0), first(2.0), second(3.0), second(4.0)]
+    assert [one.name for one in dt.global_variables()] == ["affine_1/w:0", "affine/w:0"]
+    assert first.variables == first.global_variables == first.trainable_variables == [dt.global_variables()[0]]
+    with dt.variable_scope("elsewhere"):
+        results.append(first(5.0))
+    assert len(dt.global_variables()) == 2
+    with dt.Session() as session:
+        session.run(dt.global_variables_initializer())
+        for value, expected in zip(session.run(results), (1.0, 2.0, 3.0, 4.0, 5.0), strict=True):
+            assert set(value) == {expected}
+    fixed = dt.make_template("affine", affine, unique_name_="fixed", size=1)
+    fixed(1.0)
+    assert fixed.variables[0].name == "fixed/w:0"
+    with pytest.raises(InvalidArgumentError, match="^make_template: custom_getter_ is not supported"):
+        dt.make_template("affine", affine, custom_getter_=lambda: None)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 4), (2, 3, 4)])
+def test_orthogonal_matrices(shape: tuple[int, ...]) -> None:
+    with dt.Session() as session:
+        w = session.run(dt.orthogonal_initializer(gain=2.0, seed=1)(shape, dt.float64))
+    assert w.shape == shape
+    matrix = w.reshape(-1, shape[-1])
+    matrix = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    np.testing.assert_allclose(matrix @ matrix.T, 4.0 * np.eye(len(matrix)), atol=1e-12)
+
+
+def test_uniform_unit_scaling() -> None:
+    with dt.Session() as session:
+        w = session.run(dt.uniform_unit_scaling_initializer(factor=1.5, seed=1)([3, 4, 500]))
+    bound = 1.5 * np.sqrt(3.0 / 12.0)
+    assert bound * 0.99 < np.abs(w).max() <= bound
+    assert dt.initializers.orthogonal is dt.orthogonal_initializer

@@ -22,15 +22,19 @@ from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.shortcuts import (
     TensorShape,
     add_to_collection,
+    add_to_collections,
+    colocate_with,
     control_dependencies,
     device,
     get_collection,
     get_collection_ref,
     get_default_session,
+    is_tensor,
     name_scope,
 )
 from dovetail.ops.arithmetic import *
 from dovetail.ops.arrays import *
+from dovetail.ops.assert_functions import *
 from dovetail.ops.casting import *
 from dovetail.ops.clipping import *
 from dovetail.ops.comparison import *
@@ -50,9 +54,11 @@ from dovetail.ops.initializers import (
     glorot_uniform_initializer,
     identity_initializer,
     ones_initializer,
+    orthogonal_initializer,
     random_normal_initializer,
     random_uniform_initializer,
     truncated_normal_initializer,
+    uniform_unit_scaling_initializer,
     variance_scaling_initializer,
     zeros_initializer,
 )
@@ -71,6 +77,7 @@ from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
 from dovetail.ops.special import betainc, igamma, igammac, lbeta, polygamma, zeta
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
 from dovetail.ops.state import tuple_ as tuple
+from dovetail.ops.templates import make_template
 from dovetail.ops.tensor_array import TensorArray
 from dovetail.ops.variable_scope import (
     AUTO_REUSE,
@@ -78,6 +85,7 @@ from dovetail.ops.variable_scope import (
     get_local_variable,
     get_variable,
     get_variable_scope,
+    no_regularizer,
     variable_scope,
 )
 from dovetail.ops.variables import (
@@ -91,6 +99,7 @@ from dovetail.ops.variables import (
     local_variables,
     local_variables_initializer,
     model_variables,
+    moving_average_variables,
     report_uninitialized_variables,
     trainable_variables,
     variables_initializer,
@@ -118,10 +127,16 @@ from dovetail.types.dtypes import (
     uint64,
 )
 from dovetail.types.dtypes import bool_ as bool
+from dovetail.types.dtypes import float16 as half
+from dovetail.types.dtypes import float64 as double
 from dovetail.types.shapes import Shape
 from dovetail.version import __version__
 from dovetail.views.drawing import draw
 from dovetail.views.summary import summary_table
+
+newaxis = None
+OpError = errors.OpError
+VERSION = __version__
 
 _plugins.install(__name__)
 for _space, _given in _CONTRIBUTIONS.items():
@@ -149,6 +164,7 @@ from dovetail import (  # noqa: E402 - modules that the line above makes
 
 __all__ = [
     "AUTO_REUSE",
+    "AggregationMethod",
     "Assert",
     "ConfigProto",
     "DType",
@@ -157,6 +173,7 @@ __all__ = [
     "GraphKeys",
     "IndexedSlices",
     "InteractiveSession",
+    "OpError",
     "Operation",
     "Print",
     "Session",
@@ -165,6 +182,7 @@ __all__ = [
     "Tensor",
     "TensorArray",
     "TensorShape",
+    "VERSION",
     "Variable",
     "VariableScope",
     "__version__",
@@ -176,6 +194,7 @@ __all__ = [
     "add_check_numerics_ops",
     "add_n",
     "add_to_collection",
+    "add_to_collections",
     "all_variables",
     "app",
     "arg_max",
@@ -186,6 +205,26 @@ __all__ = [
     "as_dtype",
     "asin",
     "asinh",
+    "assert_equal",
+    "assert_greater",
+    "assert_greater_equal",
+    "assert_integer",
+    "assert_less",
+    "assert_less_equal",
+    "assert_near",
+    "assert_negative",
+    "assert_non_negative",
+    "assert_non_positive",
+    "assert_none_equal",
+    "assert_positive",
+    "assert_proper_iterable",
+    "assert_rank",
+    "assert_rank_at_least",
+    "assert_rank_in",
+    "assert_same_float_dtype",
+    "assert_scalar",
+    "assert_type",
+    "assert_variables_initialized",
     "assign",
     "assign_add",
     "assign_sub",
@@ -215,6 +254,7 @@ __all__ = [
     "clip_by_global_norm",
     "clip_by_norm",
     "clip_by_value",
+    "colocate_with",
     "compat",
     "concat",
     "cond",
@@ -245,6 +285,7 @@ __all__ = [
     "div",
     "div_no_nan",
     "divide",
+    "double",
     "draw",
     "einsum",
     "enable_resource_variables",
@@ -289,12 +330,14 @@ __all__ = [
     "greater",
     "greater_equal",
     "group",
+    "half",
     "hessians",
     "identity",
     "identity_initializer",
     "identity_n",
     "igamma",
     "igammac",
+    "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
@@ -309,6 +352,10 @@ __all__ = [
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_numeric_tensor",
+    "is_strictly_increasing",
+    "is_tensor",
     "is_variable_initialized",
     "layers",
     "lbeta",
@@ -330,6 +377,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "losses",
+    "make_template",
     "map_fn",
     "math",
     "matmul",
@@ -349,12 +397,15 @@ __all__ = [
     "minimum",
     "mod",
     "model_variables",
+    "moving_average_variables",
     "multinomial",
     "multiply",
     "name_scope",
     "negative",
+    "newaxis",
     "nn",
     "no_op",
+    "no_regularizer",
     "norm",
     "not_equal",
     "numpy_function",
@@ -362,6 +413,8 @@ __all__ = [
     "ones",
     "ones_initializer",
     "ones_like",
+    "op_scope",
+    "orthogonal_initializer",
     "pad",
     "parallel_stack",
     "placeholder",
@@ -455,6 +508,7 @@ __all__ = [
     "summary",
     "summary_table",
     "svd",
+    "tables_initializer",
     "tan",
     "tanh",
     "tensor_diag",
@@ -490,6 +544,7 @@ __all__ = [
     "uint32",
     "uint64",
     "uint8",
+    "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
     "unsorted_segment_max",

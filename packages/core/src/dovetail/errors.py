@@ -12,9 +12,11 @@ __all__ = [
     "ClosedSessionError",
     "ConfigurationError",
     "DTypeError",
+    "DataLossError",
     "DeviceError",
     "DovetailError",
     "ExportError",
+    "FailedPreconditionError",
     "FeedError",
     "FetchError",
     "FinalizedGraphError",
@@ -27,14 +29,17 @@ __all__ = [
     "NanLossDuringTrainingError",
     "NotFoundError",
     "NumericsError",
+    "OpError",
     "OperationError",
     "OutOfRangeError",
+    "PermissionDeniedError",
     "PluginCollisionError",
     "PluginError",
     "PluginNotFoundError",
     "ProgramError",
     "ShapeError",
     "StorageError",
+    "UnimplementedError",
     "UninitializedVariableError",
     "UnsupportedOperationError",
 ]
@@ -162,3 +167,11 @@ class PluginNotFoundError(DovetailError, AttributeError):
 
 class ExportError(DovetailError, RuntimeError):
     """A model was made for another runtime and does not hold there; nothing was written."""
+
+
+# What TensorFlow 1 calls some of them.
+DataLossError = FormatError
+FailedPreconditionError = UninitializedVariableError
+OpError = DovetailError
+PermissionDeniedError = StorageError
+UnimplementedError = UnsupportedOperationError

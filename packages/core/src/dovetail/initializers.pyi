@@ -12,9 +12,11 @@ from dovetail.ops.initializers import Identity as Identity
 from dovetail.ops.initializers import LecunNormal as LecunNormal
 from dovetail.ops.initializers import LecunUniform as LecunUniform
 from dovetail.ops.initializers import Ones as Ones
+from dovetail.ops.initializers import Orthogonal as Orthogonal
 from dovetail.ops.initializers import RandomNormal as RandomNormal
 from dovetail.ops.initializers import RandomUniform as RandomUniform
 from dovetail.ops.initializers import TruncatedNormal as TruncatedNormal
+from dovetail.ops.initializers import UniformUnitScaling as UniformUnitScaling
 from dovetail.ops.initializers import VarianceScaling as VarianceScaling
 from dovetail.ops.initializers import Zeros as Zeros
 
@@ -27,9 +29,11 @@ identity = Identity
 lecun_normal = LecunNormal
 lecun_uniform = LecunUniform
 ones = Ones
+orthogonal = Orthogonal
 random_normal = RandomNormal
 random_uniform = RandomUniform
 truncated_normal = TruncatedNormal
+uniform_unit_scaling = UniformUnitScaling
 variance_scaling = VarianceScaling
 zeros = Zeros
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from dovetail.graph.graph import get_default_graph, session_stack
+from dovetail.graph.operation import Tensor
 from dovetail.types.shapes import Shape
 
 __all__ = [
     "TensorShape",
     "add_to_collection",
+    "add_to_collections",
+    "colocate_with",
     "control_dependencies",
     "device",
     "get_collection",
     "get_collection_ref",
     "get_default_session",
+    "is_tensor",
     "name_scope",
 ]
 
@@ -40,6 +44,14 @@ def device(device_name_or_function: Any) -> AbstractContextManager[None]:
     return get_default_graph().device(device_name_or_function)
 
 
+@contextmanager
+def colocate_with(op: Any, ignore_existing: bool = False) -> Iterator[None]:
+    """Ask that nodes made inside run on the device that was asked for ``op``."""
+    place = get_default_graph().as_graph_element(op).device
+    with device(place or None):
+        yield
+
+
 def control_dependencies(control_inputs: Iterable[Any] | None) -> AbstractContextManager[None]:
     """Make nodes created inside run after ``control_inputs``."""
     return get_default_graph().control_dependencies(control_inputs)
@@ -48,6 +60,11 @@ def control_dependencies(control_inputs: Iterable[Any] | None) -> AbstractContex
 def add_to_collection(name: Any, value: Any) -> None:
     """Append ``value`` to a collection of the default graph."""
     get_default_graph().add_to_collection(name, value)
+
+
+def add_to_collections(names: Any, value: Any) -> None:
+    """Append ``value`` to several collections of the default graph."""
+    get_default_graph().add_to_collections(names, value)
 
 
 def get_collection(key: Any, scope: str | None = None) -> list[Any]:
@@ -64,6 +81,11 @@ def get_default_session() -> Any:
     """Return the default session of this thread, or ``None``."""
     stack = session_stack()
     return stack[-1] if stack else None
+
+
+def is_tensor(x: Any) -> bool:
+    """Say whether something is a tensor, or stands for one as a variable does."""
+    return isinstance(x, Tensor) or hasattr(type(x), "_as_graph_element")
 
 
 def TensorShape(dims: Any) -> Shape:  # noqa: N802 - TensorFlow 1's name

@@ -28,9 +28,11 @@ __all__ = [
     "LecunNormal",
     "LecunUniform",
     "Ones",
+    "Orthogonal",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
+    "UniformUnitScaling",
     "VarianceScaling",
     "Zeros",
     "constant_initializer",
@@ -38,9 +40,11 @@ __all__ = [
     "glorot_uniform_initializer",
     "identity_initializer",
     "ones_initializer",
+    "orthogonal_initializer",
     "random_normal_initializer",
     "random_uniform_initializer",
     "truncated_normal_initializer",
+    "uniform_unit_scaling_initializer",
     "variance_scaling_initializer",
     "zeros_initializer",
 ]
@@ -420,6 +424,68 @@ class LecunNormal(_Scaled):
     dtype: DTypeLike = float32
 
 
+@final
+class Orthogonal(Initializer):
+    """A matrix with orthogonal rows or columns, whichever are fewer, times ``gain`` (Saxe et al., 2014).
+
+    Of a shape with more axes, all but the last count as rows.
+
+    Args:
+        gain: the factor.
+        seed: the operation's seed.
+        dtype: element type, where the variable does not say.
+
+    Raises:
+        ShapeError: the variable has fewer than two axes.
+        DTypeError: the variable is not floating.
+    """
+
+    gain: float = 1.0
+    seed: int | None = None
+    dtype: DTypeLike = float32
+
+    def values(self, shape: Shape, dtype: DType) -> Tensor:
+        """Factorize a random matrix; signs are chosen so that all results are as likely."""
+        from dovetail.ops.arithmetic import sign
+        from dovetail.ops.diagonals import diag_part
+        from dovetail.ops.linalg import qr
+        from dovetail.ops.reshaping import reshape, transpose
+
+        self._floating(dtype)
+        sizes = shape.evaluate({})
+        if len(sizes) < 2:
+            raise ShapeError(f"{self} makes matrices; the variable has shape {shape}.")
+        rows, columns = math.prod(sizes[:-1]), sizes[-1]
+        q, r = qr(random_normal([max(rows, columns), min(rows, columns)], dtype=dtype, seed=self.seed))
+        q = q * sign(diag_part(r))
+        matrix = transpose(q) if rows < columns else q
+        return reshape(matrix, shape) * constant(self.gain, dtype)
+
+
+@final
+class UniformUnitScaling(Initializer):
+    """Uniform values within ``±factor * sqrt(3 / inputs)``, where all axes but the last are inputs (Sussillo, 2014).
+
+    Args:
+        factor: the factor; 1 keeps the variance through a linear layer.
+        seed: the operation's seed.
+        dtype: element type, where the variable does not say.
+
+    Raises:
+        DTypeError: the variable is not floating.
+    """
+
+    factor: float = 1.0
+    seed: int | None = None
+    dtype: DTypeLike = float32
+
+    def values(self, shape: Shape, dtype: DType) -> Tensor:
+        """Draw them."""
+        self._floating(dtype)
+        bound = self.factor * math.sqrt(3.0 / max(math.prod(shape.evaluate({})[:-1]), 1))
+        return random_uniform(shape, -bound, bound, dtype, self.seed)
+
+
 # The names of TensorFlow 1 at its root.
 zeros_initializer = Zeros
 ones_initializer = Ones
@@ -431,6 +497,8 @@ variance_scaling_initializer = VarianceScaling
 identity_initializer = Identity
 glorot_uniform_initializer = GlorotUniform
 glorot_normal_initializer = GlorotNormal
+orthogonal_initializer = Orthogonal
+uniform_unit_scaling_initializer = UniformUnitScaling
 
 INITIALIZERS: Final[dict[str, type[Initializer]]] = {
     "constant": ConstantInitializer,
@@ -442,9 +510,11 @@ INITIALIZERS: Final[dict[str, type[Initializer]]] = {
     "lecun_normal": LecunNormal,
     "lecun_uniform": LecunUniform,
     "ones": Ones,
+    "orthogonal": Orthogonal,
     "random_normal": RandomNormal,
     "random_uniform": RandomUniform,
     "truncated_normal": TruncatedNormal,
+    "uniform_unit_scaling": UniformUnitScaling,
     "variance_scaling": VarianceScaling,
     "zeros": Zeros,
 }

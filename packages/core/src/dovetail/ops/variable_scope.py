@@ -12,7 +12,15 @@ from dovetail.graph.operation import Tensor
 from dovetail.ops.variables import Variable, root_graph
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, float32
 
-__all__ = ["AUTO_REUSE", "VariableScope", "get_local_variable", "get_variable", "get_variable_scope", "variable_scope"]
+__all__ = [
+    "AUTO_REUSE",
+    "VariableScope",
+    "get_local_variable",
+    "get_variable",
+    "get_variable_scope",
+    "no_regularizer",
+    "variable_scope",
+]
 
 AUTO_REUSE: Final = "auto_reuse"
 """Make a variable where there is none, and share the one there is."""
@@ -328,3 +336,7 @@ def _make(
 def get_local_variable(*args: Any, **keywords: Any) -> Variable:
     """Return a variable as ``get_variable`` does, local and not trainable."""
     return get_variable(*args, **{**keywords, "trainable": False, "collections": [GraphKeys.LOCAL_VARIABLES]})
+
+
+def no_regularizer(_: Any) -> None:
+    """Give no loss: as ``regularizer`` of a variable or a scope, where the scope around has one."""

@@ -29,6 +29,7 @@ __all__ = [
     "local_variables",
     "local_variables_initializer",
     "model_variables",
+    "moving_average_variables",
     "report_uninitialized_variables",
     "root_graph",
     "trainable_variables",
@@ -384,6 +385,11 @@ def local_variables(scope: str | None = None) -> list[Variable]:
 def model_variables(scope: str | None = None) -> list[Variable]:
     """Return the variables of the default graph that belong to the model."""
     return root_graph().get_collection(GraphKeys.MODEL_VARIABLES, scope)
+
+
+def moving_average_variables(scope: str | None = None) -> list[Variable]:
+    """Return the variables of the default graph that have a moving average."""
+    return root_graph().get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
 
 
 def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Operation:
