@@ -331,3 +331,11 @@ def test_uniform_unit_scaling() -> None:
     bound = 1.5 * np.sqrt(3.0 / 12.0)
     assert bound * 0.99 < np.abs(w).max() <= bound
     assert dt.initializers.orthogonal is dt.orthogonal_initializer
+
+
+def test_initializers_of_variables_are_initializers_too() -> None:
+    v, local = dt.Variable(1.0), dt.get_local_variable("local", [], initializer=dt.initializers.ones())
+    with dt.Session() as session:
+        session.run([dt.initializers.global_variables(), dt.initializers.local_variables()])
+        session.run([dt.initializers.tables_initializer(), dt.initializers.variables([v])])
+        assert session.run([v, local]) == [1.0, 1.0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Final
 
-from dovetail.ops import comparison, linalg, math, random, reductions, special
+from dovetail.ops import comparison, former_names, linalg, math, random, reductions, special, variables
 from dovetail.ops.initializers import INITIALIZERS
 
 __all__ = ["CONTRIBUTIONS"]
@@ -32,7 +32,13 @@ def _named(names: Sequence[str], *modules: ModuleType) -> dict[str, Any]:
 
 CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
     "bitwise": _named(_BITWISE, comparison),
-    "initializers": dict(INITIALIZERS),
+    "initializers": {
+        **INITIALIZERS,
+        "global_variables": variables.global_variables_initializer,
+        "local_variables": variables.local_variables_initializer,
+        "tables_initializer": former_names.tables_initializer,
+        "variables": variables.variables_initializer,
+    },
     "linalg": dict(linalg.NAMES),
     "math": {**_named((*_MATH, *special.__all__), math, reductions, special), "divide_no_nan": math.div_no_nan},
     "random": {
