@@ -219,3 +219,85 @@ def _of_branches(tf: Any, x: Any) -> Any:
 
 
 case("tensor_array_of_branches", _of_branches, normal(2))
+
+# Counting. -----------------------------------------------------------------------------------------------------------
+
+_NUMBERS = np.array([1, 1, 3, 0, 3, 3], np.int32)
+case("bincount", lambda tf, x: [tf.bincount(x), tf.bincount(x, minlength=6), tf.bincount(x, maxlength=2)], _NUMBERS)
+case(
+    "bincount_weights",
+    lambda tf, x, w: tf.bincount(x, weights=w, minlength=5, maxlength=5),
+    _NUMBERS,
+    normal(6),
+    gradients=False,
+)
+case("bincount_nothing", lambda tf, x: tf.bincount(x, minlength=2), np.zeros((0,), np.int32))
+_VALUES = np.array([[-1.0, 0.0, 1.5], [2.0, 5.0, 15.0]], np.float32)
+case(
+    "histogram_fixed_width",
+    lambda tf, x: [
+        tf.histogram_fixed_width(x, [0.0, 5.0], nbins=5),
+        tf.histogram_fixed_width(x, [0.0, 5.0], dtype=tf.int64),
+        tf.histogram_fixed_width_bins(x, [0.0, 5.0], nbins=5),
+    ],
+    _VALUES,
+    gradients=False,
+)
+case(
+    "confusion_matrix",
+    lambda tf, x, y, w: [
+        tf.confusion_matrix(x, y),
+        tf.confusion_matrix(x, y, num_classes=5, dtype=tf.float32),
+        tf.confusion_matrix(tf.expand_dims(x, 1), y, 5, weights=w, dtype=tf.float32),
+    ],
+    np.array([1, 2, 4, 2], np.int32),
+    np.array([2, 2, 4, 0], np.int32),
+    normal(4),
+    gradients=False,
+)
+
+# Blocks, patches, partitions. ----------------------------------------------------------------------------------------
+
+case("space_to_batch_nd", lambda tf, x: tf.space_to_batch_nd(x, [2, 3], [[1, 0], [0, 1]]), normal(2, 3, 5, 2))
+case("space_to_batch", lambda tf, x: tf.space_to_batch(x, [[0, 1], [1, 0]], 2), normal(1, 3, 3, 2))
+case("batch_to_space_nd", lambda tf, x: tf.batch_to_space_nd(x, [2, 3], [[1, 0], [0, 2]]), normal(12, 2, 2, 2))
+case("batch_to_space", lambda tf, x: tf.batch_to_space(x, [[0, 1], [0, 0]], 2), normal(4, 2, 2, 1))
+case(
+    "required_space_to_batch_paddings",
+    lambda tf: list(tf.required_space_to_batch_paddings([10, 7], [4, 3], [[1, 0], [0, 2]])),
+)
+for _padding in ("VALID", "SAME"):
+    case(
+        f"extract_image_patches_{_padding.lower()}",
+        lambda tf, x, padding=_padding: tf.extract_image_patches(x, [1, 2, 3, 1], [1, 2, 1, 1], [1, 1, 2, 1], padding),
+        normal(2, 6, 7, 2),
+    )
+case(
+    "dynamic_partition",
+    lambda tf, x: tf.dynamic_partition(x, [1, 0, 1, 2], 3),
+    normal(4, 2),
+)
+case(
+    "dynamic_stitch",
+    lambda tf, x, y: tf.dynamic_stitch([[0, 3], [[1], [3]]], [x, y]),
+    normal(2, 2),
+    normal(2, 1, 2),
+    gradients=False,  # TensorFlow's counts rows that others replaced
+)
+case(
+    "repeat",
+    lambda tf, x: [tf.repeat(x, 2), tf.repeat(x, [1, 3], axis=0), tf.repeat(x, 2, axis=1)],
+    normal(2, 3),
+)
+case("repeat_by_tensor", lambda tf, x, n: tf.repeat(x, n, axis=0), normal(3, 2), np.array([2, 0, 1], np.int32))
+case("setdiff1d", lambda tf, x: list(tf.setdiff1d(x, [3, 9, 1])), np.array([1, 5, 3, 5, 2], np.int32))
+case("unravel_index", lambda tf, x: tf.unravel_index(x, [3, 4, 2]), np.array([22, 5, 0], np.int32))
+case("truncatemod", lambda tf, x: [tf.truncatemod(x, 3), tf.truncatemod(x, [-2])], np.array([-7, 7, 0], np.int32))
+case("where_v2", lambda tf, x: tf.where_v2([True, False], x, 0.0), normal(3, 2))
+case("scalar_mul", lambda tf, x: tf.scalar_mul(3.0, x), normal(3, 2))
+for _flags in ((False, False), (True, False), (False, True), (True, True)):
+    case(
+        f"cumulative_logsumexp_{_flags[0]:d}{_flags[1]:d}",
+        lambda tf, x, flags=_flags: tf.math.cumulative_logsumexp(x, 1, exclusive=flags[0], reverse=flags[1]),
+        normal(2, 5) * 3,
+    )

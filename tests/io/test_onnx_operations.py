@@ -88,12 +88,15 @@ def refused(sample: Sample) -> str:
     return ""
 
 
+_BY_SCAN = definitions.Cumprod | definitions.CumulativeLogsumexp | definitions.LinearRecurrence
+
+
 def beyond_runtime(sample: Sample) -> str:
     """Where ONNX Runtime differs by right or by a fault: there the file is checked, and not the values."""
     op, arrays = sample.op, arrays_of(sample)
     if isinstance(op, definitions.ArgMax | definitions.ArgMin) and np.isnan(arrays[0].astype(float)).any():
         return "the standard leaves open whether NaN is an extreme"
-    if isinstance(op, definitions.Cumprod | definitions.LinearRecurrence) and not arrays[0].size:
+    if isinstance(op, _BY_SCAN) and not arrays[0].size:
         return "ONNX Runtime's Scan takes no empty sequences"
     if op.name == "Tile" and 0 in op.attributes()["multiples"]:
         return "ONNX Runtime drops an Expand to no elements"

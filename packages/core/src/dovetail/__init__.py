@@ -35,11 +35,13 @@ from dovetail.graph.shortcuts import (
 from dovetail.ops.arithmetic import *
 from dovetail.ops.arrays import *
 from dovetail.ops.assert_functions import *
+from dovetail.ops.batch_blocks import *
 from dovetail.ops.casting import *
 from dovetail.ops.clipping import *
 from dovetail.ops.comparison import *
 from dovetail.ops.constants import constant, convert_to_tensor
 from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, while_loop
+from dovetail.ops.counting import *
 from dovetail.ops.custom_gradient import custom_gradient
 from dovetail.ops.einsum import einsum
 from dovetail.ops.elementary import *
@@ -65,6 +67,7 @@ from dovetail.ops.initializers import (
 from dovetail.ops.linalg import *
 from dovetail.ops.linear import batch_matmul, matmul, tensordot
 from dovetail.ops.numerics import add_check_numerics_ops, check_numerics, verify_tensor_all_finite
+from dovetail.ops.partitions import *
 from dovetail.ops.passing import *
 from dovetail.ops.printing import Print
 from dovetail.ops.python_functions import *
@@ -73,6 +76,7 @@ from dovetail.ops.reductions import *
 from dovetail.ops.scatter_functions import *
 from dovetail.ops.segments import *
 from dovetail.ops.selection import *
+from dovetail.ops.simple_names import *
 from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
 from dovetail.ops.special import betainc, igamma, igammac, lbeta, polygamma, zeta
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
@@ -233,8 +237,11 @@ __all__ = [
     "atanh",
     "batch_gather",
     "batch_matmul",
+    "batch_to_space",
+    "batch_to_space_nd",
     "betainc",
     "bfloat16",
+    "bincount",
     "bitwise",
     "bitwise_and",
     "bitwise_or",
@@ -258,6 +265,7 @@ __all__ = [
     "compat",
     "concat",
     "cond",
+    "confusion_matrix",
     "constant",
     "constant_initializer",
     "constraints",
@@ -287,6 +295,8 @@ __all__ = [
     "divide",
     "double",
     "draw",
+    "dynamic_partition",
+    "dynamic_stitch",
     "einsum",
     "enable_resource_variables",
     "equal",
@@ -299,6 +309,7 @@ __all__ = [
     "expand_dims",
     "explain",
     "expm1",
+    "extract_image_patches",
     "eye",
     "fill",
     "float16",
@@ -330,8 +341,11 @@ __all__ = [
     "greater",
     "greater_equal",
     "group",
+    "guarantee_const",
     "half",
     "hessians",
+    "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
     "identity_initializer",
     "identity_n",
@@ -432,6 +446,7 @@ __all__ = [
     "random_uniform_initializer",
     "range",
     "rank",
+    "realdiv",
     "reciprocal",
     "reduce_all",
     "reduce_any",
@@ -445,11 +460,14 @@ __all__ = [
     "reduce_sum",
     "reduce_variance",
     "relu",
+    "repeat",
     "report_uninitialized_variables",
+    "required_space_to_batch_paddings",
     "reset_default_graph",
     "reshape",
     "reverse",
     "reverse_sequence",
+    "reverse_v2",
     "right_shift",
     "rint",
     "roll",
@@ -458,6 +476,7 @@ __all__ = [
     "saturate_cast",
     "save",
     "saved_model",
+    "scalar_mul",
     "scan",
     "scatter_add",
     "scatter_add_rows",
@@ -482,6 +501,7 @@ __all__ = [
     "self_adjoint_eigvals",
     "sequence_mask",
     "set_random_seed",
+    "setdiff1d",
     "shape",
     "shape_n",
     "sigmoid",
@@ -491,6 +511,8 @@ __all__ = [
     "size",
     "slice",
     "sort",
+    "space_to_batch",
+    "space_to_batch_nd",
     "space_to_depth",
     "sparse_segment_mean",
     "sparse_segment_sqrt_n",
@@ -539,6 +561,7 @@ __all__ = [
     "truncated_normal",
     "truncated_normal_initializer",
     "truncatediv",
+    "truncatemod",
     "tuple",
     "uint16",
     "uint32",
@@ -547,6 +570,7 @@ __all__ = [
     "uniform_unit_scaling_initializer",
     "unique",
     "unique_with_counts",
+    "unravel_index",
     "unsorted_segment_max",
     "unsorted_segment_mean",
     "unsorted_segment_min",
@@ -559,6 +583,7 @@ __all__ = [
     "variance_scaling_initializer",
     "verify_tensor_all_finite",
     "where",
+    "where_v2",
     "while_loop",
     "zeros",
     "zeros_initializer",

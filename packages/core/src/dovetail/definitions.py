@@ -34,6 +34,7 @@ from dovetail.ops.random import PhiloxBits
 from dovetail.ops.reducing import All, AnyOf, Max, Min, Prod, Sum
 from dovetail.ops.reshaping import DynamicReshape, ExpandDims, Reshape, Squeeze, Transpose
 from dovetail.ops.running import Cumprod, Cumsum, LinearRecurrence, Shift
+from dovetail.ops.running_logs import CumulativeLogsumexp
 from dovetail.ops.scattering import ScatterDiv, ScatterMax, ScatterMin, ScatterMul, ScatterUpdate
 from dovetail.ops.selection import Select, Where
 from dovetail.ops.shapes import RankOf, ShapeOf, SizeOf
@@ -73,6 +74,7 @@ __all__ = [
     "ConvFilterGrad",
     "ConvInputGrad",
     "Cumprod",
+    "CumulativeLogsumexp",
     "Cumsum",
     "Dims",
     "DynamicBroadcastTo",

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Final
 
-from dovetail.ops import comparison, former_names, linalg, math, random, reductions, special, variables
+from dovetail.ops import (
+    comparison,
+    counting,
+    former_names,
+    linalg,
+    math,
+    random,
+    reductions,
+    running_logs,
+    segments,
+    simple_names,
+    special,
+    variables,
+)
 from dovetail.ops.initializers import INITIALIZERS
 
 __all__ = ["CONTRIBUTIONS"]
@@ -40,7 +53,15 @@ CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
         "variables": variables.variables_initializer,
     },
     "linalg": dict(linalg.NAMES),
-    "math": {**_named((*_MATH, *special.__all__), math, reductions, special), "divide_no_nan": math.div_no_nan},
+    "math": {
+        **_named((*_MATH, *special.__all__), math, reductions, special),
+        **_named(segments.__all__, segments),
+        "bincount": counting.bincount,
+        "confusion_matrix": counting.confusion_matrix,
+        "cumulative_logsumexp": running_logs.cumulative_logsumexp,
+        "divide_no_nan": math.div_no_nan,
+        "scalar_mul": simple_names.scalar_mul,
+    },
     "random": {
         "multinomial": random.multinomial,
         "normal": random.random_normal,

@@ -92,6 +92,23 @@ def _cumprod(to: Builder, op: definitions.Cumprod, x: Value) -> Value:
     return _along(to, axis, op.reverse, body, start, x)
 
 
+@converter(definitions.CumulativeLogsumexp)
+def _running_logs(to: Builder, op: definitions.CumulativeLogsumexp, x: Value) -> Value:
+    """The greater of what came before and an element, and what the lesser adds to it; the least number adds nothing."""
+    assert x.type is not None
+    axis, kind = op.axis % len(x.type.dims), _without(x.type, op.axis)
+    before, element = Value(kind, "logarithm"), Value(kind, "element")
+    inner = to.nested([before, element])
+    high = inner.node("Max", before, element, type=kind)
+    apart = inner.node("Sub", inner.node("Min", before, element, type=kind), high, type=kind)
+    one = inner.constant(1, x.dtype)
+    more = inner.node("Log", inner.node("Add", one, inner.node("Exp", apart, type=kind), type=kind), type=kind)
+    after = inner.node("Add", high, more, type=kind)
+    body = inner.gives([after, after])
+    start = to.expand(to.constant(float(x.dtype.min), x.dtype), kind.dims)
+    return _along(to, axis, op.reverse, body, start, x)
+
+
 @converter(definitions.LinearRecurrence)
 def _linear_recurrence(to: Builder, op: definitions.LinearRecurrence, a: Value, b: Value) -> Value:
     assert a.type is not None

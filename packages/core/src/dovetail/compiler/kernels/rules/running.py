@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from dovetail.compiler.kernels.elements import Custom, computed, rule
@@ -10,8 +11,10 @@ from dovetail.compiler.kernels.ir import Apply, Assign, Buffer, Kernel, Load, Lo
 from dovetail.compiler.kernels.scalars import constant, convert_down, convert_up
 from dovetail.compiler.program import Instruction
 from dovetail.ops.running import Cumprod, Cumsum, LinearRecurrence
-from dovetail.ops.scalar import basis
+from dovetail.ops.running_logs import CumulativeLogsumexp
+from dovetail.ops.scalar import Basis, basis
 from dovetail.types.dims import Dim, product
+from dovetail.types.dtypes import bool_
 from dovetail.types.shapes import normalize_axis
 
 __all__: list[str] = []
@@ -21,7 +24,7 @@ def _along(
     one: Instruction,
     axis: int,
     reverse: bool,
-    first: int,
+    first: float,
     step: Callable[[Sequence[Node], Local], tuple[Node, Node]],
     label: str,
 ) -> Custom:
@@ -73,6 +76,23 @@ def _running(op: Cumsum | Cumprod, one: Instruction) -> Custom:
         return (carried if op.exclusive else after), after
 
     return _along(one, op.axis, op.reverse, int(isinstance(op, Cumprod)), step, op.label)
+
+
+@rule(CumulativeLogsumexp)
+def _running_logs(op: CumulativeLogsumexp, one: Instruction) -> Custom:
+    def step(seen: Sequence[Node], carried: Local) -> tuple[Node, Node]:
+        kind = carried.dtype
+
+        def of(function: Basis, *args: Node) -> Node:
+            return Apply(function, args, kind)
+
+        high, low = of(basis.maximum, carried, seen[0]), of(basis.minimum, carried, seen[0])
+        more = of(basis.log1p, of(basis.exp, of(basis.subtract, low, high)))
+        nothing = Apply(basis.equal, [low, constant(-math.inf, kind)], bool_)
+        after = of(basis.select, nothing, high, of(basis.add, high, more))
+        return after, after
+
+    return _along(one, op.axis, op.reverse, -math.inf, step, "cumulative_logsumexp")
 
 
 @rule(LinearRecurrence)
