@@ -44,6 +44,18 @@ class Reduction:
         """Return all of them."""
         return (cls.NONE, cls.SUM, cls.MEAN, cls.SUM_OVER_BATCH_SIZE, cls.SUM_BY_NONZERO_WEIGHTS)
 
+    @classmethod
+    def validate(cls, key: str) -> None:
+        """Look whether there is such a reduction.
+
+        Raises:
+            InvalidArgumentError: there is none.
+        """
+        if key not in cls.all():
+            raise InvalidArgumentError(
+                f"the reduction is {key!r}; use one of dt.losses.Reduction: {', '.join(cls.all())}."
+            )
+
 
 def compute_weighted_loss(
     losses: Any,
@@ -73,10 +85,7 @@ def compute_weighted_loss(
         >>> dt.Session().run(dt.losses.compute_weighted_loss([1.0, 2.0, 4.0], [1.0, 1.0, 0.0]))
         np.float32(1.5)
     """
-    if reduction not in Reduction.all():
-        raise InvalidArgumentError(
-            f"the reduction is {reduction!r}; use one of dt.losses.Reduction: {', '.join(Reduction.all())}."
-        )
+    Reduction.validate(reduction)
     with dt.name_scope(scope or "weighted_loss"):
         given = dt.convert_to_tensor(losses)
         # Half types have too few digits for counts and long sums.

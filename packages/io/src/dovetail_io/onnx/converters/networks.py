@@ -9,7 +9,9 @@ import numpy as np
 
 from dovetail.extend import CompositeOp, Dim, ScalarOp, Shape, TensorType
 from dovetail_io.onnx.builder import Builder, ConversionError
+from dovetail_io.onnx.converters.elementwise import scalar
 from dovetail_io.onnx.model import Value
+from dovetail_io.onnx.operators import broadcast
 from dovetail_io.onnx.registry import converter_of
 
 __all__: list[str] = []
@@ -78,25 +80,46 @@ def _per_channel(to: Builder, part: Value, axis: int, x: Value) -> Value:
     return to.reshape(part, (channels,))
 
 
+@converter_of(_LAYERS, "GroupNormalization", since=21)
+def _group_normalization(to: Builder, op: CompositeOp, x: Value, scale: Value, offset: Value) -> Value:
+    """The operator, whose channels are axis 1."""
+    attributes, rank = op.attributes(), _rank(x)
+    order = [0, attributes["axis"], *(axis for axis in range(1, rank) if axis != attributes["axis"])]
+    turned = to.transpose(x, order)
+    numbers = {"num_groups": attributes["groups"], "epsilon": attributes["epsilon"]}
+    result = to.node("GroupNormalization", turned, scale, offset, **numbers, type=turned.type)
+    return to.transpose(result, [order.index(axis) for axis in range(rank)])
+
+
 @converter_of(_LAYERS, "LayerNormalization")
 def _layer_normalization(to: Builder, op: CompositeOp, x: Value, scale: Value, offset: Value) -> Value:
     """The operator, where the axes are the last ones and scale and offset have their sizes."""
+    return _of_last_axes(to, "LayerNormalization", op, x, scale, offset)
+
+
+@converter_of(_LAYERS, "RmsNormalization", since=23)
+def _rms_normalization(to: Builder, op: CompositeOp, x: Value, scale: Value) -> Value:
+    """The operator, where the axes are the last ones and the scale has their sizes."""
+    return _of_last_axes(to, "RMSNormalization", op, x, scale)
+
+
+def _of_last_axes(to: Builder, operator: str, op: CompositeOp, x: Value, *given: Value) -> Value:
     assert x.type is not None
     rank = _rank(x)
     axes = sorted(axis % rank for axis in op.attributes()["axes"])
     if axes != list(range(axes[0], rank)):
-        raise ConversionError("LayerNormalization normalizes the last axes")
-    parts = [_of_sizes(part, x.type.dims[axes[0] :]) for part in (scale, offset)]
-    return to.node("LayerNormalization", x, *parts, axis=axes[0], epsilon=op.attributes()["epsilon"], type=x.type)
+        raise ConversionError(f"{operator} normalizes the last axes")
+    parts = [_of_sizes(operator, part, x.type.dims[axes[0] :]) for part in given]
+    return to.node(operator, x, *parts, axis=axes[0], epsilon=op.attributes()["epsilon"], type=x.type)
 
 
-def _of_sizes(part: Value, dims: Sequence[Dim]) -> Value:
+def _of_sizes(operator: str, part: Value, dims: Sequence[Dim]) -> Value:
     """Return an operand of these sizes; one number for all is repeated."""
     assert part.type is not None
     if tuple(part.type.dims) == tuple(dims):
         return part
     if part.array is None or part.array.size != 1 or not Shape(dims).is_static:
-        raise ConversionError("LayerNormalization takes scale and offset of the sizes normalized")
+        raise ConversionError(f"{operator} takes parts of the sizes normalized")
     array = np.full(Shape(dims).evaluate({}), part.array.item(), part.array.dtype)
     return Value(TensorType(part.dtype, Shape(dims)), part.name, array)
 
@@ -149,3 +172,32 @@ def _hard_swish(to: Builder, op: ScalarOp, x: Value) -> Value:
 @converter_of(_LAYERS, "Mish", since=18)
 def _mish(to: Builder, op: ScalarOp, x: Value) -> Value:
     return to.node("Mish", x)
+
+
+@converter_of(_LAYERS, "PRelu")
+def _prelu(to: Builder, op: ScalarOp, x: Value, alpha: Value) -> Value:
+    """The operator, where the slopes broadcast to the features."""
+    assert x.type is not None
+    assert alpha.type is not None
+    if Shape(broadcast(x.type.dims, alpha.type.dims)) != x.type.shape:
+        return scalar(to, op, x, alpha)
+    return to.node("PRelu", x, alpha, type=x.type)
+
+
+@converter_of(_LAYERS, "Softshrink")
+def _softshrink(to: Builder, op: ScalarOp, x: Value) -> Value:
+    size = op.attributes()["threshold"]
+    return to.node("Shrink", x, lambd=size, bias=size, type=x.type)
+
+
+@converter_of(_LAYERS, "Hardshrink")
+def _hardshrink(to: Builder, op: ScalarOp, x: Value) -> Value:
+    return to.node("Shrink", x, lambd=op.attributes()["threshold"], bias=0.0, type=x.type)
+
+
+@converter_of(_LAYERS, "Threshold")
+def _threshold(to: Builder, op: ScalarOp, x: Value) -> Value:
+    """The operator, where zero stands in place of what is below."""
+    if op.attributes()["value"] != 0.0:
+        return scalar(to, op, x)
+    return to.node("ThresholdedRelu", x, alpha=op.attributes()["threshold"])
