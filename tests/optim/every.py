@@ -37,6 +37,7 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "proximal_gradient_descent": lambda rate: dt.train.ProximalGradientDescentOptimizer(
         rate, 1e-4, 1e-4, global_clipnorm=2.0
     ),
+    "radam": lambda rate: dt.train.RAdamOptimizer(rate, 0.9, 0.95, 1e-4),
     "rmsprop": lambda rate: dt.train.RMSPropOptimizer(rate, momentum=0.5, epsilon=1e-3, centered=True),
     "swa": lambda rate: dt.train.SWAOptimizer(dt.train.AdamOptimizer(rate, epsilon=1e-4), 2, 3),
 }

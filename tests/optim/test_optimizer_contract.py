@@ -377,6 +377,7 @@ def test_the_configuration_makes_the_same_optimizer_again() -> None:
 
 def test_optimizers_are_found_by_name() -> None:
     assert dt.train.Adam is dt.train.AdamOptimizer
+    assert dt.train.Optimizer is Optimizer
     assert dt.plugins.get("optimizers", "adam") is dt.train.AdamOptimizer
     with pytest.raises(PluginNotFoundError, match="dovetail.train has no 'AdamOptimzer'. Did you mean 'AdamOptimizer'"):
         _ = dt.train.AdamOptimzer

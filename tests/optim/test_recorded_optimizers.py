@@ -114,6 +114,7 @@ def test_keras(case: str, make: Maker) -> None:
         ("adadelta", lambda: dt.train.AdadeltaOptimizer(0.5, 0.8, 0.1)),
         ("adamax", lambda: dt.train.AdamaxOptimizer(0.05, 0.8, 0.95, 0.0)),
         ("nadam", lambda: dt.train.NadamOptimizer(0.05, 0.8, 0.95, 0.1, 0.01)),
+        ("radam", lambda: dt.train.RAdamOptimizer(0.05, 0.8, 0.7, 0.1)),
         ("adafactor", lambda: dt.train.AdafactorOptimizer(0.3, weight_decay=0.2)),
         ("adafactor_clipped", lambda: dt.train.AdafactorOptimizer(0.3, -0.6, 0.1, 2.0)),
     ],

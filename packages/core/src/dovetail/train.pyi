@@ -14,6 +14,7 @@ from dovetail_io.retention import get_checkpoint_state as get_checkpoint_state
 from dovetail_io.retention import latest_checkpoint as latest_checkpoint
 from dovetail_io.retention import update_checkpoint_state as update_checkpoint_state
 from dovetail_io.saver import Saver as Saver
+from dovetail_optim import Optimizer as Optimizer
 from dovetail_optim.adadelta import AdadeltaOptimizer as AdadeltaOptimizer
 from dovetail_optim.adafactor import AdafactorOptimizer as AdafactorOptimizer
 from dovetail_optim.adagrad import AdagradOptimizer as AdagradOptimizer
@@ -43,6 +44,7 @@ from dovetail_optim.proximal_adagrad import ProximalAdagradOptimizer as Proximal
 from dovetail_optim.proximal_gradient_descent import (
     ProximalGradientDescentOptimizer as ProximalGradientDescentOptimizer,
 )
+from dovetail_optim.radam import RAdamOptimizer as RAdamOptimizer
 from dovetail_optim.rmsprop import RMSPropOptimizer as RMSPropOptimizer
 from dovetail_optim.schedules.cosine_decay import cosine_decay as cosine_decay
 from dovetail_optim.schedules.cosine_decay_restarts import cosine_decay_restarts as cosine_decay_restarts
@@ -103,6 +105,7 @@ Muon = MuonOptimizer
 Nadam = NadamOptimizer
 ProximalAdagrad = ProximalAdagradOptimizer
 ProximalGradientDescent = ProximalGradientDescentOptimizer
+RAdam = RAdamOptimizer
 RMSProp = RMSPropOptimizer
 SWA = SWAOptimizer
 piecewise_constant_decay = piecewise_constant

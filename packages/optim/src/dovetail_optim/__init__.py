@@ -1,5 +1,6 @@
 """Optimizers and learning-rate schedules for Dovetail, as ``dt.train`` hands them on."""
 
+from dovetail.extend import Optimizer
 from dovetail_optim.adadelta import AdadeltaOptimizer
 from dovetail_optim.adafactor import AdafactorOptimizer
 from dovetail_optim.adagrad import AdagradOptimizer
@@ -24,6 +25,7 @@ from dovetail_optim.muon import MuonOptimizer
 from dovetail_optim.nadam import NadamOptimizer
 from dovetail_optim.proximal_adagrad import ProximalAdagradOptimizer
 from dovetail_optim.proximal_gradient_descent import ProximalGradientDescentOptimizer
+from dovetail_optim.radam import RAdamOptimizer
 from dovetail_optim.rmsprop import RMSPropOptimizer
 from dovetail_optim.schedules.cosine_decay import cosine_decay
 from dovetail_optim.schedules.cosine_decay_restarts import cosine_decay_restarts
@@ -62,8 +64,10 @@ __all__ = [
     "MovingAverageOptimizer",
     "MuonOptimizer",
     "NadamOptimizer",
+    "Optimizer",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
+    "RAdamOptimizer",
     "RMSPropOptimizer",
     "ReduceLROnPlateau",
     "SWAOptimizer",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import final
 
-from dovetail import Tensor
+import dovetail as dt
+from dovetail import IndexedSlices, Tensor
 from dovetail.extend import Hyperparameter, Numbers, Optimizer
 
 __all__ = ["GradientDescentOptimizer"]
@@ -37,3 +38,9 @@ class GradientDescentOptimizer(Optimizer):
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """One step."""
         return value - numbers["learning_rate"] * gradient, {}
+
+    def update_sparse(
+        self, gradient: IndexedSlices, value: Tensor, slots: Mapping[str, Tensor], numbers: Numbers
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """One step of some rows, without a dense gradient in between."""
+        return dt.scatter_add_rows(value, gradient.indices, -numbers["learning_rate"] * gradient.values), {}
