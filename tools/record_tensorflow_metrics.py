@@ -134,6 +134,9 @@ def decisions() -> None:
     for metric in ("mean_iou", "mean_per_class_accuracy"):
         record(metric, classes(3), num_classes=4)
         record(metric, weighted(classes(4, 3), 3), num_classes=4)
+        record(
+            metric, [{key: one + np.float32(0.75) for key, one in batch.items()} for batch in classes(3)], num_classes=3
+        )
 
 
 def curves() -> None:

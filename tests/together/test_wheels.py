@@ -151,7 +151,7 @@ def test_wheel_holds_its_package_and_nothing_else(dist: Path, name: str) -> None
     source = ROOT / "packages" / name.removeprefix("dovetail-") / "src"
     expected = {
         path.relative_to(source).as_posix()
-        for pattern in ("*.py", "*.pyi", "py.typed")
+        for pattern in ("*.py", "*.pyi", "*.html", "py.typed")
         for path in (source / module).rglob(pattern)
     }
     assert {path for path in held if ".dist-info/" not in path} == expected

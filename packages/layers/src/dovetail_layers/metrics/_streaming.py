@@ -7,10 +7,10 @@ from typing import Any
 
 import dovetail as dt
 from dovetail import DType, GraphKeys, Tensor
-from dovetail.errors import DTypeError, ShapeError
+from dovetail.errors import ShapeError
 from dovetail.extend import Dim
 
-__all__ = ["Collections", "accumulate", "agreeing", "average", "ratio", "spread", "truths", "whole_numbers"]
+__all__ = ["Collections", "accumulate", "agreeing", "average", "class_numbers", "ratio", "spread", "truths"]
 
 Collections = str | Sequence[str] | None
 """Names of collections that a value or an update joins."""
@@ -139,16 +139,6 @@ def _may_be_one(dim: Dim) -> bool:
     return dim == 1 or not isinstance(dim, int)
 
 
-def whole_numbers(metric: str, what: str, value: Any) -> Tensor:
-    """Return numbers of classes as a vector of int64.
-
-    Raises:
-        DTypeError: they are not integers.
-    """
-    numbers = dt.convert_to_tensor(value)
-    if not numbers.dtype.is_integer:
-        raise DTypeError(
-            f"{metric}: {what} are {numbers.type}; give numbers of classes, such as dt.argmax of scores along the last "
-            f"axis. {numbers.op.where()}"
-        )
-    return dt.reshape(dt.cast(numbers, dt.int64), [-1])
+def class_numbers(value: Tensor) -> Tensor:
+    """Return numbers of classes as a vector of int64; what is no whole number is cut, as TensorFlow 1 does."""
+    return dt.reshape(dt.cast(value, dt.int64), [-1])

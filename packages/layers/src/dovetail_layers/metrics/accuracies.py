@@ -12,9 +12,9 @@ from dovetail_layers.metrics._streaming import (
     accumulate,
     agreeing,
     average,
+    class_numbers,
     ratio,
     spread,
-    whole_numbers,
 )
 
 __all__ = [
@@ -244,7 +244,6 @@ def mean_per_class_accuracy(
         The mean so far; and the accuracy of each class after seeing the batch.
 
     Raises:
-        DTypeError: labels or predictions are no integers.
         ShapeError: the shapes differ, or the weights do not fit.
         OperationError: when run, a label is no class.
 
@@ -258,8 +257,8 @@ def mean_per_class_accuracy(
     with dt.variable_scope(name, "mean_accuracy"):
         wanted, found = agreeing("mean_per_class_accuracy", labels, predictions)
         factors = dt.reshape(spread(weights, wanted), [-1])
-        places = whole_numbers("mean_per_class_accuracy", "labels", wanted)
-        right = dt.cast(dt.equal(places, whole_numbers("mean_per_class_accuracy", "predictions", found)), factors.dtype)
+        places = class_numbers(wanted)
+        right = dt.cast(dt.equal(places, class_numbers(found)), factors.dtype)
         rows = dt.expand_dims(places, -1)
         return accumulate(
             {

@@ -8,7 +8,7 @@ from typing import Any
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import InvalidArgumentError
-from dovetail_layers.metrics._streaming import Collections, accumulate, agreeing, ratio, spread, whole_numbers
+from dovetail_layers.metrics._streaming import Collections, accumulate, agreeing, class_numbers, ratio, spread
 
 __all__ = ["cohen_kappa", "confusion_matrix", "f1_score", "matthews_corrcoef", "mean_iou"]
 
@@ -32,7 +32,7 @@ def _streaming_matrix(
         raise InvalidArgumentError(f"{metric}: num_classes is {num_classes}; use 1 or more.")
     wanted, found = agreeing(metric, labels, predictions)
     factors = dt.reshape(spread(weights, wanted, dt.float64), [-1])
-    places = dt.stack([whole_numbers(metric, "labels", wanted), whole_numbers(metric, "predictions", found)], axis=1)
+    places = dt.stack([class_numbers(wanted), class_numbers(found)], axis=1)
     counted = dt.scatter_nd(places, factors, [num_classes, num_classes])
     return accumulate(
         {"total_confusion_matrix": counted}, measure, metrics_collections, updates_collections, updated=updated
@@ -70,7 +70,6 @@ def confusion_matrix(
 
     Raises:
         InvalidArgumentError: there is no class.
-        DTypeError: labels or predictions are no integers.
         ShapeError: the shapes differ, or the weights do not fit.
         OperationError: when run, a label or a prediction is no class.
 
@@ -123,7 +122,6 @@ def mean_iou(
 
     Raises:
         InvalidArgumentError: there is no class.
-        DTypeError: labels or predictions are no integers.
         ShapeError: the shapes differ, or the weights do not fit.
         OperationError: when run, a label or a prediction is no class.
 
@@ -184,7 +182,6 @@ def f1_score(
 
     Raises:
         InvalidArgumentError: the average is not known, or is ``"binary"`` for more than two classes.
-        DTypeError: labels or predictions are no integers.
         ShapeError: the shapes differ, or the weights do not fit.
         OperationError: when run, a label or a prediction is no class.
 
@@ -221,12 +218,8 @@ def f1_score(
         return _single(result)
 
     with dt.variable_scope(name, "f1_score"):
-        wanted, found = (
-            dt.cast(one, dt.int32) if one.dtype is dt.bool else one
-            for one in (dt.convert_to_tensor(labels), dt.convert_to_tensor(predictions))
-        )
         return _streaming_matrix(
-            "f1_score", wanted, found, num_classes, weights, score, metrics_collections, updates_collections
+            "f1_score", labels, predictions, num_classes, weights, score, metrics_collections, updates_collections
         )
 
 
@@ -261,7 +254,6 @@ def cohen_kappa(
 
     Raises:
         InvalidArgumentError: the weighting is not known, or there is no class.
-        DTypeError: labels or predictions are no integers.
         ShapeError: the shapes differ, or the weights do not fit.
         OperationError: when run, a label or a prediction is no class.
 
@@ -320,7 +312,6 @@ def matthews_corrcoef(
 
     Raises:
         InvalidArgumentError: there is no class.
-        DTypeError: labels or predictions are no integers.
         ShapeError: the shapes differ, or the weights do not fit.
         OperationError: when run, a label or a prediction is no class.
 
