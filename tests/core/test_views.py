@@ -84,9 +84,11 @@ def test_a_table_of_a_training_step_and_of_no_layer() -> None:
     loss = dt.reduce_mean(dt.square(network()))
     plain = dt.summary_table(loss)
     whole = dt.summary_table([loss, dt.train.AdamOptimizer(0.1).minimize(loss)])
-    assert whole.trainable == plain.trainable
+    assert (whole.trainable, whole.fixed, whole.bytes) == (plain.trainable, plain.fixed, plain.bytes)
     assert whole.rows[-1].name == "(outside layers)"
-    assert whole.rows[-1].fixed >= 2 * plain.trainable, "Adam keeps two numbers for each weight"
+    assert whole.kept == whole.rows[-1].kept == 2 * plain.trainable + 2, "Adam keeps two numbers for each weight"
+    assert "(280 kept)" in str(whole)
+    assert str(whole).splitlines()[-2] == "155 weights, 16 of them fixed, 620 B, and 280 numbers kept beside them"
     x = dt.placeholder(dt.float32, None, name="anything")
     table = dt.summary_table(dt.nn.relu(x), {x: [1.0, -1.0]})
     assert [row.name for row in table.rows] == ["(outside layers)"]

@@ -35,11 +35,12 @@ class SummaryRow:
         outputs: types of what it gives.
         trainable: how many numbers its trainable weights hold, those of the layers in it included.
         fixed: how many its other weights hold.
+        kept: how many numbers are kept outside layers that are not trained, as by an optimizer.
         shares: whether its weights are those of a row before it.
         flops: floating-point operations of a run.
     """
 
-    __slots__ = ("depth", "fixed", "flops", "kind", "name", "outputs", "shares", "trainable")
+    __slots__ = ("depth", "fixed", "flops", "kept", "kind", "name", "outputs", "shares", "trainable")
 
     def __init__(self, name: str, kind: str, depth: int = 0, outputs: Iterable[TensorType] = ()) -> None:
         """Begin with no weights and no work."""
@@ -49,6 +50,7 @@ class SummaryRow:
         self.outputs = tuple(outputs)
         self.trainable = 0
         self.fixed = 0
+        self.kept = 0
         self.shares = False
         self.flops = 0
 
@@ -64,6 +66,8 @@ class SummaryRow:
             count = "shared"
         elif self.fixed:
             count += f" ({self.fixed:,} fixed)"
+        elif self.kept:
+            count = f"{count} ({self.kept:,} kept)".strip()
         work = short(self.flops).strip() if self.flops else ""
         return ("  " * self.depth + self.name, self.kind, " ".join(map(str, self.outputs)), count, work)
 
@@ -75,8 +79,9 @@ class SummaryTable:
     Attributes:
         rows: what is fed; layers in the order of their calls, each followed by those in it; what is outside them.
         trainable: how many numbers all trainable weights hold.
-        fixed: how many all other weights and states hold.
-        bytes: bytes of all of them.
+        fixed: how many the other weights of layers hold.
+        kept: how many are kept beside weights, as by an optimizer.
+        bytes: bytes of all weights.
         flops: floating-point operations of a run, as ``dt.explain`` counts them.
         sizes: what the symbols in shapes were taken to be.
     """
@@ -115,18 +120,21 @@ class SummaryTable:
         outside.flops = work[None]
         inside = {name for call in calls for name in call.weights}
         _count(outside, (op for name, op in variables.items() if name not in inside))
-        if outside.flops or outside.weights:
+        outside.kept, outside.fixed = outside.fixed, 0
+        if outside.flops or outside.weights or outside.kept:
             self.rows.append(outside)
         total = SummaryRow("", "")
-        _count(total, variables.values())
-        self.trainable, self.fixed = total.trainable, total.fixed
-        self.bytes = sum(bytes_of(op.outputs[0].type, {}) for op in variables.values())
+        weights = [op for name, op in variables.items() if name in inside or op.get_attr("trainable")]
+        _count(total, weights)
+        self.trainable, self.fixed, self.kept = total.trainable, total.fixed, outside.kept
+        self.bytes = sum(bytes_of(op.outputs[0].type, {}) for op in weights)
 
     def _totals(self) -> list[str]:
         fixed = f", {self.fixed:,} of them fixed" if self.fixed else ""
+        kept = f", and {self.kept:,} numbers kept beside them" if self.kept else ""
         sizes = ", ".join(f"{symbol}={size}" for symbol, size in self.sizes.items())
         return [
-            f"{self.trainable + self.fixed:,} weights{fixed}, {short(self.bytes)}B",
+            f"{self.trainable + self.fixed:,} weights{fixed}, {short(self.bytes)}B{kept}",
             f"{short(self.flops)}FLOP" + (f" for {sizes}" if sizes else ""),
         ]
 
