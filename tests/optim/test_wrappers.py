@@ -239,6 +239,27 @@ def test_wrappers_nest_and_keep_the_books_of_what_is_within() -> None:
     assert run.run(w) < 2.0
 
 
+def test_accumulation_stands_around_averages_or_within() -> None:
+    """Outside, the average moves with each step; inside, with each batch. The global step counts steps."""
+    seen = []
+    for outside in (True, False):
+        w = dt.Variable(np.float64(8.0), name="w")
+        count = dt.Variable(0, trainable=False, dtype=dt.int64)
+        if outside:
+            averaged = dt.train.MovingAverageOptimizer(descent(), 0.5)
+            optimizer: Any = dt.train.GradientAccumulationOptimizer(averaged, 2)
+        else:
+            optimizer = averaged = dt.train.MovingAverageOptimizer(
+                dt.train.GradientAccumulationOptimizer(descent(), 2), 0.5
+            )
+        train = optimizer.minimize(w, count, var_list=[w])
+        run = session()
+        for _ in range(4):
+            run.run(train)
+        seen.append([float(one) for one in run.run([w, averaged.average(w), count])])
+    assert seen == [[6.0, 6.75, 2.0], [6.0, 6.625, 2.0]]
+
+
 def test_wrappers_say_what_is_wrong() -> None:
     with pytest.raises(ConfigurationError, match="GradientAccumulation: steps is 0; it must be at least 1"):
         dt.train.GradientAccumulationOptimizer(descent(), 0)

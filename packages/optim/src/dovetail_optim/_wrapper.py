@@ -36,6 +36,10 @@ class OptimizerWrapper(Optimizer):
         """Return pairs of gradient and variable, as the optimizer within gives them."""
         return self.optimizer.compute_gradients(*args, **arguments)
 
+    def steps_made(self, dtype: DType) -> Tensor:
+        """Return by how much the global step rises, which the optimizer within knows."""
+        return self.optimizer.steps_made(dtype)
+
     def get_slot(self, var: Variable, name: str) -> Variable | None:
         """Return what is kept for a variable, here or within."""
         own = super().get_slot(var, name)

@@ -7,7 +7,6 @@ from typing import Any, final
 
 import dovetail as dt
 from dovetail import Operation, Variable
-from dovetail.extend import Hyperparameter
 from dovetail_optim._averaging import AveragingOptimizer
 
 __all__ = ["MovingAverageOptimizer"]
@@ -43,7 +42,7 @@ class MovingAverageOptimizer(AveragingOptimizer):
         [np.float32(3.0), np.float32(3.5)]
     """
 
-    average_decay: Hyperparameter = 0.9999
+    average_decay: float = 0.9999
     num_updates: Any = None
 
     def updates(self, pairs: Sequence[tuple[Any, Variable]]) -> list[Operation]:
