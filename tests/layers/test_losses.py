@@ -76,6 +76,12 @@ def test_semihard_triples_have_the_gradient_of_their_differences(rng: np.random.
     assert change == pytest.approx(2.0 * (gradient * direction).sum(), rel=1e-5)
 
 
+def test_integers_are_taken_as_float32() -> None:
+    loss = dt.losses.mean_squared_error([1, 2], dt.constant([1, 4]))
+    assert loss.dtype is dt.float32
+    assert run(loss) == 2.0
+
+
 def test_contrastive_pairs() -> None:
     losses = dt.losses.contrastive_loss([1, 0, 0], [0.5, 0.5, 3.0], margin=2.0, reduction=dt.losses.Reduction.NONE)
     assert run(losses).tolist() == [0.25, 2.25, 0.0]
@@ -113,9 +119,9 @@ def test_every_loss_joins_the_collection_or_not() -> None:
             r"huber_loss: delta is 0; it must be positive",
         ),
         (
-            lambda: dt.losses.huber_loss([1, 2], [1, 2]),
+            lambda: dt.losses.huber_loss(["a", "b"], ["a", "b"]),
             DTypeError,
-            r"huber_loss: predictions are int32\[2\], where a floating type is wanted",
+            r"huber_loss: predictions are string\[2\], where a floating type is wanted",
         ),
         (
             lambda: dt.losses.hinge_loss([1.0, 0.0], dt.ones([2, 1])),

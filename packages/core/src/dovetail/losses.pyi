@@ -30,5 +30,6 @@ from dovetail_layers.losses import sparse_softmax_cross_entropy as sparse_softma
 from dovetail_layers.losses import squared_hinge as squared_hinge
 from dovetail_layers.losses import triplet_margin_loss as triplet_margin_loss
 from dovetail_layers.losses import triplet_semihard_loss as triplet_semihard_loss
+from dovetail_layers.sequence_loss import sequence_loss as sequence_loss
 
 def __getattr__(name: str) -> _Any: ...  # what other plugins provide

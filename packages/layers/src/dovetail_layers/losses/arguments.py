@@ -14,7 +14,7 @@ __all__ = ["floating_of_one_shape", "without_last_axis_of_one"]
 def floating_of_one_shape(
     operation: str, labels: Any, predictions: Any, name: str = "predictions"
 ) -> tuple[Tensor, Tensor]:
-    """Return labels and predictions, both of the dtype of the predictions.
+    """Return labels and predictions, both of the dtype of the predictions; integers and truth values become float32.
 
     Args:
         operation: the loss, for errors.
@@ -23,14 +23,14 @@ def floating_of_one_shape(
         name: what the predictions are called.
 
     Raises:
-        DTypeError: the predictions are not floating.
+        DTypeError: the predictions are no numbers.
         ShapeError: the shapes differ.
     """
     found = dt.convert_to_tensor(predictions)
+    if found.dtype.is_integer or found.dtype.is_bool:
+        found = dt.cast(found, dt.float32)
     if not found.dtype.is_floating:
-        raise DTypeError(
-            f"{operation}: {name} are {found.type}, where a floating type is wanted; use dt.cast. {found.op.where()}"
-        )
+        raise DTypeError(f"{operation}: {name} are {found.type}, where a floating type is wanted. {found.op.where()}")
     wanted = dt.cast(labels, found.dtype)
     if not wanted.shape.is_compatible_with(found.shape):
         raise ShapeError(

@@ -195,7 +195,7 @@ def sigmoid_focal_crossentropy(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``logits`` is not floating.
+        DTypeError: ``logits`` holds no numbers.
         InvalidArgumentError: ``gamma`` is negative.
 
     Example:
@@ -241,7 +241,7 @@ def softmax_focal_crossentropy(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``logits`` is not floating.
+        DTypeError: ``logits`` holds no numbers.
         InvalidArgumentError: ``gamma`` is negative.
 
     Example:

@@ -125,7 +125,7 @@ def huber_loss(
     Raises:
         InvalidArgumentError: ``delta`` is not positive.
         ShapeError: the shapes differ.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.huber_loss([1.0, 1.0], [2.0, 4.0]))
@@ -161,7 +161,7 @@ def log_cosh(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.log_cosh([0.0, 0.0], [0.0, 1.0])).round(4)
@@ -193,7 +193,7 @@ def mean_pairwise_squared_error(
 
     Raises:
         ShapeError: the shapes differ, or the rank is 0 or not known.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.mean_pairwise_squared_error([[1.0, 2.0, 3.0]], [[1.0, 2.0, 6.0]]))

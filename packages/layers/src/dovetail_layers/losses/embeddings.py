@@ -42,7 +42,7 @@ def cosine_distance(
     Raises:
         InvalidArgumentError: none or both of ``axis`` and ``dim`` are given.
         ShapeError: the shapes differ, or there is no such axis.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.cosine_distance([[1.0, 0.0]], [[0.6, 0.8]], axis=1))
@@ -80,7 +80,7 @@ def contrastive_loss(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``distances`` is not floating.
+        DTypeError: ``distances`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.contrastive_loss([1, 0, 0], [0.5, 0.5, 2.0])).round(4)
@@ -122,7 +122,7 @@ def triplet_margin_loss(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``anchor`` is not floating.
+        DTypeError: ``anchor`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.triplet_margin_loss([[0.0]], [[1.0]], [[1.5]])).round(4)

@@ -32,7 +32,7 @@ def hinge_loss(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``logits`` is not floating.
+        DTypeError: ``logits`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.hinge_loss([1, 0], [0.5, 1.0]))
@@ -63,7 +63,7 @@ def squared_hinge(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``logits`` is not floating.
+        DTypeError: ``logits`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.squared_hinge([1, 0], [0.5, 1.0]))

@@ -37,7 +37,7 @@ def log_loss(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.log_loss([1.0, 0.0], [0.5, 0.5])).round(4)
@@ -73,7 +73,7 @@ def kl_divergence(
 
     Raises:
         ShapeError: the shapes differ, or there is no such axis.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]])).round(4)
@@ -111,7 +111,7 @@ def poisson(
 
     Raises:
         ShapeError: the shapes differ.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.poisson([3.0, 0.0], [1.0, 2.0])).round(4)
@@ -147,7 +147,7 @@ def dice(
 
     Raises:
         ShapeError: the shapes differ, or there is no such axis.
-        DTypeError: ``predictions`` is not floating.
+        DTypeError: ``predictions`` holds no numbers.
 
     Example:
         >>> dt.Session().run(dt.losses.dice([1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0])).round(4)

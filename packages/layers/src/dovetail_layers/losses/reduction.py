@@ -67,7 +67,7 @@ def compute_weighted_loss(
     """Weight the losses of elements and make one loss of them.
 
     Args:
-        losses: a floating tensor.
+        losses: numbers.
         weights: a number, or a tensor whose axes are those of ``losses`` or 1; of lower rank, it weights the first
             axes.
         scope: scope of the nodes.
@@ -88,8 +88,8 @@ def compute_weighted_loss(
     Reduction.validate(reduction)
     with dt.name_scope(scope or "weighted_loss"):
         given = dt.convert_to_tensor(losses)
-        # Half types have too few digits for counts and long sums.
-        values = dt.cast(given, dt.float32) if given.dtype.is_half else given
+        # Half types have too few digits for counts and long sums, integers none for means.
+        values = dt.cast(given, dt.float32) if given.dtype.is_half or not given.dtype.is_floating else given
         factors = aligned_weights(weights, values)
         weighted = values * factors
         if reduction == Reduction.NONE:
