@@ -91,6 +91,9 @@ def special() -> None:
     factors = np.array([0.0, 0.0, 1.5, -2.0]), np.array([0.0, 2.0, 0.5, 3.0])
     for name in ("xlogy", "xdivy", "xlog1py"):
         record(name, getattr(math, name), *factors)
+    variates = np.array([[0.1, 0.7, 3.0, 50.0], [1e-9, 0.2, 5.0, 40.0]])
+    slopes = tf.raw_ops.RandomGammaGrad(alpha=np.broadcast_to(variates[0], (2, 4)), sample=variates)
+    FOUND.update({"random_gamma/x0": variates, "random_gamma/y0": slopes.numpy()})
     record("lbeta", math.lbeta, RNG.uniform(0.1, 5.0, size=(3, 4)))
 
 

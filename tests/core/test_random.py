@@ -14,7 +14,7 @@ import dovetail as dt
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError, UnsupportedOperationError
 from dovetail.ops.control_flow import cond, map_fn
 from dovetail.ops.philox import integers_from_bits, mix_key, random_bits, uniform_from_bits
-from dovetail.ops.random import DynamicPhiloxBits, PhiloxBits, RandomBits, key_of
+from dovetail.ops.random_bits import DynamicPhiloxBits, PhiloxBits, RandomBits, key_of
 from dovetail.ops.scalars import ScalarOp
 from dovetail.ops.variates import IntegersFromBits, NormalFromBits, TruncatedNormalFromBits, UniformFromBits
 from dovetail.types.dtypes import as_dtype

@@ -46,6 +46,7 @@ from dovetail.ops.custom_gradient import custom_gradient
 from dovetail.ops.einsum import einsum
 from dovetail.ops.elementary import *
 from dovetail.ops.former_names import *
+from dovetail.ops.gamma_variates import random_gamma, random_poisson
 from dovetail.ops.gather import *
 from dovetail.ops.gradients import gradients
 from dovetail.ops.hessians import hessians
@@ -81,6 +82,12 @@ from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
 from dovetail.ops.special import betainc, igamma, igammac, lbeta, polygamma, zeta
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
 from dovetail.ops.state import tuple_ as tuple
+from dovetail.ops.stateless_random import (
+    stateless_multinomial,
+    stateless_random_normal,
+    stateless_random_uniform,
+    stateless_truncated_normal,
+)
 from dovetail.ops.templates import make_template
 from dovetail.ops.tensor_array import TensorArray
 from dovetail.ops.variable_scope import (
@@ -439,8 +446,11 @@ __all__ = [
     "py_func",
     "qr",
     "random",
+    "random_crop",
+    "random_gamma",
     "random_normal",
     "random_normal_initializer",
+    "random_poisson",
     "random_shuffle",
     "random_uniform",
     "random_uniform_initializer",
@@ -523,6 +533,10 @@ __all__ = [
     "squared_difference",
     "squeeze",
     "stack",
+    "stateless_multinomial",
+    "stateless_random_normal",
+    "stateless_random_uniform",
+    "stateless_truncated_normal",
     "stop_gradient",
     "strided_slice",
     "string",

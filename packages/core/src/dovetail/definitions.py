@@ -11,6 +11,7 @@ from dovetail.ops.constants import Constant, Dims
 from dovetail.ops.control_flow import Cond, Scan, While
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
 from dovetail.ops.fills import DynamicRange, Range
+from dovetail.ops.gamma_variates import GammaFromBits, PoissonFromBits, RandomGammaGrad
 from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
 from dovetail.ops.gru import GRU, GRUGrad
 from dovetail.ops.indexing import Reverse
@@ -30,7 +31,7 @@ from dovetail.ops.pooling import AvgPool, AvgPoolGrad, MaxPool, MaxPoolGather, M
 from dovetail.ops.positions import ArgMax, ArgMin
 from dovetail.ops.printing import Printing
 from dovetail.ops.python_functions import PyFunc, PyFuncStateless
-from dovetail.ops.random import PhiloxBits
+from dovetail.ops.random_bits import PhiloxBits
 from dovetail.ops.reducing import All, AnyOf, Max, Min, Prod, Sum
 from dovetail.ops.reshaping import DynamicReshape, ExpandDims, Reshape, Squeeze, Transpose
 from dovetail.ops.running import Cumprod, Cumsum, LinearRecurrence, Shift
@@ -84,6 +85,7 @@ __all__ = [
     "DynamicSliceGrad",
     "ExpandDims",
     "FlatIndex",
+    "GammaFromBits",
     "Gather",
     "Identity",
     "Igamma",
@@ -107,7 +109,9 @@ __all__ = [
     "PhiloxBits",
     "Placeholder",
     "Printing",
+    "PoissonFromBits",
     "Prod",
+    "RandomGammaGrad",
     "Qr",
     "PyFunc",
     "PyFuncStateless",
@@ -145,6 +149,9 @@ __all__ = [
 ]
 
 COMPUTED_BY_NUMPY = (
+    GammaFromBits,
+    PoissonFromBits,
+    RandomGammaGrad,
     Betainc,
     Cholesky,
     Igamma,

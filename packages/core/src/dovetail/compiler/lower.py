@@ -16,7 +16,7 @@ from dovetail.graph.subgraph import BodyInput
 from dovetail.ops.bodies import ControlOp
 from dovetail.ops.constants import Constant
 from dovetail.ops.printing import Printing
-from dovetail.ops.random import DynamicRandomBits, RandomBits
+from dovetail.ops.random_bits import DynamicRandomBits, RandomBits
 from dovetail.ops.scalars import ScalarOp
 from dovetail.ops.state import (
     AssignVariable,

@@ -29,7 +29,7 @@ from dovetail.errors import (
 from dovetail.graph.graph import Graph, get_default_graph, session_stack
 from dovetail.graph.op import Array
 from dovetail.graph.operation import Tensor
-from dovetail.ops.random import key_of
+from dovetail.ops.random_bits import key_of
 from dovetail.ops.state import Placeholder
 from dovetail.plugins import hook
 from dovetail.session.backends import available_backends

@@ -24,6 +24,7 @@ __all__ = [
     "Betainc",
     "Igamma",
     "IgammaGradA",
+    "Incomplete",
     "Igammac",
     "betainc",
     "gamma_cdf",
@@ -35,7 +36,7 @@ __all__ = [
 _MOST: Final = 100_000
 """So many terms are enough up to arguments of a million."""
 _EPSILON: Final = 1e-17
-_LAST_BIT: Final = 2.3e-16
+_LAST_BITS: Final = 4.5e-16
 _TINY: Final = 1e-300
 
 
@@ -59,9 +60,10 @@ def gamma_cdf(a: Array, x: Array) -> tuple[Array, Array]:
     lower[valid & np.isinf(x)], upper[valid & np.isinf(x)] = 1.0, 0.0
     valid &= (x > 0) & np.isfinite(x)
     by_series, by_fraction = valid & (x < a + 1.0), valid & (x >= a + 1.0)
-    lower[by_series] = _gamma_series(a[by_series], x[by_series])
+    with np.errstate(all="ignore"):
+        lower[by_series] = _gamma_series(a[by_series], x[by_series])
+        upper[by_fraction] = _gamma_tail(a[by_fraction], x[by_fraction])
     upper[by_series] = 1.0 - lower[by_series]
-    upper[by_fraction] = _gamma_tail(a[by_fraction], x[by_fraction])
     lower[by_fraction] = 1.0 - upper[by_fraction]
     return lower, upper
 
@@ -78,11 +80,28 @@ def _gamma_series(a: Array, x: Array) -> Array:
 
 
 def _gamma_tail(a: Array, x: Array) -> Array:
-    return np.asarray(_gamma_fraction(a, x)[0] * np.exp(a * np.log(x) - x - _log_gamma(a)))
+    return np.asarray(_gamma_fraction(a, x) * np.exp(a * np.log(x) - x - _log_gamma(a)))
 
 
-def _gamma_fraction(a: Array, x: Array) -> tuple[Array, Array]:
-    """Evaluate the continued fraction by Lentz's method, and the derivative of its logarithm with respect to ``a``."""
+def _gamma_fraction(a: Array, x: Array) -> Array:
+    """Evaluate the continued fraction by Lentz's method."""
+    b = x + 1.0 - a
+    c = np.full(a.shape, 1.0 / _TINY)
+    d = 1.0 / _away(b)
+    result = d.copy()
+    for step in range(1, _MOST):
+        factor = -step * (step - a)
+        b = b + 2.0
+        d = 1.0 / _away(factor * d + b)
+        c = _away(b + factor / c)
+        result *= d * c
+        if np.all(np.abs(d * c - 1.0) <= _LAST_BITS):
+            break
+    return result
+
+
+def _gamma_fraction_slope(a: Array, x: Array) -> tuple[Array, Array]:
+    """Evaluate the continued fraction, and the derivative of its logarithm with respect to ``a``, step by step."""
     b = x + 1.0 - a
     c, c_slope = np.full(a.shape, 1.0 / _TINY), np.zeros(a.shape)
     d = 1.0 / _away(b)
@@ -94,12 +113,13 @@ def _gamma_fraction(a: Array, x: Array) -> tuple[Array, Array]:
         denominator = _away(factor * d + b)
         d_slope = -(step * d + factor * d_slope - 1.0) / (denominator * denominator)
         d = 1.0 / denominator
-        c_slope = -1.0 + step / c - factor * c_slope / (c * c)
+        c_slope = -1.0 + step / c - factor * c_slope / c / c
         c = _away(b + factor / c)
         result *= d * c
-        more = d_slope / d + c_slope / c
-        slope += more
-        if np.all((np.abs(d * c - 1.0) <= _LAST_BIT) & (np.abs(more) <= _LAST_BIT * (1.0 + np.abs(slope)))):
+        down, up = d_slope / d, c_slope / c
+        slope += down + up
+        small = _LAST_BITS * (1.0 + np.abs(slope) + np.abs(down) + np.abs(up))
+        if np.all((np.abs(d * c - 1.0) <= _LAST_BITS) & (np.abs(down + up) <= small)):
             break
     return result, slope
 
@@ -121,7 +141,7 @@ def gamma_cdf_slope(a: Array, x: Array) -> Array:
     by_series, by_fraction = inside & (x < a + 1.0), inside & (x >= a + 1.0)
     result[by_series] = _slope_by_series(a[by_series], x[by_series])
     a, x = a[by_fraction], x[by_fraction]
-    fraction, slope = _gamma_fraction(a, x)
+    fraction, slope = _gamma_fraction_slope(a, x)
     result[by_fraction] = -fraction * x * (slope + np.log(x) - special.digamma(a))
     return result
 
@@ -172,7 +192,7 @@ def _beta_fraction(a: Array, b: Array, x: Array) -> Array:
             d = 1.0 / _away(1.0 + factor * d)
             c = _away(1.0 + factor / c)
             result *= d * c
-        if np.all(np.abs(d * c - 1.0) <= _LAST_BIT):
+        if np.all(np.abs(d * c - 1.0) <= _LAST_BITS):
             break
     return np.asarray(result)
 
@@ -180,7 +200,7 @@ def _beta_fraction(a: Array, b: Array, x: Array) -> Array:
 # Operations. ---------------------------------------------------------------------------------------------------------
 
 
-class _Incomplete(Op):
+class Incomplete(Op):
     """A function of numbers that NumPy computes element by element, in float64, with broadcasting."""
 
     label: ClassVar[str]
@@ -232,7 +252,7 @@ def _gamma_samples(cls: Any, rng: np.random.Generator) -> Iterable[Sample]:
 
 @primitive
 @final
-class Igamma(_Incomplete):
+class Igamma(Incomplete):
     """The regularised lower incomplete gamma function."""
 
     label = "igamma"
@@ -254,7 +274,7 @@ class Igamma(_Incomplete):
 
 @primitive
 @final
-class Igammac(_Incomplete):
+class Igammac(Incomplete):
     """The regularised upper incomplete gamma function."""
 
     label = "igammac"
@@ -276,7 +296,7 @@ class Igammac(_Incomplete):
 
 @primitive
 @final
-class IgammaGradA(_Incomplete):
+class IgammaGradA(Incomplete):
     """The derivative of the regularised lower incomplete gamma function with respect to its order."""
 
     label = "igamma"
@@ -302,7 +322,7 @@ class IgammaGradA(_Incomplete):
 
 @primitive
 @final
-class Betainc(_Incomplete):
+class Betainc(Incomplete):
     """The regularised incomplete beta function."""
 
     label = "betainc"

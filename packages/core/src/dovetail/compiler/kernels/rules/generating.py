@@ -12,7 +12,7 @@ from dovetail.compiler.program import Instruction
 from dovetail.ops.constants import Constant as ConstantOp
 from dovetail.ops.constants import Dims
 from dovetail.ops.fills import Range
-from dovetail.ops.random import PhiloxBits
+from dovetail.ops.random_bits import PhiloxBits
 from dovetail.ops.scalar import basis
 from dovetail.ops.shapes import RankOf, ShapeOf, SizeOf
 from dovetail.types.dims import Dim, SymbolicDim
