@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import dovetail as dt
-from dovetail.errors import GradientError, ShapeError
+from dovetail.errors import DTypeError, GradientError, ShapeError
+from dovetail.ops.custom_gradient import CustomGradient
 from dovetail.ops.graphdata import graph_from_data, graph_to_data
 
 
@@ -113,3 +114,9 @@ def test_hessians_want_a_scalar() -> None:
     x = dt.constant([1.0, 2.0], name="x")
     with pytest.raises(ShapeError, match=r'^hessians: "Square:0" is float32\[2\]; give a scalar, by dt.reduce_sum.'):
         dt.hessians(dt.square(x), x)
+
+
+def test_a_body_is_for_the_dtypes_that_it_was_made_for() -> None:
+    (sample,) = CustomGradient.samples(np.random.default_rng(0))
+    with pytest.raises(DTypeError, match=r"custom_gradient: the body was made for float64 and is given float32\. Use"):
+        sample.op(dt.constant([1.0]))

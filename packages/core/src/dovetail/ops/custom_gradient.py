@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from dovetail.errors import GradientError
+from dovetail.errors import DTypeError, GradientError
 from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import get_default_graph
 from dovetail.graph.op import Sample
@@ -37,11 +37,20 @@ class CustomGradient(CompositeOp):
     count: int
 
     def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
-        """Those of the body's outputs."""
+        """Those of the body's outputs.
+
+        Raises:
+            DTypeError: the inputs have other dtypes than those that the body was made for.
+        """
+        wanted = tuple(one.dtype for one in self.forward.input_types)
+        if dtypes != wanted:
+            texts = [", ".join(one.name for one in each) for each in (wanted, dtypes)]
+            raise DTypeError(f"custom_gradient: the body was made for {texts[0]} and is given {texts[1]}. Use dt.cast.")
         return tuple(one.dtype for one in self.forward.output_types)
 
     def decomposition(self, *tensors: Tensor) -> Any:
         """Copy the body's nodes."""
+        self.dtypes(*(one.dtype for one in tensors))
         return inline(self.forward, tensors)
 
     def gradient(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any]) -> list[Any]:
