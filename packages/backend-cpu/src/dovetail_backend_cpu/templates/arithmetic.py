@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 from dovetail import DType, bfloat16, float16, float32
@@ -112,6 +113,24 @@ class Arithmetic:
         type = self.vector_type(width)
         one = write.value(f"insertelement {type} poison, {self.type} {value}, i32 0")
         return write.value(f"shufflevector {type} {one}, {type} poison, <{width} x i32> zeroinitializer")
+
+    def shuffle(self, write: Function, value: str, width: int, places: Sequence[int]) -> str:
+        """Return the lanes of a vector at these places."""
+        order = ", ".join(f"i32 {place}" for place in places)
+        type = self.vector_type(width)
+        return write.value(f"shufflevector {type} {value}, {type} poison, <{len(places)} x i32> <{order}>")
+
+    def joined(self, write: Function, vectors: Sequence[str], width: int) -> str:
+        """Return vectors side by side, as one."""
+        result, have = vectors[0], width
+        for other in vectors[1:]:
+            if have > width:
+                other = self.shuffle(write, other, width, [*range(width), *[0] * (have - width)])
+            order = ", ".join(f"i32 {place}" for place in range(have + width))
+            type = self.vector_type(have)
+            result = write.value(f"shufflevector {type} {result}, {type} {other}, <{have + width} x i32> <{order}>")
+            have += width
+        return result
 
     def multiply_add(self, write: Function, left: str, right: str, addend: str, width: int) -> str:
         """Compute ``left * right + addend``, rounded once where the machine can."""

@@ -40,14 +40,15 @@ class Bands:
 
     Args:
         axes: three spatial axes.
-        channels: of the source.
+        channels: of a band.
         arithmetic: of the source.
         computed: of what is copied.
         budget: about how many bytes of rows may be copied.
         beyond: how many elements beyond the last may be read.
+        repeat: how often each channel of the source stands in a band, one after the other.
     """
 
-    __slots__ = ("arithmetic", "axes", "beyond", "channels", "computed", "copies", "rows")
+    __slots__ = ("arithmetic", "axes", "beyond", "channels", "computed", "copies", "repeat", "rows")
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Bands:
         computed: Arithmetic,
         budget: int,
         beyond: int = 0,
+        repeat: int = 1,
     ) -> None:
         """Choose how many rows of positions a band has."""
         self.axes = tuple(axes)
@@ -64,7 +66,8 @@ class Bands:
         self.arithmetic = arithmetic
         self.computed = computed
         self.beyond = beyond
-        self.copies = beyond > 0 or arithmetic.converts or not all(axis.inside for axis in axes)
+        self.repeat = repeat
+        self.copies = beyond > 0 or repeat > 1 or arithmetic.converts or not all(axis.inside for axis in axes)
         first, second, third = axes
         self.rows = 8
         if isinstance(third.span, int):
@@ -104,7 +107,8 @@ class Bands:
         """
         first, second, third = self.axes
         sizes = [phase.dim(axis.size) for axis in self.axes]
-        row = phase.multiply(sizes[2], self.channels)
+        channels = self.channels // self.repeat
+        row = phase.multiply(sizes[2], channels)
         plane = phase.multiply(sizes[1], row)
         start = phase.at(self.arithmetic.stored, source, phase.multiply(image, phase.multiply(sizes[0], plane)))
         z = phase.multiply(place[0], first.step)
@@ -137,7 +141,7 @@ class Bands:
                 phase.multiply(lines.index, band_row),
             )
             offset = phase.add(phase.multiply(at_z, plane), phase.multiply(at_y, row))
-            column = phase.multiply(phase.add(begin, low), self.channels)
+            column = phase.multiply(phase.add(begin, low), channels)
             line = phase.at(self.arithmetic.stored, start, offset, column)
             fill_run(phase, self.computed, to, here)
             copy_run(
@@ -145,7 +149,8 @@ class Bands:
                 self.arithmetic,
                 line,
                 phase.at(self.computed.type, to, here),
-                phase.subtract(stop, here),
+                phase.multiply(phase.select(there, phase.subtract(end, begin), 0), channels),
+                self.repeat,
             )
             fill_run(phase, self.computed, phase.at(self.computed.type, to, stop), phase.subtract(band_row, stop))
         return Band(target, self.computed, band_plane, band_row)
@@ -158,12 +163,18 @@ def fill_run(phase: PhaseWriter, arithmetic: Arithmetic, target: str, count: Val
     )
 
 
-def copy_run(phase: PhaseWriter, arithmetic: Arithmetic, source: str, target: str, count: Value) -> None:
-    """Copy elements that lie side by side, converting them to the type that is computed with."""
+def copy_run(
+    phase: PhaseWriter, arithmetic: Arithmetic, source: str, target: str, count: Value, repeat: int = 1
+) -> None:
+    """Copy elements that lie side by side, each so often, converting them to the type that is computed with."""
 
     def one(index: Value, width: int) -> None:
         value = arithmetic.load(phase.write, phase.at(arithmetic.stored, source, index), width)
-        _put(phase, arithmetic, target, index, width, value)
+        begin = phase.multiply(index, repeat)
+        for number in range(repeat):
+            places = [(number * width + lane) // repeat for lane in range(width)]
+            picked = value if repeat == 1 or width == 1 else arithmetic.shuffle(phase.write, value, width, places)
+            _put(phase, arithmetic, target, phase.add(begin, number * width), width, picked)
 
     _by_vectors(phase, arithmetic.lanes, count, one)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from dovetail.kernels import Dim
 from dovetail_backend_cpu.llvm.machine import Machine
@@ -28,14 +28,16 @@ class Tiling:
         lanes: of a vector.
     """
 
+    MOST_VECTORS: ClassVar[int] = 4
+
     __slots__ = ("lanes", "rows", "vectors")
 
-    def __init__(self, machine: Machine, arithmetic: Arithmetic, columns: Dim) -> None:
-        """Choose the shape that wastes the fewest lanes on so many columns."""
+    def __init__(self, machine: Machine, arithmetic: Arithmetic, columns: Dim, vectors: int | None = None) -> None:
+        """Choose the shape that wastes the fewest lanes on so many columns, or the one of so many ``vectors``."""
         self.lanes = arithmetic.lanes
         shapes = _ROWS[machine.registers]
-        self.vectors = next(iter(shapes))
-        if isinstance(columns, int):
+        self.vectors = vectors or next(iter(shapes))
+        if vectors is None and isinstance(columns, int):
             self.vectors = min(shapes, key=lambda count: -(-columns // (count * self.lanes)) * count * _DEARER[count])
         self.rows = shapes[self.vectors]
 

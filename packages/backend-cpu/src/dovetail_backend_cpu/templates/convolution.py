@@ -75,16 +75,20 @@ class Convolution:
         of_group = filters // self.groups
         self.inner, self.outer = (depth, of_group) if self.forward else (of_group, depth)
         self.channels = self.inner * self.groups
-        # One channel to one channel in every group: products channel by channel.
-        self.depthwise = self.groups > 1 and self.inner == self.outer == 1
-        if self.depthwise:
-            self.outer, self.groups = self.groups, 1
         self.arithmetic = Arithmetic(template.output.dtype, machine)
         self.computed = Arithmetic(self.arithmetic.computed, machine)
-        self.tiling = Tiling(machine, self.arithmetic, self.outer)
+        # One channel in every group: products filter by filter. The band holds a channel once for each of its filters;
+        # in a gradient the sums of a channel's filters, which are neighbours, are added in the end.
+        most = self.arithmetic.lanes // 2 if self.forward else Tiling.MOST_VECTORS
+        self.depthwise = self.groups > 1 and depth == 1 and of_group <= most
+        repeat = self.neighbours = 1
+        if self.depthwise:
+            repeat, self.neighbours = (of_group, 1) if self.forward else (1, of_group)
+            self.inner, self.outer, self.channels, self.groups = 1, filters, filters, 1
+        self.tiling = Tiling(machine, self.arithmetic, self.outer, self.neighbours if self.neighbours > 1 else None)
         self.panels = -(-self.outer // self.tiling.columns)
         beyond = self.tiling.columns if self.depthwise and self.outer % self.tiling.columns else 0
-        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES, beyond)
+        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES, beyond, repeat)
         self.packs = not (
             self.forward and self.groups == 1 and self.outer == self.tiling.columns and not self.arithmetic.converts
         )
@@ -399,15 +403,26 @@ class _Tiles:
         right = Right(made.computed, panel, [number * width for number in range(count)], width)
         sums = accumulate(phase, left, right, self.levels)
         group, column = channel
+        columns = made.columns_from(phase, column)
+        if made.neighbours > 1:
+            sums = [self._added(sums[row : row + count]) for row in range(0, len(sums), count)]
+            count //= made.neighbours
+            column, columns = (phase.divide(one, made.neighbours) for one in (column, columns))
         finish_tile(
-            phase,
-            sums,
-            [self._indices(y, x) for y, x in pixels],
-            count,
-            width,
-            phase.add(group, column),
-            made.columns_from(phase, column),
+            phase, sums, [self._indices(y, x) for y, x in pixels], count, width, phase.add(group, column), columns
         )
+
+    def _added(self, vectors: Sequence[str]) -> str:
+        """Return the sums of neighbouring lanes of as many vectors as there are neighbours, as one vector."""
+        arithmetic, write, width = self.made.computed, self.phase.write, self.made.tiling.lanes
+        several = len(vectors)
+        whole = arithmetic.joined(write, vectors, width)
+        total = ""
+        for number in range(several):
+            places = range(number, several * width, several)
+            part = arithmetic.shuffle(write, whole, several * width, places)
+            total = arithmetic.add(write, total, part, width) if total else part
+        return total
 
     def _indices(self, y: Value, x: Value) -> Callable[[], Mapping[Symbol, Value]]:
         phase, made = self.phase, self.made

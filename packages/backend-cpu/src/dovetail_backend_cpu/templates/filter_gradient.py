@@ -64,16 +64,18 @@ class FilterGradient:
         *_, self.depth, self.filters = (int(dim) for dim in template.output.dims)
         self.outer = self.filters // self.groups
         self.channels = self.depth * self.groups
-        # One channel to one channel in every group: products channel by channel, rows are elements of the window.
-        self.depthwise = self.groups > 1 and self.depth == self.outer == 1
-        if self.depthwise:
-            self.outer, self.groups = self.groups, 1
         self.arithmetic = Arithmetic(template.output.dtype, machine)
         self.computed = Arithmetic(self.arithmetic.computed, machine)
+        # One channel in every group: products filter by filter, of bands that hold a channel once for each of its
+        # filters; rows are elements of the window.
+        self.depthwise = self.groups > 1 and self.depth == 1 and self.outer <= self.arithmetic.lanes // 2
+        repeat = 1
+        if self.depthwise:
+            repeat, self.outer, self.channels, self.groups = self.outer, self.filters, self.filters, 1
         self.tiling = Tiling(machine, self.arithmetic, self.outer)
         self.panels = -(-self.outer // self.tiling.columns)
         beyond = self.tiling.columns if self.depthwise and self.outer % self.tiling.columns else 0
-        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES, beyond)
+        self.bands = Bands(axes, self.channels, self.arithmetic, self.computed, _BAND_BYTES, beyond, repeat)
         # Neighbouring elements of the window meet neighbouring pixels, whose channels lie side by side.
         self.joint = self.depthwise or (axes[2].spread == 1 and self.groups == 1)
         self.apart = axes[2].spread * self.channels if self.depthwise else 1
