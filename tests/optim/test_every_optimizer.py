@@ -113,6 +113,49 @@ def test_training_goes_on_where_it_stopped(name: str, tmp_path: Path) -> None:
 
 
 @every
+def test_a_saved_graph_goes_on_too(name: str, tmp_path: Path) -> None:
+    """The step is found by its name; what is kept is read from the checkpoint."""
+    with dt.Graph().as_default():
+        w = dt.Variable([[1.0, 2.0], [3.0, -4.0]], name="w")
+        step = OPTIMIZERS[name](schedule()).minimize(dt.reduce_sum(w * w), dt.train.get_global_step(), name="train")
+        with dt.Session() as session:
+            session.run(dt.global_variables_initializer())
+            for _ in range(3):
+                session.run(step)
+            path = dt.train.Saver().save(session, str(tmp_path / "model"))
+            for _ in range(4):
+                session.run(step)
+            expected = session.run(w)
+    with dt.Graph().as_default(), dt.Session() as session:
+        dt.train.import_meta_graph(path + ".meta").restore(session, path)
+        for _ in range(4):
+            session.run("train")
+        np.testing.assert_array_equal(session.run("w:0"), expected)
+
+
+@pytest.mark.parametrize("name", ["gradient_descent", "adam", "muon", "gradient_accumulation", "swa"])
+def test_steps_within_a_loop(name: str) -> None:
+    first = [[1.0, 2.0], [3.0, -4.0]]
+    inside, outside = dt.Variable(first, name="inside"), dt.Variable(first, name="outside")
+    optimizers = [OPTIMIZERS[name](0.01) for _ in range(2)]
+
+    def body(index: dt.Tensor) -> dt.Tensor:
+        step = optimizers[0].minimize(dt.reduce_sum(inside * inside), var_list=[inside])
+        with dt.control_dependencies([step]):
+            return index + 1
+
+    loop = dt.while_loop(lambda index: index < 5, body, [0])
+    step = optimizers[1].minimize(dt.reduce_sum(outside * outside), var_list=[outside])
+    with dt.Session() as session:
+        session.run(dt.global_variables_initializer())
+        session.run(loop)
+        for _ in range(5):
+            session.run(step)
+        left, right = session.run([inside, outside])
+    np.testing.assert_allclose(left, right, rtol=1e-6)
+
+
+@every
 @pytest.mark.parametrize("dtype", [dt.float16, dt.bfloat16])
 def test_weights_of_half_types_have_state_in_float32(name: str, dtype: Any) -> None:
     w = dt.Variable([[1.0, -2.0], [3.0, 0.5]], dtype=dtype)

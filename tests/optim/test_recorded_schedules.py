@@ -80,6 +80,13 @@ def test_noam_decay() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("first", "t_mul"), [(100, 1.1), (10, 3.0), (16, 1.5), (7, 10.0)])
+def test_a_fall_begins_at_the_whole_rate(first: int, t_mul: float) -> None:
+    starts = [round(first * (t_mul**count - 1.0) / (t_mul - 1.0)) for count in range(4)]
+    found = rates(lambda step: dt.train.cosine_decay_restarts(0.5, step, first, t_mul, 0.8), starts)
+    np.testing.assert_allclose(found, [0.5 * 0.8**count for count in range(4)], rtol=1e-3)
+
+
 def test_noise_wanes_and_has_the_stated_variance() -> None:
     """Beside the schedule without noise: normal, of the stated deviation, times the cosine."""
     step = dt.placeholder(dt.int64, [])

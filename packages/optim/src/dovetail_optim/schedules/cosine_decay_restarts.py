@@ -46,8 +46,9 @@ def cosine_decay_restarts(
             restarts = dt.floor(step)
             part = step - restarts
         else:
-            # The lengths are a geometric series, whose sum tells how often it was begun.
-            restarts = dt.floor(dt.log(1.0 - step * (1.0 - t_mul)) / math.log(t_mul))
+            # The lengths are a geometric series, whose sum tells how often it was begun. In float32 the quotient of
+            # logarithms may fall short of the whole number that it is where a fall begins.
+            restarts = dt.floor(dt.log(1.0 - step * (1.0 - t_mul)) / math.log(t_mul) + 1e-5)
             length = as_number(t_mul, rate) ** restarts
             part = (step - (1.0 - length) / (1.0 - t_mul)) / length
         wave = 0.5 * as_number(m_mul, rate) ** restarts * (1.0 + dt.cos(math.pi * part))
