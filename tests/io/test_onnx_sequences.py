@@ -173,3 +173,27 @@ def test_cells_are_the_standards_own_where_it_has_them(
     assert dt.io.export_onnx(session(), [x], [outputs], path).largest_difference < 1e-5
     found = operators(path)
     assert {name: found[name] for name in ("GRU", "LSTM", "RNN", "Scan", "Loop") if found[name]} == counts
+
+
+def test_a_transformer_of_two_halves_is_exported(session: Any, rng: np.random.Generator, tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "keys", 8], name="x")
+    before = dt.placeholder(dt.float32, ["batch", "time", 8], name="before")
+    memory = dt.layers.transformer_block(x + dt.nn.sinusoidal_encoding(dt.range(dt.shape(x)[1]), 8), 4, key_heads=2)
+    y = dt.layers.transformer_block(before, 2, causal=True, memory=memory, rotary=True, normalize_first=True)
+    path = tmp_path / "model.onnx"
+    opened = session()
+    assert dt.io.export_onnx(opened, [x, before], [y], path).largest_difference < 1e-4
+    for batch, keys, time in ((1, 9, 4), (4, 1, 6)):
+        feeds = {x: rng.normal(size=(batch, keys, 8)), before: rng.normal(size=(batch, time, 8))}
+        assert differs(path, opened, {name: array.astype(np.float32) for name, array in feeds.items()}, [y]) < 1e-4
+
+
+def test_an_exported_ctc_loss(session: Any, tmp_path: Path) -> None:
+    logits = dt.placeholder(dt.float32, ["time", "batch", 4], name="logits")
+    labels = dt.placeholder(dt.int32, ["batch", 2], name="labels")
+    lengths = dt.placeholder(dt.int32, ["batch"], name="lengths")
+    loss = dt.nn.ctc_loss(labels, logits, lengths)
+    path = tmp_path / "model.onnx"
+    samples = {logits: np.zeros((5, 3, 4)), labels: np.array([[1, 1], [2, -1], [0, 2]]), lengths: np.array([5, 4, 2])}
+    assert dt.io.export_onnx(session(), [labels, logits, lengths], [loss], path, sample_inputs=samples).verified_by
+    assert operators(path)["Scan"] == 1

@@ -76,6 +76,7 @@ from dovetail_layers.nn import relu6 as relu6
 from dovetail_layers.nn import relu_layer as relu_layer
 from dovetail_layers.nn import rms_normalization as rms_normalization
 from dovetail_layers.nn import rnn_cell as rnn_cell
+from dovetail_layers.nn import rotary_embedding as rotary_embedding
 from dovetail_layers.nn import sampled_softmax_loss as sampled_softmax_loss
 from dovetail_layers.nn import scaled_dot_product_attention as scaled_dot_product_attention
 from dovetail_layers.nn import selu as selu
@@ -83,6 +84,7 @@ from dovetail_layers.nn import separable_conv2d as separable_conv2d
 from dovetail_layers.nn import sigmoid as sigmoid
 from dovetail_layers.nn import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits
 from dovetail_layers.nn import silu as silu
+from dovetail_layers.nn import sinusoidal_encoding as sinusoidal_encoding
 from dovetail_layers.nn import softmax as softmax
 from dovetail_layers.nn import softmax_cross_entropy_with_logits as softmax_cross_entropy_with_logits
 from dovetail_layers.nn import softmax_cross_entropy_with_logits_v2 as softmax_cross_entropy_with_logits_v2

@@ -41,6 +41,7 @@ from dovetail_layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from dovetail_layers.position_embedding import PositionEmbedding
 from dovetail_layers.prelu import PReLU
 from dovetail_layers.reparametrization import SpectralNormalization, WeightNormalization
 from dovetail_layers.rms_normalization import RMSNormalization
@@ -48,6 +49,7 @@ from dovetail_layers.separable import SeparableConv1D, SeparableConv2D
 from dovetail_layers.sequential import Sequential
 from dovetail_layers.simple_rnn import SimpleRNN
 from dovetail_layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from dovetail_layers.transformer_block import TransformerBlock
 from dovetail_layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "ReLU",
     "SeparableConv1D",
     "SeparableConv2D",
+    "PositionEmbedding",
     "Sequential",
     "SimpleRNN",
     "Softmax",
@@ -118,4 +121,5 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
+    "TransformerBlock",
 ]

@@ -20,6 +20,7 @@ from dovetail.extend import (
 )
 from dovetail_layers.attention import as_mask, attention_weights, scaled_dot_product_attention
 from dovetail_layers.bias import bias_add
+from dovetail_layers.positions import rotary_embedding
 from dovetail_layers.regularization import dropout
 
 __all__ = ["MultiHeadAttention"]
@@ -40,7 +41,7 @@ class MultiHeadAttention(Layer):
     The weights of attention to its own sequence are ``kernel``, of shape ``[depth, 3 * heads * key_size]``, whose
     columns are those of queries, keys and values, head by head, and ``bias``; else ``query_kernel``, ``key_kernel``,
     ``value_kernel`` and their biases. ``output_kernel``, of shape ``[heads * key_size, output_size]``, and
-    ``output_bias`` make the output.
+    ``output_bias`` make the output. With fewer ``key_heads``, keys and values have ``key_heads * key_size`` columns.
 
     Args:
         heads: the number of heads.
@@ -54,6 +55,9 @@ class MultiHeadAttention(Layer):
         bias_initializer: first values of biases.
         kernel_regularizer: gives a loss of each kernel.
         bias_regularizer: gives a loss of each bias.
+        key_heads: the number of heads of keys and values, each for ``heads / key_heads`` heads of queries that follow
+            each other (Ainslie et al., 2023, arXiv:2305.13245); as many as of queries by default.
+        rotary: whether queries and keys are turned by their places, as ``dt.nn.rotary_embedding`` does.
 
     Raises:
         ShapeError: an input has another rank than 3, or the depth is not divisible by the number of heads.
@@ -77,15 +81,22 @@ class MultiHeadAttention(Layer):
     bias_initializer: InitializerLike = dt.zeros_initializer()
     kernel_regularizer: RegularizerLike = None
     bias_regularizer: RegularizerLike = None
+    key_heads: int | None = None
+    rotary: bool = False
 
     input_rank = 3
     floating_inputs = True
 
     def check(self) -> None:
         """Look at the numbers."""
-        for name, size in (("heads", self.heads), ("key_size", self.key_size), ("output_size", self.output_size)):
+        for name in ("heads", "key_size", "output_size", "key_heads"):
+            size = getattr(self, name)
             if size is not None and size < 1:
                 raise InvalidArgumentError(f"multi_head_attention: {name} is {size}; it must be positive.")
+        if self.key_heads is not None and self.heads % self.key_heads:
+            raise InvalidArgumentError(
+                f"multi_head_attention: {self.heads} heads do not divide into groups for key_heads={self.key_heads}."
+            )
         if not 0.0 <= self.dropout < 1.0:
             raise InvalidArgumentError(
                 f"multi_head_attention: dropout is {self.dropout:g}; it must be at least 0 and less than 1."
@@ -101,17 +112,21 @@ class MultiHeadAttention(Layer):
         """Make kernels and biases."""
         depth = query.dims[-1]
         self.size = self.key_size or self._share(depth, query)
-        columns = self.heads * self.size
+        self.groups = self.key_heads or self.heads
+        columns, fewer = self.heads * self.size, self.groups * self.size
         self.alone = key is None and value is None
         if self.alone:
-            self.inner = [self._pair("", depth, columns, parts=3)]
+            self.inner = [self._pair("", depth, columns, fewer, fewer)]
         else:
             keys = value if key is None else key
             values = key if value is None else value
             assert keys is not None
             assert values is not None
-            sources = {"query_": depth, "key_": keys.dims[-1], "value_": values.dims[-1]}
-            self.inner = [self._pair(prefix, size, columns) for prefix, size in sources.items()]
+            self.inner = [
+                self._pair("query_", depth, columns),
+                self._pair("key_", keys.dims[-1], fewer),
+                self._pair("value_", values.dims[-1], fewer),
+            ]
         self.outer = self._pair("output_", columns, self.output_size or depth)
 
     def _share(self, depth: Dim, query: TensorType) -> int:
@@ -122,23 +137,24 @@ class MultiHeadAttention(Layer):
             )
         return depth // self.heads
 
-    def _pair(self, prefix: str, rows: Dim, columns: Dim, parts: int = 1) -> tuple[dt.Variable, dt.Variable | None]:
-        """Make a kernel of ``parts`` kernels side by side, each with first values of its own, and the bias."""
+    def _pair(self, prefix: str, rows: Dim, *columns: Dim) -> tuple[dt.Variable, dt.Variable | None]:
+        """Make a kernel of kernels side by side, each with first values of its own, and the bias."""
         one = as_initializer(self.kernel_initializer) or dt.glorot_uniform_initializer()
         first = one() if isinstance(one, type) else one
 
         def beside(shape: Any, dtype: DType) -> Tensor:
-            return dt.concat([first([rows, columns], dtype) for _ in range(parts)], 1)
+            return dt.concat([first([rows, size], dtype) for size in columns], 1)
 
+        total = sum(columns)
         kernel = self.weight(
             f"{prefix}kernel",
-            [rows, parts * columns],
-            first if parts == 1 else beside,
+            [rows, total],
+            first if len(columns) == 1 else beside,
             regularizer=self.kernel_regularizer,
         )
         if not self.use_bias:
             return kernel, None
-        bias = self.weight(f"{prefix}bias", [parts * columns], self.bias_initializer, regularizer=self.bias_regularizer)
+        bias = self.weight(f"{prefix}bias", [total], self.bias_initializer, regularizer=self.bias_regularizer)
         return kernel, bias
 
     def call(
@@ -154,22 +170,42 @@ class MultiHeadAttention(Layer):
             made = "its own sequence only" if self.alone else "keys and values that are given"
             raise LayerError(f"multi_head_attention: the layer was first called to attend to {made}; make another.")
         if self.alone:
-            products = dt.split(_product(query, *self.inner[0]), 3, axis=-1)
+            sizes = [self.heads * self.size, self.groups * self.size, self.groups * self.size]
+            products = dt.split(_product(query, *self.inner[0]), sizes, axis=-1)
         else:
             sources = (query, value if key is None else key, key if value is None else value)
             pairs = zip(sources, self.inner, strict=True)
             products = [_product(source, *pair) for source, pair in pairs if source is not None]
-        queries, keys, values = (self._by_head(one) for one in products)
+        numbers = self.heads, self.groups, self.groups
+        queries, keys, values = (self._by_head(one, heads) for one, heads in zip(products, numbers, strict=True))
+        if self.rotary:
+            queries, keys = rotary_embedding(queries), rotary_embedding(keys)
         allowed = None if mask is None else _by_query(as_mask("multi_head_attention", mask))
-        means = self._attend(queries, keys, values, allowed, training)
+        means = self._attend_in_groups(queries, keys, values, allowed, training)
         batch, steps, _ = query.shape.dims
         joined = dt.reshape(dt.transpose(means, [0, 2, 1, 3]), [batch, steps, self.heads * self.size])
         return _product(joined, *self.outer)
 
-    def _by_head(self, x: Tensor) -> Tensor:
+    def _by_head(self, x: Tensor, heads: int) -> Tensor:
         """Return ``[batch, steps, heads * size]`` as ``[batch, heads, steps, size]``."""
         batch, steps, _ = x.shape.dims
-        return dt.transpose(dt.reshape(x, [batch, steps, self.heads, self.size]), [0, 2, 1, 3])
+        return dt.transpose(dt.reshape(x, [batch, steps, heads, self.size]), [0, 2, 1, 3])
+
+    def _attend_in_groups(
+        self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, training: Training
+    ) -> Tensor:
+        """Attend, with an axis more where several heads of queries share one of keys."""
+        if self.groups == self.heads:
+            return self._attend(queries, keys, values, allowed, training)
+        batch, _, steps, _ = queries.shape.dims
+        share = self.heads // self.groups
+        if allowed is not None:
+            one, heads, *rest = allowed.shape.dims
+            split = [1, 1] if heads == 1 else [self.groups, share]
+            allowed = dt.reshape(allowed, [one, *split, *rest])
+        grouped = dt.reshape(queries, [batch, self.groups, share, steps, self.size])
+        means = self._attend(grouped, dt.expand_dims(keys, 2), dt.expand_dims(values, 2), allowed, training)
+        return dt.reshape(means, [batch, self.heads, steps, self.size])
 
     def _attend(
         self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, training: Training

@@ -73,6 +73,7 @@ from dovetail_layers.pools import (
     max_pool_with_argmax,
     pool,
 )
+from dovetail_layers.positions import rotary_embedding, sinusoidal_encoding
 from dovetail_layers.regularization import alpha_dropout, dropout, l2_loss
 from dovetail_layers.response_normalization import local_response_normalization, lrn
 from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
@@ -163,6 +164,7 @@ __all__ = [
     "relu_layer",
     "rms_normalization",
     "rnn_cell",
+    "rotary_embedding",
     "sampled_softmax_loss",
     "scaled_dot_product_attention",
     "selu",
@@ -170,6 +172,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_cross_entropy_with_logits",
     "silu",
+    "sinusoidal_encoding",
     "softmax",
     "softmax_cross_entropy_with_logits",
     "softmax_cross_entropy_with_logits_v2",
