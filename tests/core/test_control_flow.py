@@ -570,3 +570,18 @@ def test_bodies_are_saved_with_the_graph() -> None:
             np.testing.assert_array_equal(one, other)
         graph_from_data(data, graph, import_scope="again")
         np.testing.assert_array_equal(results([], "again/")[0][0], [1.0, 2.0])
+
+
+def test_switch_case() -> None:
+    which = dt.placeholder(dt.int32, [])
+    x = dt.constant(3.0)
+    functions = [lambda: x * 1.0, lambda: x * x, lambda: x * x * x]
+    by_place = dt.switch_case(which, functions)
+    by_number = dt.switch_case(which, {7: functions[1], -1: functions[2]}, default=lambda: -x)
+    by_pairs = dt.switch_case(which, [(4, functions[0]), (2, functions[1])])
+    with dt.Session() as session:
+        for number, expected in ((0, [3.0, -3.0, 3.0]), (2, [27.0, -3.0, 9.0]), (7, [27.0, 9.0, 3.0])):
+            assert session.run([by_place, by_number, by_pairs], {which: number}) == expected
+        assert session.run(dt.gradients(by_place, x)[0], {which: 1}) == 6.0
+    with pytest.raises(dt.errors.InvalidArgumentError, match="^switch_case: there are no functions; give"):
+        dt.switch_case(which, [])

@@ -408,3 +408,19 @@ def test_a_version_from_the_future_is_told(session: dt.Session, saved: Path) -> 
     path.write_text(json.dumps({"format": "something else"}))
     with pytest.raises(FormatError, match="is no checkpoint of Dovetail: its format is not 'dovetail-checkpoint'"):
         dt.train.Saver().restore(session, saved)
+
+
+def test_checkpoints_are_dated_and_removed(tmp_path: Path) -> None:
+    v = dt.Variable(1.0, name="v")
+    with dt.Session() as session:
+        session.run(v.initializer)
+        paths = [dt.train.Saver().save(session, tmp_path / "model", global_step=step) for step in range(2)]
+    assert dt.train.NewCheckpointReader(paths[0]).get_tensor("v") == 1.0
+    times = dt.train.get_checkpoint_mtimes([*paths, tmp_path / "nothing"])
+    assert len(times) == 2
+    assert times == sorted(times)
+    dt.train.remove_checkpoint(paths[0])
+    assert [dt.train.checkpoint_exists(path) for path in paths] == [False, True]
+    assert not list(tmp_path.glob("model-0*"))
+    with pytest.raises(NotFoundError):
+        dt.train.remove_checkpoint(paths[0])

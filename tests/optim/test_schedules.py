@@ -89,3 +89,13 @@ def test_a_global_step_that_is_no_integer_variable() -> None:
     dt.add_to_collection(dt.GraphKeys.GLOBAL_STEP, dt.Variable(0.0))
     with pytest.raises(DTypeError, match="no integer variable"):
         dt.train.get_global_step()
+
+
+def test_a_global_step_is_one_integer() -> None:
+    step = dt.train.get_or_create_global_step()
+    dt.train.assert_global_step(step)
+    dt.train.assert_global_step(step.value())
+    with pytest.raises(DTypeError, match='^assert_global_step: "w:0" is float32.*; one integer is wanted.$'):
+        dt.train.assert_global_step(dt.Variable(1.0, name="w"))
+    with pytest.raises(DTypeError, match="^assert_global_step: 3 is no variable or tensor.$"):
+        dt.train.assert_global_step(3)

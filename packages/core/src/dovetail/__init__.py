@@ -4,6 +4,8 @@ Names follow the graph-and-session API that TensorFlow 1 made known: ``import do
 ``dt.layers``, ``dt.nn``, ``dt.train`` and the other namespaces are filled by the plugins that are installed.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from dovetail import app, compat, errors, gfile, logging, test, testing
 from dovetail import plugins as _plugins
 from dovetail.bases.format import load, save
@@ -40,7 +42,7 @@ from dovetail.ops.casting import *
 from dovetail.ops.clipping import *
 from dovetail.ops.comparison import *
 from dovetail.ops.constants import constant, convert_to_tensor
-from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, while_loop
+from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, switch_case, while_loop
 from dovetail.ops.counting import *
 from dovetail.ops.custom_gradient import custom_gradient
 from dovetail.ops.einsum import einsum
@@ -148,6 +150,11 @@ from dovetail.views.summary import summary_table
 newaxis = None
 OpError = errors.OpError
 VERSION = __version__
+
+if not _TYPE_CHECKING:  # for a type checker there is no such attribute
+    from dovetail.plugins.absent import attributes_of as _attributes_of
+
+    __getattr__ = _attributes_of(__name__)
 
 _plugins.install(__name__)
 for _space, _given in _CONTRIBUTIONS.items():
@@ -544,6 +551,7 @@ __all__ = [
     "summary",
     "summary_table",
     "svd",
+    "switch_case",
     "tables_initializer",
     "tan",
     "tanh",

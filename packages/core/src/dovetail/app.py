@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["run"]
+
+if not TYPE_CHECKING:  # for a type checker there is no such attribute
+    from dovetail.plugins.absent import attributes_of
+
+    __getattr__ = attributes_of(__name__)
 
 
 def run(main: Callable[[Sequence[str]], Any] | None = None, argv: Sequence[str] | None = None) -> NoReturn:

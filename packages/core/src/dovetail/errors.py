@@ -7,6 +7,7 @@ where (the node and the user's line), and what to do.
 from __future__ import annotations
 
 __all__ = [
+    "AbsentNameError",
     "AlreadyExistsError",
     "AttributeEncodingError",
     "ClosedSessionError",
@@ -163,6 +164,10 @@ class PluginCollisionError(PluginError):
 
 class PluginNotFoundError(DovetailError, AttributeError):
     """No installed plugin provides what was asked for."""
+
+
+class AbsentNameError(PluginNotFoundError):
+    """A name of TensorFlow 1 that Dovetail leaves out; the message says what to use."""
 
 
 class ExportError(DovetailError, RuntimeError):

@@ -4,9 +4,11 @@
 from typing import Any as _Any
 
 from dovetail_io.checkpoint import checkpoint_exists as checkpoint_exists
+from dovetail_io.listing import get_checkpoint_mtimes as get_checkpoint_mtimes
 from dovetail_io.listing import list_variables as list_variables
 from dovetail_io.listing import load_checkpoint as load_checkpoint
 from dovetail_io.listing import load_variable as load_variable
+from dovetail_io.listing import remove_checkpoint as remove_checkpoint
 from dovetail_io.metagraph import export_meta_graph as export_meta_graph
 from dovetail_io.metagraph import import_meta_graph as import_meta_graph
 from dovetail_io.metagraph import write_graph as write_graph
@@ -25,6 +27,7 @@ from dovetail_optim.adamw import AdamWOptimizer as AdamWOptimizer
 from dovetail_optim.exponential_moving_average import ExponentialMovingAverage as ExponentialMovingAverage
 from dovetail_optim.external_optimizer import ExternalOptimizerInterface as ExternalOptimizerInterface
 from dovetail_optim.ftrl import FtrlOptimizer as FtrlOptimizer
+from dovetail_optim.global_step import assert_global_step as assert_global_step
 from dovetail_optim.global_step import create_global_step as create_global_step
 from dovetail_optim.global_step import get_global_step as get_global_step
 from dovetail_optim.global_step import get_or_create_global_step as get_or_create_global_step
@@ -103,6 +106,7 @@ Momentum = MomentumOptimizer
 MovingAverage = MovingAverageOptimizer
 Muon = MuonOptimizer
 Nadam = NadamOptimizer
+NewCheckpointReader = load_checkpoint
 ProximalAdagrad = ProximalAdagradOptimizer
 ProximalGradientDescent = ProximalGradientDescentOptimizer
 RAdam = RAdamOptimizer

@@ -11,7 +11,13 @@ from dovetail_optim.adamw import AdamWOptimizer
 from dovetail_optim.exponential_moving_average import ExponentialMovingAverage
 from dovetail_optim.external_optimizer import ExternalOptimizerInterface
 from dovetail_optim.ftrl import FtrlOptimizer
-from dovetail_optim.global_step import create_global_step, get_global_step, get_or_create_global_step, global_step
+from dovetail_optim.global_step import (
+    assert_global_step,
+    create_global_step,
+    get_global_step,
+    get_or_create_global_step,
+    global_step,
+)
 from dovetail_optim.gradient_accumulation import GradientAccumulationOptimizer
 from dovetail_optim.gradient_descent import GradientDescentOptimizer
 from dovetail_optim.lamb import LAMBOptimizer
@@ -72,6 +78,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "SWAOptimizer",
     "ScipyOptimizerInterface",
+    "assert_global_step",
     "cosine_decay",
     "cosine_decay_restarts",
     "create_global_step",

@@ -6,7 +6,7 @@ import dovetail as dt
 from dovetail import Graph, GraphKeys, Variable
 from dovetail.errors import AlreadyExistsError, DTypeError
 
-__all__ = ["create_global_step", "get_global_step", "get_or_create_global_step", "global_step"]
+__all__ = ["assert_global_step", "create_global_step", "get_global_step", "get_or_create_global_step", "global_step"]
 
 
 def get_global_step(graph: Graph | None = None) -> Variable | None:
@@ -24,6 +24,21 @@ def get_global_step(graph: Graph | None = None) -> Variable | None:
             f"get_global_step: the collection {GraphKeys.GLOBAL_STEP!r} holds {step!r}, no integer variable."
         )
     return step
+
+
+def assert_global_step(global_step_tensor: Variable) -> None:
+    """Make sure that something can be a global step: an integer variable or tensor that is one number.
+
+    Raises:
+        DTypeError: it is something else.
+    """
+    if not dt.is_tensor(global_step_tensor):
+        raise DTypeError(f"assert_global_step: {global_step_tensor!r} is no variable or tensor.")
+    if not global_step_tensor.dtype.is_integer or global_step_tensor.shape.rank not in (0, None):
+        raise DTypeError(
+            f'assert_global_step: "{global_step_tensor.name}" is '
+            f"{global_step_tensor.dtype.name}{global_step_tensor.shape}; one integer is wanted."
+        )
 
 
 def create_global_step(graph: Graph | None = None) -> Variable:

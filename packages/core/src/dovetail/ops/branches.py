@@ -21,7 +21,7 @@ from dovetail.types.dims import Dim, Symbol, dim_max
 from dovetail.types.dtypes import bool_
 from dovetail.types.shapes import Shape, TensorType
 
-__all__ = ["Cond", "case", "cond", "smart_cond"]
+__all__ = ["Cond", "case", "cond", "smart_cond", "switch_case"]
 
 
 def check_predicate(operation: str, predicate: TensorType) -> None:
@@ -274,6 +274,44 @@ def case(
         with graph.control_dependencies(checks):
             found = result() if result is not None else None
             return _unpacked(nest.map_structure(_done, found) if checks else found, strict)
+
+
+def switch_case(
+    branch_index: Any,
+    branch_fns: Mapping[int, Callable[[], Any]] | Sequence[Any],
+    default: Callable[[], Any] | None = None,
+    name: str = "switch_case",
+) -> Any:
+    """Return what the function of a number makes.
+
+    Args:
+        branch_index: the number, an integer scalar.
+        branch_fns: functions without arguments: a list, whose places are the numbers, a dict by numbers, or pairs of
+            number and function.
+        default: the function for other numbers; that of the greatest number unless given.
+        name: the scope of the nodes.
+
+    Raises:
+        InvalidArgumentError: there are no functions.
+
+    Example:
+        >>> which = dt.placeholder(dt.int32, [])
+        >>> y = dt.switch_case(which, [lambda: 10, lambda: 20], default=lambda: -1)
+        >>> [dt.Session().run(y, {which: number}) for number in (0, 1, 5)]
+        [np.int32(10), np.int32(20), np.int32(-1)]
+    """
+    from dovetail.ops.comparison import equal
+
+    items = list(branch_fns.items() if isinstance(branch_fns, Mapping) else branch_fns)
+    if items and callable(items[0]):
+        items = list(enumerate(items))
+    if not items:
+        raise InvalidArgumentError("switch_case: there are no functions; give at least one.")
+    items.sort(key=lambda item: item[0])
+    otherwise = items[-1][1] if default is None else default
+    index = as_tensor(branch_index)
+    with get_default_graph().name_scope(name):
+        return case([(equal(index, number), function) for number, function in items], otherwise)
 
 
 def _either(predicate: Tensor, function: Callable[[], Any], otherwise: Callable[[], Any]) -> Callable[[], Any]:

@@ -1,7 +1,7 @@
 """Branches and loops: the names of the modules that hold them, in one place."""
 
 from dovetail.ops.assertions import Assert
-from dovetail.ops.branches import Cond, case, cond, smart_cond
+from dovetail.ops.branches import Cond, case, cond, smart_cond, switch_case
 from dovetail.ops.loop_functions import while_loop
 from dovetail.ops.loops import Scan, While
 from dovetail.ops.scan_functions import foldl, foldr, map_fn, scan
@@ -18,5 +18,6 @@ __all__ = [
     "map_fn",
     "scan",
     "smart_cond",
+    "switch_case",
     "while_loop",
 ]

@@ -48,15 +48,18 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
         [
             "dovetail.train:" + name
             for name in (
+                "NewCheckpointReader",
                 "Saver",
                 "checkpoint_exists",
                 "export_meta_graph",
+                "get_checkpoint_mtimes",
                 "get_checkpoint_state",
                 "import_meta_graph",
                 "latest_checkpoint",
                 "list_variables",
                 "load_checkpoint",
                 "load_variable",
+                "remove_checkpoint",
                 "update_checkpoint_state",
                 "write_graph",
             )

@@ -174,8 +174,12 @@ class Namespace(ModuleType):
             ) from error
 
     def _not_found(self, name: str, frame: FrameType) -> NoReturn:
+        from dovetail.plugins.absent import advice_for, is_import_statement, refuse
         from dovetail.plugins.first_party import advice
 
+        instead = advice_for(self.__name__.partition(".")[2], name)
+        if instead is not None:
+            refuse(self.__name__, name, instead, frame)
         message = f"{self.__name__} has no {name!r}."
         cause: BaseException | None = None
         for provider in self._modules():
@@ -187,7 +191,7 @@ class Namespace(ModuleType):
             if reason is not None:
                 message += f" It may come from {provider.distribution}, which {reason}."
         message += " " + advice(self.__name__, name, (item for item in dir(self) if not item.startswith("_")))
-        if _is_import_statement(frame):
+        if is_import_statement(frame):
             # "from dovetail.layers import …" would replace an AttributeError, and with it the advice.
             raise PluginError(message) from cause
         raise PluginNotFoundError(message, name=name) from cause
@@ -256,12 +260,6 @@ class Namespace(ModuleType):
 
 def _fold(name: str) -> str:
     return name.replace("_", "").lower()
-
-
-def _is_import_statement(frame: FrameType) -> bool:
-    import opcode
-
-    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]
 
 
 _installed: dict[str, Namespace] = {}

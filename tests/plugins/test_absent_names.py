@@ -1,0 +1,44 @@
+"""Names of TensorFlow 1 that are left out say what to use."""
+
+from __future__ import annotations
+
+import pytest
+
+import dovetail as dt
+from dovetail.errors import AbsentNameError, PluginError, PluginNotFoundError
+
+
+def test_at_the_root_in_a_namespace_and_in_a_module() -> None:
+    with pytest.raises(AbsentNameError) as raised:
+        _ = dt.GradientTape  # type: ignore[attr-defined]
+    assert str(raised.value) == (
+        "dovetail leaves out 'GradientTape' of TensorFlow 1: use dt.gradients. docs/tensorflow1.md lists all names."
+    )
+    assert raised.value.name == "GradientTape"
+    with pytest.raises(
+        AbsentNameError, match="^dovetail.train leaves out 'Supervisor' of TensorFlow 1: use dt"
+    ):
+        _ = dt.train.Supervisor
+    with pytest.raises(
+        AbsentNameError, match="^dovetail.app leaves out 'flags' of TensorFlow 1: use Python's argparse"
+    ):
+        _ = dt.app.flags  # type: ignore[attr-defined]
+
+
+def test_the_advice_survives_an_import_statement() -> None:
+    for statement in ("from dovetail import GradientTape", "from dovetail.train import Supervisor"):
+        with pytest.raises(ImportError) as raised:
+            exec(statement)
+        assert isinstance(raised.value, PluginError)
+        assert "of TensorFlow 1: use dt." in str(raised.value)
+
+
+def test_names_that_nobody_has_are_missing_as_ever() -> None:
+    with pytest.raises(AttributeError, match="^module 'dovetail' has no attribute 'reduce_men'$"):
+        _ = dt.reduce_men  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="^module 'dovetail.app' has no attribute 'flogs'$"):
+        _ = dt.app.flogs  # type: ignore[attr-defined]
+    with pytest.raises(PluginNotFoundError, match="Did you mean"):
+        _ = dt.nn.softmaxx
+    assert not hasattr(dt, "__nothing__")
+    assert not hasattr(dt, "GradientTape")
