@@ -15,9 +15,7 @@ def test_at_the_root_in_a_namespace_and_in_a_module() -> None:
         "dovetail leaves out 'GradientTape' of TensorFlow 1: use dt.gradients. docs/tensorflow1.md lists all names."
     )
     assert raised.value.name == "GradientTape"
-    with pytest.raises(
-        AbsentNameError, match="^dovetail.train leaves out 'Supervisor' of TensorFlow 1: use dt"
-    ):
+    with pytest.raises(AbsentNameError, match="^dovetail.train leaves out 'Supervisor' of TensorFlow 1: use dt"):
         _ = dt.train.Supervisor
     with pytest.raises(
         AbsentNameError, match="^dovetail.app leaves out 'flags' of TensorFlow 1: use Python's argparse"
