@@ -44,7 +44,10 @@ class _Position(Op):
 
     def reference(self, x: Array) -> Array:
         """NumPy's function, for which NaN is the extreme."""
-        if not x.shape[self.axis] and x.size == 0:
+        groups = np.empty(np.delete(x.shape, self.axis), self.output_type.numpy)
+        if groups.size == 0:  # NumPy refuses an axis without elements even here
+            return groups
+        if not x.shape[self.axis]:
             raise InvalidArgumentError(
                 f"{self.label}: axis {self.axis} of {as_dtype(x.dtype).name}{list(x.shape)} has no elements, so none "
                 f"is the extreme; use another axis, or feed at least one element."

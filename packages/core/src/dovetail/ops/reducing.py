@@ -231,8 +231,8 @@ class _Extreme(Reduction):
         count = Sum(self.over(x.type), True)(chosen)
         return [multiply(chosen, divide(self.placed(grads[0], x), count))]
 
-    def _check_some(self, x: Array) -> None:
-        """Refuse groups of no elements."""
+    def _of_some(self, x: Array) -> Any:
+        """Reduce; groups of no elements are refused, and where there are no groups nothing is."""
         axes = range(x.ndim) if self.axes is None else self.axes
         empty = [axis for axis in axes if x.shape[axis] == 0]
         if empty and math.prod(kept_dims(x.shape, [axis % x.ndim for axis in axes])):  # type: ignore[arg-type]
@@ -241,6 +241,8 @@ class _Extreme(Reduction):
                 f"{self.label}: axis {empty[0]} of {shown} has no elements, and nothing has no extreme; reduce another "
                 f"axis, or feed at least one element."
             )
+        # NumPy refuses an axis without elements even where the result has none.
+        return super().reduce(x) if x.size or not empty else np.sum(x, self.axes, x.dtype, keepdims=self.keepdims)
 
 
 @primitive
@@ -259,8 +261,7 @@ class Max(_Extreme):
     def reduce(self, x: Array) -> Any:
         """NumPy's maximum."""
         if self.initial is None:
-            self._check_some(x)
-            return super().reduce(x)
+            return self._of_some(x)
         return np.amax(x, self.axes, keepdims=self.keepdims, initial=self.initial)
 
     @classmethod
@@ -286,8 +287,7 @@ class Min(_Extreme):
 
     def reduce(self, x: Array) -> Any:
         """NumPy's minimum."""
-        self._check_some(x)
-        return super().reduce(x)
+        return self._of_some(x)
 
 
 @primitive
