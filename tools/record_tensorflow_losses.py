@@ -79,6 +79,10 @@ def functions(found: dict[str, Any]) -> None:
     found["kl_divergence"] = mean(keras.kld(x["probabilities"], x["others"]))
     found["poisson"] = mean(keras.poisson(x["labels"], x["probabilities"]))
     found["dice"] = keras.dice(x["labels"], x["probabilities"])
+    found["mean_absolute_percentage_error"] = mean(keras.mape(x["numbers"], x["found"]))
+    found["mean_squared_logarithmic_error"] = mean(keras.msle(x["numbers"], x["found"]))
+    found["categorical_hinge"] = mean(keras.categorical_hinge(x["onehot"], x["found"]))
+    found["tversky"] = keras.tversky(x["labels"], x["probabilities"], 0.9, 0.3)  # it exchanges the two
     found["dice_rows"] = mean(keras.dice(x["labels"], x["probabilities"], axis=1))
     found["sigmoid_focal_crossentropy"] = mean(
         keras.binary_focal_crossentropy(x["labels"], x["found"], True, from_logits=True)

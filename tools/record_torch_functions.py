@@ -98,10 +98,31 @@ def losses() -> None:
     )
 
 
+def more_losses() -> None:
+    """Losses that came later, so that the numbers of the others stay."""
+    scores: dict[str, Any] = {name: RNG.normal(size=(4, 5)) for name in ("first", "second")}
+    order = RNG.integers(0, 2, (4, 5)) * 2.0 - 1.0
+    record("order", order=order)
+    with_gradients(
+        "ranking",
+        lambda first, second: F.margin_ranking_loss(first, second, torch.tensor(order), 0.3),
+        **scores,
+    )
+    spread = RNG.uniform(0.2, 2.0, (4, 5))
+    for case, full in (("gaussian", False), ("gaussian_full", True)):
+        with_gradients(
+            case,
+            lambda first, second, spread, full=full: F.gaussian_nll_loss(first, second, spread, full),
+            **scores,
+            spread=spread,
+        )
+
+
 def main() -> None:
     """Compute everything and write it."""
     activations()
     losses()
+    more_losses()
     FOUND["torch_version"] = np.array(torch.__version__)
     path = Path(__file__).parents[1] / "tests" / "data" / "torch_functions.npz"
     arrays: Any = FOUND

@@ -97,6 +97,7 @@ def test_every_loss_joins_the_collection_or_not() -> None:
         "absolute_difference", "mean_squared_error", "huber_loss", "log_cosh", "log_loss", "hinge_loss",
         "squared_hinge", "kl_divergence", "poisson", "dice", "sigmoid_cross_entropy", "softmax_cross_entropy",
         "sigmoid_focal_crossentropy", "softmax_focal_crossentropy", "mean_pairwise_squared_error", "contrastive_loss",
+        "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "categorical_hinge", "tversky",
     ]  # fmt: skip
     made = []
     for name in names:
@@ -106,6 +107,8 @@ def test_every_loss_joins_the_collection_or_not() -> None:
     made.append(dt.losses.cosine_distance(*pair, axis=1))
     made.append(dt.losses.triplet_margin_loss(*pair, pair[0]))
     made.append(dt.losses.triplet_semihard_loss([0, 0], dt.ones([2, 3])))
+    made.append(dt.losses.margin_ranking_loss(*pair, pair[0]))
+    made.append(dt.losses.gaussian_nll_loss(*pair, pair[0]))
     assert dt.losses.get_losses() == made
     assert np.isfinite(run(made)).all()
 

@@ -53,6 +53,21 @@ def test_what_groups_are_normalised_to(rng: np.random.Generator) -> None:
         np.testing.assert_allclose(part.std((1, 2)), 1.0, atol=1e-12)
 
 
+def test_older_names_of_batch_normalisation(rng: np.random.Generator) -> None:
+    x, parts = rng.normal(size=(2, 3, 3, 4)), rng.uniform(0.5, 2.0, (4, 4))
+    mean, variance, offset, scale = parts
+    old = dt.nn.batch_norm_with_global_normalization
+    found = [
+        old(x, mean, variance, offset, scale, 0.1, True),
+        old(input=x, mean=mean, variance=variance, beta=offset, variance_epsilon=0.1),
+    ]
+    normal = (x - mean) / np.sqrt(variance + 0.1)
+    for one, expected in zip(run(found), (normal * scale + offset, normal + offset), strict=True):
+        np.testing.assert_allclose(one, expected)
+    with pytest.raises(InvalidArgumentError, match=r"give m \(mean\), once"):
+        old(x, v=variance)
+
+
 class Twice(Layer):
     """A layer whose kernel is used in two places."""
 

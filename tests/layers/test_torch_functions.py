@@ -93,3 +93,16 @@ def test_triples() -> None:
     names = ("anchor", "positive", "negative")
     RECORDED.check("triplet", dt.losses.triplet_margin_loss, *names)
     RECORDED.check("triplet_swap", lambda *each: dt.losses.triplet_margin_loss(*each, margin=0.5, swap=True), *names)
+
+
+def test_ranks_and_densities() -> None:
+    order = RECORDED["order/order"]
+    RECORDED.check("ranking", lambda x, y: dt.losses.margin_ranking_loss(order, x, y, margin=0.3), "first", "second")
+    for name, full in (("gaussian", False), ("gaussian_full", True)):
+        RECORDED.check(
+            name,
+            lambda x, y, spread, full=full: dt.losses.gaussian_nll_loss(y, x, spread, full=full),  # type: ignore[misc]
+            "first",
+            "second",
+            "spread",
+        )

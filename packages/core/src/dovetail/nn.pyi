@@ -10,6 +10,7 @@ from dovetail_layers.nn import avg_pool as avg_pool
 from dovetail_layers.nn import avg_pool1d as avg_pool1d
 from dovetail_layers.nn import avg_pool2d as avg_pool2d
 from dovetail_layers.nn import avg_pool3d as avg_pool3d
+from dovetail_layers.nn import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from dovetail_layers.nn import batch_normalization as batch_normalization
 from dovetail_layers.nn import bias_add as bias_add
 from dovetail_layers.nn import bidirectional_dynamic_rnn as bidirectional_dynamic_rnn

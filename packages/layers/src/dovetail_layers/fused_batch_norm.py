@@ -1,4 +1,4 @@
-"""Batch normalisation in one call, as TensorFlow 1's programs have it."""
+"""Batch normalisation as older programs of TensorFlow 1 have it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dovetail import Tensor
 from dovetail.errors import InvalidArgumentError
 from dovetail_layers.normalization import batch_normalization, moments, unbiased
 
-__all__ = ["fused_batch_norm"]
+__all__ = ["batch_norm_with_global_normalization", "fused_batch_norm"]
 
 
 def fused_batch_norm(
@@ -62,3 +62,47 @@ def fused_batch_norm(
         shape = [-1] if data_format == "NHWC" else [-1, 1, 1]
         centre, spread, add, factor = (dt.reshape(part, shape) for part in (mean, variance, offset, scale))
         return batch_normalization(tensor, centre, spread, add, factor, max(epsilon, 1.001e-5)), mean, kept
+
+
+def batch_norm_with_global_normalization(
+    t: Any = None,
+    m: Any = None,
+    v: Any = None,
+    beta: Any = None,
+    gamma: Any = None,
+    variance_epsilon: float = 0.0,
+    scale_after_normalization: bool = False,
+    name: str | None = None,
+    input: Any = None,
+    mean: Any = None,
+    variance: Any = None,
+) -> Tensor:
+    """Return ``(t - m) / sqrt(v + variance_epsilon) * gamma + beta``; newer programs call ``batch_normalization``.
+
+    Args:
+        t: floating images, channels last.
+        m: the mean of each channel.
+        v: the variance of each channel.
+        beta: what is added, a number for each channel.
+        gamma: what is multiplied, a number for each channel.
+        variance_epsilon: keeps the root from zero.
+        scale_after_normalization: whether to multiply by ``gamma``.
+        name: name of the node.
+        input: another name of ``t``.
+        mean: another name of ``m``.
+        variance: another name of ``v``.
+
+    Raises:
+        InvalidArgumentError: one of the first three is missing, or given twice.
+        ShapeError: the shapes do not broadcast.
+
+    Example:
+        >>> dt.Session().run(dt.nn.batch_norm_with_global_normalization([5.0], [3.0], [4.0], [1.0], None))
+        array([2.], dtype=float32)
+    """
+    for first, second, label in ((t, input, "t (input)"), (m, mean, "m (mean)"), (v, variance, "v (variance)")):
+        if (first is None) == (second is None):
+            raise InvalidArgumentError(f"batch_norm_with_global_normalization: give {label}, once.")
+    x, centre, spread = (second if first is None else first for first, second in ((t, input), (m, mean), (v, variance)))
+    scale = gamma if scale_after_normalization else None
+    return batch_normalization(x, centre, spread, beta, scale, variance_epsilon, name)

@@ -47,7 +47,7 @@ from dovetail_layers.cross_entropy import (
 from dovetail_layers.ctc import ctc_loss, ctc_loss_v2
 from dovetail_layers.ctc_decoders import ctc_beam_search_decoder, ctc_greedy_decoder
 from dovetail_layers.embedding import embedding_lookup
-from dovetail_layers.fused_batch_norm import fused_batch_norm
+from dovetail_layers.fused_batch_norm import batch_norm_with_global_normalization, fused_batch_norm
 from dovetail_layers.gating import crelu, geglu, glu, reglu, swiglu
 from dovetail_layers.in_top_k import in_top_k
 from dovetail_layers.morphology import dilation2d, erosion2d
@@ -98,6 +98,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
     "bidirectional_dynamic_rnn",
@@ -112,14 +113,14 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
-    "depth_to_space",
-    "depthwise_conv2d",
-    "depthwise_conv2d_native",
-    "dilation2d",
     "ctc_beam_search_decoder",
     "ctc_greedy_decoder",
     "ctc_loss",
     "ctc_loss_v2",
+    "depth_to_space",
+    "depthwise_conv2d",
+    "depthwise_conv2d_native",
+    "dilation2d",
     "dropout",
     "dynamic_rnn",
     "elu",

@@ -11,8 +11,10 @@ from dovetail_layers.losses.differences import (
     absolute_difference,
     huber_loss,
     log_cosh,
+    mean_absolute_percentage_error,
     mean_pairwise_squared_error,
     mean_squared_error,
+    mean_squared_logarithmic_error,
 )
 from dovetail_layers.losses.embeddings import (
     contrastive_loss,
@@ -20,8 +22,8 @@ from dovetail_layers.losses.embeddings import (
     triplet_margin_loss,
     triplet_semihard_loss,
 )
-from dovetail_layers.losses.margins import hinge_loss, squared_hinge
-from dovetail_layers.losses.probabilities import dice, kl_divergence, log_loss, poisson
+from dovetail_layers.losses.margins import categorical_hinge, hinge_loss, margin_ranking_loss, squared_hinge
+from dovetail_layers.losses.probabilities import dice, gaussian_nll_loss, kl_divergence, log_loss, poisson, tversky
 from dovetail_layers.losses.reduction import (
     Reduction,
     add_loss,
@@ -36,10 +38,12 @@ __all__ = [
     "Reduction",
     "absolute_difference",
     "add_loss",
+    "categorical_hinge",
     "compute_weighted_loss",
     "contrastive_loss",
     "cosine_distance",
     "dice",
+    "gaussian_nll_loss",
     "get_losses",
     "get_regularization_loss",
     "get_regularization_losses",
@@ -49,8 +53,11 @@ __all__ = [
     "kl_divergence",
     "log_cosh",
     "log_loss",
+    "margin_ranking_loss",
+    "mean_absolute_percentage_error",
     "mean_pairwise_squared_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
     "poisson",
     "sigmoid_cross_entropy",
     "sigmoid_focal_crossentropy",
@@ -60,4 +67,5 @@ __all__ = [
     "squared_hinge",
     "triplet_margin_loss",
     "triplet_semihard_loss",
+    "tversky",
 ]

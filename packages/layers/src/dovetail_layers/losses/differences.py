@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import dovetail as dt
 from dovetail import GraphKeys, Tensor
@@ -17,11 +17,15 @@ __all__ = [
     "absolute_difference",
     "huber_loss",
     "log_cosh",
+    "mean_absolute_percentage_error",
     "mean_pairwise_squared_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
 ]
 
-_LOG_2 = math.log(2.0)
+_LOG_2: Final = math.log(2.0)
+_LEAST: Final = 1e-7
+"""The least number that divides, as in Keras."""
 
 
 @scalar(name="HuberLoss", floating=True)
@@ -170,6 +174,71 @@ def log_cosh(
     with dt.name_scope(scope or "log_cosh"):
         wanted, found = floating_of_one_shape("log_cosh", labels, predictions)
         return compute_weighted_loss(_log_cosh(found - wanted), weights, "weighted", loss_collection, reduction)
+
+
+def mean_absolute_percentage_error(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return the mean of the absolute differences, in percent of the labels.
+
+    Args:
+        labels: what is true, of the shape of ``predictions``; the least size that is taken is 1e-7.
+        predictions: what is predicted, floating.
+        weights: a number, or one for each example or element.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ.
+        DTypeError: ``predictions`` holds no numbers.
+
+    Example:
+        >>> dt.Session().run(dt.losses.mean_absolute_percentage_error([2.0, 4.0], [1.0, 4.0]))
+        np.float32(25.0)
+    """
+    with dt.name_scope(scope or "mean_absolute_percentage_error"):
+        wanted, found = floating_of_one_shape("mean_absolute_percentage_error", labels, predictions)
+        losses = 100.0 * dt.abs((wanted - found) / dt.maximum(dt.abs(wanted), _LEAST))
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
+
+
+def mean_squared_logarithmic_error(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return the mean of the squared differences of ``log(1 + labels)`` and ``log(1 + predictions)``.
+
+    Args:
+        labels: what is true, of the shape of ``predictions``; negative numbers count as 0.
+        predictions: what is predicted, floating; negative numbers count as 0.
+        weights: a number, or one for each example or element.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ.
+        DTypeError: ``predictions`` holds no numbers.
+
+    Example:
+        >>> dt.Session().run(dt.losses.mean_squared_logarithmic_error([1.0, 3.0], [1.0, 1.0])).round(4)
+        np.float32(0.2402)
+    """
+    with dt.name_scope(scope or "mean_squared_logarithmic_error"):
+        pair = floating_of_one_shape("mean_squared_logarithmic_error", labels, predictions)
+        wanted, found = (dt.log1p(dt.maximum(one, _LEAST)) for one in pair)
+        losses = dt.squared_difference(found, wanted)
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
 
 
 def mean_pairwise_squared_error(

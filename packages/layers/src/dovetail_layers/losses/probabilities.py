@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,14 @@ from dovetail import GraphKeys, Tensor
 from dovetail_layers.losses.arguments import floating_of_one_shape
 from dovetail_layers.losses.reduction import Reduction, compute_weighted_loss
 
-__all__ = ["dice", "kl_divergence", "log_loss", "poisson"]
+__all__ = [
+    "dice",
+    "gaussian_nll_loss",
+    "kl_divergence",
+    "log_loss",
+    "poisson",
+    "tversky",
+]
 
 
 def log_loss(
@@ -158,4 +166,94 @@ def dice(
         both = dt.reduce_sum(wanted * found, axis)
         each = dt.reduce_sum(wanted, axis) + dt.reduce_sum(found, axis)
         losses = 1.0 - (2.0 * both + epsilon) / (each + epsilon)
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
+
+
+def tversky(
+    labels: Any,
+    predictions: Any,
+    weights: Any = 1.0,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    axis: int | Sequence[int] | None = None,
+    epsilon: float = 1e-7,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return one less Tversky's index of two sets, in which what is wrongly in and wrongly out counts differently.
+
+    The index is ``both / (both + alpha * wrongly in + beta * wrongly out)``; with both 0.5 the loss is ``dice``
+    (Salehi, Erdogmus and Gholipour, 2017, arXiv:1706.05721). Keras exchanges ``alpha`` and ``beta``.
+
+    Args:
+        labels: how much each element belongs to the set, from 0 to 1, of the shape of ``predictions``.
+        predictions: likewise as predicted, floating.
+        weights: a number, or one for each loss that is left.
+        alpha: the weight of what is predicted and not true.
+        beta: the weight of what is true and not predicted.
+        axis: the axis, or several, over which a set extends; all by default.
+        epsilon: what is added above and below, so that two empty sets agree.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ.
+        DTypeError: ``predictions`` holds no numbers.
+
+    Example:
+        >>> dt.Session().run(dt.losses.tversky([1.0, 1.0, 0.0], [1.0, 0.0, 0.0], alpha=0.0, beta=1.0)).round(4)
+        np.float32(0.5)
+    """
+    with dt.name_scope(scope or "tversky"):
+        wanted, found = floating_of_one_shape("tversky", labels, predictions)
+        both = dt.reduce_sum(wanted * found, axis)
+        wrongly_in = dt.reduce_sum((1.0 - wanted) * found, axis)
+        wrongly_out = dt.reduce_sum(wanted * (1.0 - found), axis)
+        losses = 1.0 - (both + epsilon) / (both + alpha * wrongly_in + beta * wrongly_out + epsilon)
+        return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
+
+
+def gaussian_nll_loss(
+    labels: Any,
+    predictions: Any,
+    variances: Any,
+    weights: Any = 1.0,
+    full: bool = False,
+    epsilon: float = 1e-6,
+    scope: str | None = None,
+    loss_collection: str | None = GraphKeys.LOSSES,
+    reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
+) -> Tensor:
+    """Return the mean negative logarithm of the probability density of normal distributions (Nix and Weigend, 1994).
+
+    That is ``(log(variances) + (labels - predictions)² / variances) / 2``, up to ``log(2 * pi) / 2``.
+
+    Args:
+        labels: what is true, of the shape of ``predictions``.
+        predictions: the means, floating.
+        variances: of the shape of ``predictions``.
+        weights: a number, or one for each example or element.
+        full: whether to add ``log(2 * pi) / 2``.
+        epsilon: the least variance that is taken.
+        scope: scope of the nodes.
+        loss_collection: the collection that the loss joins; ``None`` for none.
+        reduction: how one loss is made, of ``Reduction``.
+
+    Raises:
+        ShapeError: the shapes differ.
+        DTypeError: ``predictions`` holds no numbers.
+
+    Example:
+        >>> dt.Session().run(dt.losses.gaussian_nll_loss([1.0, 3.0], [1.0, 1.0], [1.0, 1.0]))
+        np.float32(1.0)
+    """
+    with dt.name_scope(scope or "gaussian_nll_loss"):
+        wanted, found = floating_of_one_shape("gaussian_nll_loss", labels, predictions)
+        given, _ = floating_of_one_shape("gaussian_nll_loss", variances, found)
+        spread = dt.maximum(given, dt.constant(epsilon, given.dtype))
+        losses = 0.5 * (dt.log(spread) + dt.squared_difference(wanted, found) / spread)
+        if full:
+            losses = losses + 0.5 * math.log(2.0 * math.pi)
         return compute_weighted_loss(losses, weights, "weighted", loss_collection, reduction)
