@@ -100,6 +100,8 @@ def test_what_cannot_be_asked() -> None:
     x = dt.placeholder(dt.float32, [2], name="x")
     with pytest.raises(InvalidArgumentError, match="assert_gradients: order is 5; use 1 to 4"):
         dt.testing.assert_gradients(x, x, {x: [1.0, 2.0]}, order=5)
+    with pytest.raises(InvalidArgumentError, match=r'"root:0" .* or a derivative of it holds nan; choose values where'):
+        dt.testing.assert_gradients(dt.sqrt(x, name="root"), x, {x: [4.0, -1.0]})
     whole = dt.constant([1], name="whole")
     with pytest.raises(DTypeError, match=r'"whole:0" is int32\[1\]; only floating tensors have gradients'):
         dt.testing.assert_gradients(x, whole, {x: [1.0, 2.0]})

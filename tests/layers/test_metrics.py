@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import dovetail as dt
 from dovetail.errors import DTypeError, InvalidArgumentError, OperationError, ShapeError
@@ -255,6 +258,78 @@ def test_regression_as_scikit_learn_has_it(rng: np.random.Generator, columns: tu
         spread = [{**batch, "weights": batch["weights"].reshape(-1, *[1] * len(columns))} for batch in batches]
         wanted = score(labels, predictions, sample_weight=weights)
         assert last(metric, spread) == pytest.approx(wanted, rel=1e-4)
+
+
+# Batches. -------------------------------------------------------------------------------------------------------------
+
+
+def all_metrics() -> tuple[dict[str, Any], dict[str, tuple[Any, Any]]]:
+    """Placeholders, and metrics of them with weights, by name."""
+    inputs = {
+        "labels": dt.placeholder(dt.int64, [None]),
+        "classes": dt.placeholder(dt.int64, [None]),
+        "guesses": dt.placeholder(dt.float32, [None]),
+        "scores": dt.placeholder(dt.float32, [None, 4]),
+        "weights": dt.placeholder(dt.float32, [None]),
+    }
+    labels, classes, guesses, scores, weights = inputs.values()
+    found: dict[str, tuple[Any, Any]] = {}
+    for metric in (
+        *("mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "binary_accuracy"),
+        *("auc", "r2_score"),
+    ):
+        found[metric] = getattr(dt.metrics, metric)(dt.cast(labels > 1, dt.float32), guesses, weights=weights)
+    for metric in ("accuracy", "true_positives", "false_negatives", "precision", "recall"):
+        found[metric] = getattr(dt.metrics, metric)(labels, classes, weights=weights)
+    for metric in ("mean_iou", "mean_per_class_accuracy", "confusion_matrix", "cohen_kappa", "matthews_corrcoef"):
+        found[metric] = getattr(dt.metrics, metric)(labels, classes, num_classes=4, weights=weights)
+    found["f1_score"] = dt.metrics.f1_score(labels, classes, num_classes=4, average="macro", weights=weights)
+    for metric in ("log_loss", "sparse_categorical_accuracy", "top_k_accuracy"):
+        options = {"k": 2} if metric == "top_k_accuracy" else {}
+        found[metric] = getattr(dt.metrics, metric)(labels, dt.sigmoid(scores), weights=weights, **options)
+    for metric in ("precision_at_k", "recall_at_k", "average_precision_at_k"):
+        found[metric] = getattr(dt.metrics, metric)(labels, scores, 2, weights=weights)
+    for metric in ("precision_at_recall", "recall_at_precision", "sensitivity_at_specificity"):
+        found[metric] = getattr(dt.metrics, metric)(labels > 1, guesses, 0.6, weights=weights)
+    found["perplexity"] = dt.metrics.perplexity(labels, scores, weights, from_logits=True)
+    found["mean"] = dt.metrics.mean(guesses, weights)
+    found["percentage_below"] = dt.metrics.percentage_below(guesses, 0.5, weights)
+    return inputs, found
+
+
+def test_batches_and_their_order_do_not_matter() -> None:
+    inputs, metrics = all_metrics()
+    updates = [update for _, update in metrics.values()]
+    values = {name: value for name, (value, _) in metrics.items()}
+
+    def see(session: dt.Session, batches: Sequence[Batch]) -> dict[str, Any]:
+        session.run(dt.local_variables_initializer())
+        for batch in batches:
+            session.run(updates, {inputs[key]: one for key, one in batch.items()})
+        return session.run(values)
+
+    with dt.Session() as session:
+
+        @hypothesis.settings(max_examples=8)
+        @hypothesis.given(st.lists(st.integers(0, 6), min_size=1, max_size=4), st.integers(0, 2**16))
+        def check(sizes: list[int], seed: int) -> None:
+            rng = np.random.default_rng(seed)
+            count = sum(sizes)
+            whole = {
+                "labels": rng.integers(0, 4, count),
+                "classes": rng.integers(0, 4, count),
+                "guesses": rng.uniform(size=count).round(2),
+                "scores": rng.normal(size=(count, 4)),
+                "weights": rng.integers(0, 3, count).astype(float),
+            }
+            order = rng.permutation(count)
+            bounds = np.cumsum([0, *sizes])
+            parts = [{key: one[order[first:last]] for key, one in whole.items()} for first, last in pairwise(bounds)]
+            at_once, by_parts = see(session, [whole]), see(session, parts)
+            for name, value in at_once.items():
+                np.testing.assert_allclose(by_parts[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+
+        check()
 
 
 # What metrics are before there is anything, and at the edges. ---------------------------------------------------------

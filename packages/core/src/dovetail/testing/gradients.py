@@ -64,7 +64,7 @@ def assert_gradients(
         AssertionError: a derivative is off; the message tells of the worst.
         DTypeError: one of ``xs`` is not floating.
         GradientError: there is an operation without a gradient on the way.
-        InvalidArgumentError: the order is not from 1 to 4, or ``ys`` differ from run to run.
+        InvalidArgumentError: the order is not from 1 to 4, or ``ys`` are not finite or differ from run to run.
 
     Example:
         >>> x = dt.placeholder(dt.float32, [None, 3])
@@ -148,7 +148,11 @@ class _Case:
             weights = [rng.normal(size=np.shape(value)) for value in self.run(list(tensors))]
             self.number = add_n([reduce_sum(one * weight) for one, weight in zip(tensors, weights, strict=True)])
         first, again = self.run(self.number), self.run(self.number)
-        if not np.array_equal(first, again, equal_nan=True):
+        if not np.isfinite(first):
+            raise InvalidArgumentError(
+                f"assert_gradients: {self.what} or a derivative of it holds {first}; choose values where all is finite."
+            )
+        if first != again:
             raise InvalidArgumentError(
                 f"assert_gradients: {self.what} is {first} in one run and {again} in the next; leave out what draws "
                 "random numbers or changes variables."
