@@ -240,6 +240,16 @@ def test_weights_decay_beside_the_step_of_any_optimizer() -> None:
     np.testing.assert_array_equal(run.run(w), [4.0 * 0.875 - 0.25, -8.0 * 0.875 - 0.25])
 
 
+def test_weight_decay_may_be_a_number_a_tensor_or_a_function() -> None:
+    fed, kept = dt.placeholder(dt.float32, []), dt.Variable(0.5, trainable=False)
+    for decay, feeds in ((0.5, {}), (fed, {fed: 0.5}), (kept, {}), (lambda: kept, {})):
+        w = dt.Variable(4.0)
+        step = dt.train.AdagradOptimizer(1.0, 1.0, weight_decay=decay).apply_gradients([(dt.constant(0.0), w)])
+        run = session()
+        run.run(step, feeds)
+        assert run.run(w) == 2.0
+
+
 def test_a_filter_says_what_decays() -> None:
     kernel, bias = dt.Variable([[2.0]], name="kernel"), dt.Variable([2.0], name="bias")
     optimizer = dt.train.LionOptimizer(0.5, weight_decay=0.25, decay_filter=lambda v: len(v.shape) > 1)

@@ -80,6 +80,13 @@ def test_rows_stay_rows_when_they_are_clipped(arguments: dict[str, float]) -> No
     np.testing.assert_allclose(found, [[0.0, 0.0], [-0.5 - clipped[0], -0.5 - clipped[1]], [0.0, 0.0]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["clipvalue", "clipnorm", "global_clipnorm"])
+def test_limits_are_positive(name: str) -> None:
+    w = dt.Variable(1.0)
+    with pytest.raises(ConfigurationError, match=f"GradientDescent: {name} is -1.0; give a positive number, or None"):
+        dt.train.GradientDescentOptimizer(1.0, **{name: -1.0}).minimize(w * w)
+
+
 # Accumulation. -------------------------------------------------------------------------------------------------------
 
 

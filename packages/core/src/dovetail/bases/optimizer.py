@@ -328,8 +328,11 @@ class Optimizer(Configured):
 
     def make_updates(self, pairs: Sequence[tuple[Any, Variable]]) -> list[Operation]:
         """Return the operations that change variables, and what is kept for them, along gradients that are clipped."""
-        limits = self.clipvalue, self.clipnorm, self.global_clipnorm
-        gradients = clipped([gradient for gradient, _ in pairs], *limits)
+        limits = {name: self.__dict__[name] for name in ("clipvalue", "clipnorm", "global_clipnorm")}
+        for name, limit in limits.items():
+            if limit is not None and not limit > 0.0:
+                raise ConfigurationError(f"{self.get_name()}: {name} is {limit}; give a positive number, or None.")
+        gradients = clipped([gradient for gradient, _ in pairs], **limits)
         return self.updates([(one, variable) for one, (_, variable) in zip(gradients, pairs, strict=True)])
 
     def updates(self, pairs: Sequence[tuple[Any, Variable]]) -> list[Operation]:

@@ -75,20 +75,20 @@ def updates_of(tensors: Iterable[Tensor]) -> list[Operation]:
 
 
 def clipped(
-    gradients: Sequence[Any], value: float | None, norm: float | None, whole_norm: float | None
+    gradients: Sequence[Any], clipvalue: float | None, clipnorm: float | None, global_clipnorm: float | None
 ) -> Sequence[Any]:
     """Return gradients with elements, norms and the norm of all of them together at most as given.
 
     Rows of a sparse gradient count as they come, also where several are for one index, as in TensorFlow.
     """
-    if value is not None:
-        gradients = [_with_values(one, clip_by_value(_values(one), -value, value)) for one in gradients]
-    if norm is not None:
-        gradients = [clip_by_norm(one, norm) for one in gradients]
-    if whole_norm is not None:
+    if clipvalue is not None:
+        gradients = [_with_values(one, clip_by_value(_values(one), -clipvalue, clipvalue)) for one in gradients]
+    if clipnorm is not None:
+        gradients = [clip_by_norm(one, clipnorm) for one in gradients]
+    if global_clipnorm is not None:
         wide = float64 if any(one.dtype is float64 for one in gradients) else float32
         total = global_norm([converted(_values(one), wide) for one in gradients])
-        gradients, _ = clip_by_global_norm(gradients, whole_norm, use_norm=total)
+        gradients, _ = clip_by_global_norm(gradients, global_clipnorm, use_norm=total)
     return gradients
 
 
