@@ -8,8 +8,9 @@ from typing import Any, final
 import dovetail as dt
 from dovetail import GraphKeys, Tensor, Variable
 from dovetail.errors import AlreadyExistsError, DTypeError
+from dovetail.extend import DType
 
-__all__ = ["ExponentialMovingAverage"]
+__all__ = ["ExponentialMovingAverage", "kept_part"]
 
 
 @final
@@ -81,11 +82,7 @@ class ExponentialMovingAverage:
                 )
             self._averages[one] = self._make(one)
         with dt.name_scope(self._name):
-            kept = dt.cast(self._decay, dt.float32)
-            if self._num_updates is not None:
-                made = dt.cast(self._num_updates, dt.float32)
-                kept = dt.minimum(kept, (1.0 + made) / (10.0 + made))
-            fresh = 1.0 - kept
+            fresh = 1.0 - kept_part(self._decay, self._num_updates, dt.float32)
             return dt.group(*(self._update(one, fresh) for one in chosen))
 
     def average(self, var: Any) -> Variable | None:
@@ -138,3 +135,12 @@ class ExponentialMovingAverage:
             step = Variable(0.0, trainable=False, dtype=value.dtype, name=f"{average.op.name}/local_step")
         summed, count = biased.assign_sub(part * (biased - value)), step.assign_add(1.0)
         return average.assign(summed / (1.0 - (1.0 - part) ** count))
+
+
+def kept_part(decay: Any, num_updates: Any, dtype: DType) -> Tensor:
+    """Return how much of an average an update keeps: ``decay``, and less while few updates were made."""
+    kept: Tensor = dt.cast(decay, dtype)
+    if num_updates is None:
+        return kept
+    made = dt.cast(num_updates, dtype)
+    return dt.minimum(kept, (1.0 + made) / (10.0 + made))

@@ -8,6 +8,7 @@ from typing import Any, final
 import dovetail as dt
 from dovetail import Operation, Variable
 from dovetail_optim._averaging import AveragingOptimizer
+from dovetail_optim.exponential_moving_average import kept_part
 
 __all__ = ["MovingAverageOptimizer"]
 
@@ -50,10 +51,7 @@ class MovingAverageOptimizer(AveragingOptimizer):
         done = self.optimizer.make_updates(pairs)
         for _, variable in pairs:
             kept = self.make_slot(variable, "average", self.slots_for(variable)["average"])
-            decay = dt.cast(self.average_decay, kept.dtype)
-            if self.num_updates is not None:
-                made = dt.cast(self.num_updates, kept.dtype)
-                decay = dt.minimum(decay, (1.0 + made) / (10.0 + made))
+            decay = kept_part(self.average_decay, self.num_updates, kept.dtype)
             new = decay * kept + (1.0 - decay) * dt.cast(variable, kept.dtype)
             done.append(kept.assign(new).op)
         return done
