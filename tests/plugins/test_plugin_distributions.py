@@ -244,3 +244,14 @@ def test_importing_dovetail_loads_no_plugin_and_scans_nothing(run: Run) -> None:
         print([name for name in heavy + plugins if name in sys.modules], manager.scanned)
     """
     assert output(run(program, "dovetail-swish", "toy-slow")).strip() == "[] False"
+
+
+def test_what_most_programs_do_without_is_imported_when_it_is_asked_for(run: Run) -> None:
+    program = """
+        import sys, dovetail as dt
+        own = [f"dovetail.{name}" for name in ("app", "gfile", "logging", "test", "testing", "views")]
+        late = [*own, "logging", "shutil", "glob", "unittest", "html"]
+        print([name for name in late if name in sys.modules], {"draw", "gfile", "summary_table"} <= set(dir(dt)))
+        print(dt.gfile.Exists("."), dt.draw.__name__, [name for name in own if name in sys.modules])
+    """
+    assert output(run(program)).splitlines() == ["[] True", "True draw ['dovetail.gfile', 'dovetail.views']"]

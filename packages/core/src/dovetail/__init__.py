@@ -6,7 +6,7 @@ Names follow the graph-and-session API that TensorFlow 1 made known: ``import do
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from dovetail import app, compat, errors, gfile, logging, test, testing
+from dovetail import compat, errors
 from dovetail import plugins as _plugins
 from dovetail.bases.format import load, save
 from dovetail.compat import (
@@ -144,17 +144,26 @@ from dovetail.types.dtypes import float16 as half
 from dovetail.types.dtypes import float64 as double
 from dovetail.types.shapes import Shape
 from dovetail.version import __version__
-from dovetail.views.drawing import draw
-from dovetail.views.summary import summary_table
 
 newaxis = None
 OpError = errors.OpError
 VERSION = __version__
 
-if not _TYPE_CHECKING:  # for a type checker there is no such attribute
+# What most programs do without is imported when it is asked for, which keeps the import of the rest short.
+if _TYPE_CHECKING:
+    from dovetail import app, gfile, logging, test, testing
+    from dovetail.views.drawing import draw
+    from dovetail.views.summary import summary_table
+else:
     from dovetail.plugins.absent import attributes_of as _attributes_of
 
-    __getattr__ = _attributes_of(__name__)
+    _LATER = {name: f"dovetail.{name}" for name in ("app", "gfile", "logging", "test", "testing")}
+    _LATER |= {"draw": "dovetail.views.drawing:draw", "summary_table": "dovetail.views.summary:summary_table"}
+    __getattr__ = _attributes_of(__name__, _LATER)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})
+
 
 _plugins.install(__name__)
 for _space, _given in _CONTRIBUTIONS.items():

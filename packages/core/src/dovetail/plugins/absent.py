@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from types import FrameType, MappingProxyType
+from typing import Any, NoReturn
 
 from dovetail.errors import AbsentNameError, PluginError
 
@@ -51,11 +52,23 @@ def is_import_statement(frame: FrameType) -> bool:
     return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]
 
 
-def attributes_of(module: str) -> Callable[[str], NoReturn]:
-    """Make the ``__getattr__`` of a module, which is asked for attributes that it has not."""
+def attributes_of(module: str, later: Mapping[str, str] = MappingProxyType({})) -> Callable[[str], Any]:
+    """Make the ``__getattr__`` of a module, which is asked for attributes that it has not.
+
+    Args:
+        module: its name.
+        later: attributes that are made when they are first asked for: a module, or ``module:attribute``.
+    """
     space = module.partition(".")[2]
 
-    def missing(name: str) -> NoReturn:
+    def missing(name: str) -> Any:
+        place = later.get(name)
+        if place is not None:
+            source, _, attribute = place.partition(":")
+            found = importlib.import_module(source)
+            found = getattr(found, attribute) if attribute else found
+            setattr(sys.modules[module], name, found)
+            return found
         advice = None if name.startswith("_") else advice_for(space, name)
         if advice is not None:
             refuse(module, name, advice, sys._getframe(1))
