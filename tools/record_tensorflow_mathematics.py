@@ -1,4 +1,4 @@
-"""Record what TensorFlow computes for linear algebra and special functions, in float64, for tests to compare with.
+"""Record what TensorFlow computes for linear algebra, special functions and images, for tests to compare.
 
 TensorFlow is no dependency of the tests; they read `tests/data/tensorflow_mathematics.npz`, which this script makes:
 
@@ -97,9 +97,59 @@ def special() -> None:
     record("lbeta", math.lbeta, RNG.uniform(0.1, 5.0, size=(3, 4)))
 
 
+def images() -> None:
+    """Record functions of images, of float32 and of bytes; those without gradients in TensorFlow by values alone."""
+    one = tf.compat.v1.image
+    floats = RNG.uniform(size=(2, 5, 4, 3)).astype(np.float32)
+    floats[0, 0] = 0.5  # no colour at all
+    bytes_ = RNG.integers(0, 256, size=(5, 4, 3)).astype(np.uint8)
+    FOUND.update({"image/floats": floats, "image/bytes": bytes_})
+    functions: dict[str, Callable[..., Any]] = {
+        "adjust_brightness": lambda x: one.adjust_brightness(x, 0.3),
+        "adjust_contrast": lambda x: one.adjust_contrast(x, 1.7),
+        "adjust_gamma": lambda x: one.adjust_gamma(x, 2.0, 1.1),
+        "adjust_hue": lambda x: one.adjust_hue(x, -0.3),
+        "adjust_saturation": lambda x: one.adjust_saturation(x, 1.5),
+        "central_crop": lambda x: one.central_crop(x, 0.5),
+        "crop_or_pad": lambda x: one.resize_image_with_crop_or_pad(x, 3, 7),
+        "crop_to_bounding_box": lambda x: one.crop_to_bounding_box(x, 1, 0, 3, 2),
+        "flip_left_right": one.flip_left_right,
+        "flip_up_down": one.flip_up_down,
+        "pad_to_bounding_box": lambda x: one.pad_to_bounding_box(x, 1, 2, 8, 7),
+        "per_image_standardization": one.per_image_standardization,
+        "rgb_to_grayscale": one.rgb_to_grayscale,
+        "rot90": one.rot90,
+        "rot180": lambda x: one.rot90(x, 2),
+        "rot270": lambda x: one.rot90(x, 3),
+        "to_float32": lambda x: one.convert_image_dtype(x, tf.float32),
+        "to_int16": lambda x: one.convert_image_dtype(x, tf.int16),
+        "to_int8": lambda x: one.convert_image_dtype(x, tf.int8, saturate=True),
+        "transpose": one.transpose,
+    }
+    for name, function in functions.items():
+        FOUND[f"image/{name}/floats"] = function(floats).numpy()
+        FOUND[f"image/{name}/bytes"] = function(bytes_).numpy()
+    FOUND["image/rgb_to_hsv"] = one.rgb_to_hsv(floats).numpy()
+    FOUND["image/hsv_to_rgb"] = one.hsv_to_rgb(floats).numpy()
+    FOUND["image/total_variation"] = one.total_variation(tf.constant(floats)).numpy()
+    left, right = (RNG.integers(0, 256, size=(2, 16, 14, 3)).astype(np.uint8) for _ in range(2))
+    near = (0.9 * left + 0.1 * right).astype(np.uint8)
+    FOUND.update({"image/left": left, "image/near": near})
+    FOUND["image/psnr"] = one.psnr(left, near, 255).numpy()
+    FOUND["image/ssim"] = one.ssim(left, near, 255).numpy()
+    FOUND["image/ssim_small"] = one.ssim(left, near, 255, 5, 1.0, 0.02, 0.05).numpy()
+    boxes = np.sort(RNG.uniform(size=(40, 2, 2)), axis=1).reshape(40, 4).astype(np.float32)
+    boxes[::3] = boxes[::3, [2, 1, 0, 3]]  # other corners
+    scores = RNG.uniform(size=40).astype(np.float32)
+    FOUND.update({"image/boxes": boxes, "image/scores": scores})
+    FOUND["image/suppressed"] = one.non_max_suppression(boxes, scores, 30, 0.3).numpy()
+    FOUND["image/suppressed_few"] = one.non_max_suppression(boxes, scores, 4, 0.5, 0.4).numpy()
+
+
 def main() -> None:
     """Record all cases."""
     special()
+    images()
     linalg = tf.linalg
     record("inverse", linalg.inv, regular(2, 3, 3))
     record("solve", linalg.solve, regular(2, 3, 3), RNG.normal(size=(2, 3, 2)))

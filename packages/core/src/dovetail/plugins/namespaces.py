@@ -26,7 +26,7 @@ NAMES: Final = {
     "constraints": "What weights must keep after an optimizer's update.",
     "data": "Input: data sets, batching, prefetching.",
     "estimator": "Training, evaluation and prediction from one model function.",
-    "image": "Images: resizing.",
+    "image": "Images: sizes, flips, parts, colours, measures.",
     "initializers": "First values of weights.",
     "io": "Saving, loading and exporting.",
     "layers": "Layers, as functions (`dense`) and as classes (`Dense`).",
