@@ -199,6 +199,17 @@ def test_what_an_optimizer_keeps_stands_with_it_and_order_is_dashed() -> None:
     assert "stroke-dasharray" in drawing.svg
 
 
+def test_many_tensors_take_one_way_out_and_few_take_their_own() -> None:
+    loss = dt.reduce_mean(network(), name="loss")
+    root = outline(dt.get_default_graph(), dt.train.GradientDescentOptimizer(0.1).minimize(loss))
+    body, gradients = find(root, "body"), find(root, "gradients")
+    assert "to gradients" in body.exits
+    assert "from body" in gradients.entries
+    assert "body/norm/BatchNormalization:0" in body.exits, "what goes on to the head takes a way of its own"
+    (link,) = (one for one in root.links if one.exits and "to gradients" in one.exits.values() and one.source == 1)
+    assert len(link.tensors) > 3
+
+
 # Drawings. ------------------------------------------------------------------------------------------------------------
 
 

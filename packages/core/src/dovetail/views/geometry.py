@@ -19,6 +19,7 @@ _ROW_GAP: Final = 44.0
 _MARGIN: Final = 18.0
 _HEADER: Final = 26.0
 _MOST_LABELS: Final = 4
+_MANY: Final = "99 tensors"
 
 Point = tuple[float, float]
 
@@ -53,7 +54,7 @@ class Picture:
         width, height: its size.
         inner: pictures of its children with the places of their upper left corners.
         curves: edges between them.
-        entries, exits: where tensors, by name, come in and go out, from left to right.
+        entries, exits: where tensors come in and go out, by the names of the box's, from left to right.
     """
 
     __slots__ = ("_title", "box", "curves", "entries", "exits", "height", "inner", "open", "width")
@@ -177,7 +178,8 @@ class _Labels:
                 text = _label(list(link.tensors.values()))
                 self._widths.setdefault(link.source, {})[names] = label_width(text) + 14.0 if text else 14.0
             for name, text in link.tensors.items():
-                self._ports[name] = label_width(text) + 10.0
+                way = link.exits[name]
+                self._ports[way] = label_width(text if way == name else _MANY) + 10.0
 
     def room(self, index: int) -> float:
         """The width of a box with several edges, each with room for its label to the right of it."""
@@ -192,7 +194,7 @@ class _Labels:
         return next(iter(widths.values())) if len(widths) == 1 else 0.0
 
     def port_room(self, name: str) -> float:
-        """How far the label of a tensor that goes out reaches to the right."""
+        """How far the label of what goes out reaches to the right."""
         return self._ports.get(name, 0.0)
 
 
@@ -222,9 +224,14 @@ class _Ends:
         return 1 if found is not None and found[0].open else len(self._begin.get(vertex, ()))
 
     def bundles(self, link: Link) -> list[list[str]]:
-        """The tensors of a link, together where both ends are closed, else each by itself."""
-        closed = all(box is None or not box[0].open for box in (self._box(link.source), self._box(link.target)))
-        return [list(link.tensors)] if closed else [[name] for name in link.tensors]
+        """The tensors of a link, together but where they take ways of their own out of an open box, or into one."""
+        source, target = self._box(link.source), self._box(link.target)
+        found: dict[tuple[str, str], list[str]] = {}
+        for name in link.tensors:
+            way_out = link.exits[name] if source is not None and source[0].open else ""
+            way_in = link.entries[name] if target is not None and target[0].open else ""
+            found.setdefault((way_out, way_in), []).append(name)
+        return list(found.values())
 
     def note(self, link: Link, chain: list[int], back: bool) -> None:
         """Learn of an edge, before any is drawn."""
@@ -243,7 +250,7 @@ class _Ends:
         if back:
             return x, top
         if picture.open:
-            return left + picture.exits.get(names[0], picture.width / 2.0), top + picture.height
+            return left + picture.exits[link.exits[names[0]]], top + picture.height
         ways = self._begin[link.source]
         order = sorted(ways, key=lambda key: (sum(ways[key]) / len(ways[key]), key))
         if len(order) == 1:
@@ -260,7 +267,7 @@ class _Ends:
         if back:
             return x, top + picture.height
         if picture.open:
-            return left + picture.entries.get(names[0], picture.width / 2.0), top
+            return left + picture.entries[link.entries[names[0]]], top
         ways = sorted(self._finish[link.target])
         step = min(16.0, (picture.width - 20.0) / len(ways))
         at = ways.index((self._places[chain[-2]], link.source))

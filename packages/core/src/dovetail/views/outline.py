@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, final
+from itertools import pairwise
+from typing import Any, Final, final
 
 from dovetail.compiler.lower import needed_operations
 from dovetail.graph.graph import Graph
@@ -13,7 +14,9 @@ from dovetail.ops.state import AssignVariable, Placeholder, PlaceholderWithDefau
 from dovetail.session.fetches import FetchPlan
 from dovetail.views.ordering import Arrangement, arrange
 
-__all__ = ["Box", "Link", "outline"]
+__all__ = ["Box", "Lead", "Link", "outline"]
+
+_MOST_APART: Final = 3
 
 
 @final
@@ -23,15 +26,39 @@ class Link:
     Attributes:
         source, target: places among the children, or, counted on, the entries and exits, of the box around.
         tensors: the tensors, by name, with their types as shown; a control dependency has the type ``""``.
+        exits, entries: for each tensor, the exit of the source and the entry of the target that it takes.
     """
 
-    __slots__ = ("source", "target", "tensors")
+    __slots__ = ("entries", "exits", "source", "target", "tensors")
 
     def __init__(self, source: int, target: int) -> None:
         """Begin with no tensor."""
         self.source = source
         self.target = target
         self.tensors: dict[str, str] = {}
+        self.exits: dict[str, str] = {}
+        self.entries: dict[str, str] = {}
+
+
+@final
+class Lead:
+    """A tensor that leads from box to box.
+
+    Attributes:
+        source, target: where it begins and ends.
+        tensor, type: its name, and its type as shown.
+        exit, entry: names of the exits and entries that it takes on its way.
+    """
+
+    __slots__ = ("entry", "exit", "source", "target", "tensor", "type")
+
+    def __init__(self, source: Box, target: Box, tensor: str, type: str) -> None:
+        """Begin with exits and entries of its own."""
+        self.source = source
+        self.target = target
+        self.tensor = tensor
+        self.type = type
+        self.exit = self.entry = tensor
 
 
 @final
@@ -45,7 +72,8 @@ class Box:
         kind: ``operation``, ``placeholder``, ``variable``, ``output``, ``layer`` or ``scope``.
         around: the box that it is in.
         children: boxes in it, in the order of their first operations.
-        entries, exits: names of the tensors that come in from outside, and go out.
+        entries, exits: where tensors come in from outside, and go out, by name: that of the tensor, or one for many
+            that lead from one box to another.
         links: between children, entries and exits.
     """
 
@@ -61,7 +89,7 @@ class Box:
         self.children: list[Box] = []
         self.entries: dict[str, int] = {}
         self.exits: dict[str, int] = {}
-        self._links: dict[tuple[Any, Any], dict[str, str]] = {}
+        self._links: dict[tuple[Any, Any], Link] = {}
         self._places: dict[Box, int] = {}
 
     def add(self, child: Box) -> Box:
@@ -78,11 +106,17 @@ class Box:
             found.append(found[-1].around)
         return found[::-1]
 
-    def join(self, source: Box | None, target: Box | None, tensor: str, type: str) -> None:
+    def join(self, source: Box | None, target: Box | None, lead: Lead) -> None:
         """Lead a tensor from one child to another; ``None`` stands for outside."""
-        start: Any = source if source is not None else ("in", self.entries.setdefault(tensor, len(self.entries)))
-        end: Any = target if target is not None else ("out", self.exits.setdefault(tensor, len(self.exits)))
-        self._links.setdefault((start, end), {}).setdefault(tensor, type)
+        if source is None:
+            self.entries.setdefault(lead.entry, len(self.entries))
+        if target is None:
+            self.exits.setdefault(lead.exit, len(self.exits))
+        ends = (source or ("in", lead.entry), target or ("out", lead.exit))
+        link = self._links.setdefault(ends, Link(0, 0))
+        link.tensors.setdefault(lead.tensor, lead.type)
+        link.exits.setdefault(lead.tensor, lead.exit)
+        link.entries.setdefault(lead.tensor, lead.entry)
 
     @property
     def links(self) -> list[Link]:
@@ -92,15 +126,12 @@ class Box:
         def place(end: Any) -> int:
             if isinstance(end, Box):
                 return self._places[end]
-            side, index = end
-            return int(count + index + (len(self.entries) if side == "out" else 0))
+            side, name = end
+            return count + (self.entries[name] if side == "in" else len(self.entries) + self.exits[name])
 
-        found = []
-        for (start, end), tensors in self._links.items():
-            link = Link(place(start), place(end))
-            link.tensors = tensors
-            found.append(link)
-        return found
+        for (start, end), link in self._links.items():
+            link.source, link.target = place(start), place(end)
+        return list(self._links.values())
 
     def arrangement(self) -> Arrangement:
         """Put children, entries and exits into rows."""
@@ -139,6 +170,7 @@ class _Outline:
         self.root = Box("", "", "scope")
         self._groups: dict[str, Box] = {"": self.root}
         self._boxes: dict[str, Box] = {}
+        self._leads: list[Lead] = []
         self._calls = {call.name: call for call in graph.layer_calls}
         self._weights = _owners(graph.layer_calls)
         self._graph = graph
@@ -156,6 +188,7 @@ class _Outline:
                 label = tensor.op.layer.name if tensor.op.layer else tensor.op.name
                 pill = self.root.add(Box(f"output {number}", label if len(wanted) > 1 else "output", "output"))
                 self._lead(self._source(tensor, None), pill, tensor.name, _shown_type(tensor))
+        self._join()
 
     def _box(self, op: Operation) -> Box:
         """Return the box of a node, made where its name and its layer put it."""
@@ -221,16 +254,31 @@ class _Outline:
                 self._lead(self._box(before), self._box(op), f"^{before.name}", "")
 
     def _lead(self, source: Box, target: Box, tensor: str, type: str) -> None:
-        """Lead a tensor from box to box, through the boxes around either that are not around both."""
-        if source is target:
-            return
-        start, end = source.path(), target.path()
-        common = next(i for i, (one, other) in enumerate(zip(start, end, strict=False)) if one is not other)
-        start[common - 1].join(start[common], end[common], tensor, type)
-        for around, inner in zip(start[common:], start[common + 1 :], strict=False):
-            around.join(inner, None, tensor, type)
-        for around, inner in zip(end[common:], end[common + 1 :], strict=False):
-            around.join(None, inner, tensor, type)
+        if source is not target:
+            self._leads.append(Lead(source, target, tensor, type))
+
+    def _join(self) -> None:
+        """Lead tensors from box to box, through the boxes around either that are not around both.
+
+        Where many lead from one of these to another, they take one way out and one way in.
+        """
+        between: dict[tuple[Box, Box], list[Lead]] = {}
+        ways: list[tuple[list[Box], list[Box], int]] = []
+        for lead in self._leads:
+            start, end = lead.source.path(), lead.target.path()
+            common = next(i for i, (one, other) in enumerate(zip(start, end, strict=False)) if one is not other)
+            ways.append((start, end, common))
+            between.setdefault((start[common], end[common]), []).append(lead)
+        for (one, other), leads in between.items():
+            if len({lead.tensor for lead in leads}) > _MOST_APART:
+                for lead in leads:
+                    lead.exit, lead.entry = f"to {other.name}", f"from {one.name}"
+        for lead, (start, end, common) in zip(self._leads, ways, strict=True):
+            start[common - 1].join(start[common], end[common], lead)
+            for around, inner in pairwise(start[common:]):
+                around.join(inner, None, lead)
+            for around, inner in pairwise(end[common:]):
+                around.join(None, inner, lead)
 
 
 def _owners(calls: Sequence[LayerCall]) -> Mapping[str, list[LayerCall]]:

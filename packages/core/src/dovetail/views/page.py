@@ -7,7 +7,7 @@ from collections.abc import Collection
 from importlib.resources import files
 from typing import Any, final
 
-from dovetail.views.outline import Box
+from dovetail.views.outline import Box, Link
 from dovetail.views.palette import DARK, LIGHT, style
 
 __all__ = ["to_page"]
@@ -24,7 +24,7 @@ def to_page(root: Box, opened: Collection[str]) -> str:
 
 @final
 class _Tensors:
-    """Names and types, each once."""
+    """Names of tensors with their types, and of ways out and in, each once."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str]] = []
@@ -37,6 +37,11 @@ class _Tensors:
             self.rows.append((name, type))
         return found
 
+    def way(self, link: Link, name: str) -> list[int]:
+        """Return the places of a tensor, of the exit and of the entry that it takes; one number where all are one."""
+        places = [self.place(name, link.tensors[name]), self.place(link.exits[name]), self.place(link.entries[name])]
+        return places if len(set(places)) > 1 else places[:1]
+
 
 def _encoded(box: Box, opened: Collection[str], tensors: _Tensors) -> dict[str, Any]:
     data: dict[str, Any] = {"n": box.name, "l": box.label, "d": box.second_line(), "k": box.kind}
@@ -44,7 +49,7 @@ def _encoded(box: Box, opened: Collection[str], tensors: _Tensors) -> dict[str, 
         arrangement = box.arrangement()
         data["o"] = int(box.around is None or box.name in opened)
         links = [
-            [chain[::-1] if back else chain, int(back), [tensors.place(*one) for one in link.tensors.items()]]
+            [chain[::-1] if back else chain, int(back), [tensors.way(link, name) for name in link.tensors]]
             for link, chain, back in zip(box.links, arrangement.chains, arrangement.reversed, strict=True)
         ]
         data |= {"r": arrangement.rows, "e": links}
