@@ -361,6 +361,34 @@ def test_sublayers_stand_under_the_layer_around() -> None:
     assert (net.built, net.scope_name) == (True, "net")
 
 
+class Around(Layer):
+    """Uses a weight of the layer that it holds."""
+
+    held: Layer = Scale(2.0)
+
+    def build(self, x: TensorType) -> None:
+        self.held.make_weights(x)
+        self.factor: dt.Variable = self.held.factor  # type: ignore[attr-defined]
+
+    def call(self, x: dt.Tensor) -> dt.Tensor:
+        result: dt.Tensor = self.held(x) * self.factor
+        return result
+
+
+def test_weights_made_before_the_first_call() -> None:
+    layer = Around(name="around")
+    y = layer(dt.ones([1, 2]))
+    assert [weight.op.name for weight in layer.weights] == ["around/held/factor", "around/held/calls"]
+    assert evaluate(y).tolist() == [[4.0, 4.0]]
+    assert len(dt.get_default_graph().layer_calls) == 2
+    alone = Scale(3.0)
+    alone.make_weights(TensorType(dt.float32, dt.Shape([None, 2])))
+    assert alone.scope_name == "scale"
+    assert evaluate(alone(dt.ones([1, 2]))).tolist() == [[3.0, 3.0]]
+    with pytest.raises(ShapeError, match='the weight "factor" would have shape .*of which a size is not known'):
+        Scale().make_weights(TensorType(dt.float32, dt.Shape([2, None])))
+
+
 def test_two_instances_share_no_default_sublayer() -> None:
     one, other = Pair(), Pair()
     assert one.first is not other.first
