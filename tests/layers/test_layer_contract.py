@@ -382,11 +382,11 @@ def test_weights_made_before_the_first_call() -> None:
     assert evaluate(y).tolist() == [[4.0, 4.0]]
     assert len(dt.get_default_graph().layer_calls) == 2
     alone = Scale(3.0)
-    alone.make_weights(TensorType(dt.float32, dt.Shape([None, 2])))
+    alone.make_weights(TensorType(dt.float32, dt.Shape([dt.Symbol("batch"), 2])))
     assert alone.scope_name == "scale"
     assert evaluate(alone(dt.ones([1, 2]))).tolist() == [[3.0, 3.0]]
     with pytest.raises(ShapeError, match='the weight "factor" would have shape .*of which a size is not known'):
-        Scale().make_weights(TensorType(dt.float32, dt.Shape([2, None])))
+        Scale().make_weights(TensorType(dt.float32, dt.Shape([2, dt.Symbol("size")])))
 
 
 def test_two_instances_share_no_default_sublayer() -> None:
