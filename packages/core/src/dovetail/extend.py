@@ -39,7 +39,7 @@ from dovetail.plugins import get as plugin
 from dovetail.plugins import hook, hookimpl, register, register_hooks, registered
 from dovetail.plugins import names as plugin_names
 from dovetail.types import dims
-from dovetail.types.attributes import ArraySource, ArrayStore
+from dovetail.types.attributes import ArrayAttribute, ArraySource, ArrayStore
 from dovetail.types.configured import Configured
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
 from dovetail.types.dtypes import DType
@@ -49,6 +49,7 @@ from dovetail.types.shapes import Constraint, Shape, TensorType
 __all__ = [
     "Activation",
     "Array",
+    "ArrayAttribute",
     "ArraySource",
     "ArrayStore",
     "Availability",

@@ -9,6 +9,7 @@ from dovetail import Tensor
 from dovetail.extend import Layer, average_pool, dims, max_pool
 from dovetail_layers.arguments import check_layout, per_axis
 from dovetail_layers.spatial import channels_last
+from dovetail_layers.weighing import as_dtype_on, module_for, numbered, weighed_picks
 
 __all__ = [
     "AdaptiveAveragePooling1D",
@@ -57,18 +58,18 @@ class _AdaptivePooling(Layer):
     def _pooled_axis(self, x: Tensor, axis: int, count: int) -> Tensor:
         """Gather windows as long as the longest, and leave out what is beyond the end of the shorter ones."""
         size: Any = x.shape.dims[axis]
-        window = dt.range(count, dtype=dt.int32)
+        on = module_for(size)
+        window = numbered(on, count, dt.int32)
         start = window * size // count
         stop = ((window + 1) * size + (count - 1)) // count
-        places = dt.expand_dims(start, 1) + dt.range(dims.ceil_div(size, count) + 1, dtype=dt.int32)
-        inside = dt.less(places, dt.expand_dims(stop, 1))
-        # The last element of a window once more is no other maximum.
-        elements = dt.gather(x, dt.minimum(places, dt.expand_dims(stop - 1, 1)), axis=axis)
+        places = on.expand_dims(start, 1) + numbered(on, dims.ceil_div(size, count) + 1, dt.int32)
+        # The last element of a window once more is no other maximum, and has no weight in a mean.
+        picks = on.minimum(places, on.expand_dims(stop - 1, 1))
         if not self._mean:
-            return dt.reduce_max(elements, axis + 1)
-        trailing = [1] * (len(x.shape) - axis - 1)
-        share = dt.cast(inside, x.dtype) / dt.cast(dt.expand_dims(stop - start, 1), x.dtype)
-        return dt.reduce_sum(elements * dt.reshape(share, [*share.shape.dims, *trailing]), axis + 1)
+            return dt.reduce_max(dt.gather(x, picks, axis=axis), axis + 1)
+        inside = as_dtype_on(on, on.less(places, on.expand_dims(stop, 1)), dt.float64)
+        share = inside / as_dtype_on(on, on.expand_dims(stop - start, 1), dt.float64)
+        return weighed_picks(x, axis, picks, share)
 
 
 class _AdaptiveAveragePooling(_AdaptivePooling):

@@ -14,6 +14,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.extend import composite, known_elements
+from dovetail_layers.weighing import as_dtype_on, module_for, numbered, weighed_picks
 
 __all__ = [
     "ResizeMethod",
@@ -73,33 +74,24 @@ def _images(operation: str, x: Tensor) -> Tensor:
     return x if x.dtype is dt.float64 else dt.cast(x, dt.float32)
 
 
-def _scale(size: Any, wanted: Any, align_corners: bool) -> Tensor:
+def _scale(on: Any, size: Any, wanted: Any, align_corners: bool) -> Any:
     """Return how many pixels of the image lie between two of the result."""
-    have, want = (dt.cast(one, dt.float32) for one in (size, wanted))
-    plain: Tensor = have / want
+    have, want = (as_dtype_on(on, one, dt.float32) for one in (size, wanted))
+    plain = have / want
     if align_corners:
-        plain = dt.where(want > 1.0, (have - 1.0) / dt.maximum(want - 1.0, 1.0), plain)
+        plain = on.where(want > 1.0, (have - 1.0) / on.maximum(want - 1.0, as_dtype_on(on, 1.0, dt.float32)), plain)
     return plain
 
 
-def _places(size: Any, wanted: Any, align_corners: bool, half_pixel_centers: bool) -> Tensor:
+def _places(on: Any, size: Any, wanted: Any, align_corners: bool, half_pixel_centers: bool) -> Any:
     """Return where in the image the pixels of the result lie, along one axis."""
-    scale = _scale(size, wanted, align_corners)
-    places: Tensor = dt.cast(dt.range(wanted), dt.float32)
+    places, scale = numbered(on, wanted, dt.float32), _scale(on, size, wanted, align_corners)
     return (places + 0.5) * scale - 0.5 if half_pixel_centers else places * scale
 
 
-def _bounded(places: Tensor, size: Any) -> Tensor:
+def _bounded(on: Any, places: Any, size: Any) -> Any:
     """Return whole numbers as indices of an axis, those outside as that of the border."""
-    result: Tensor = dt.minimum(dt.maximum(dt.cast(places, dt.int32), 0), size - 1)
-    return result
-
-
-def _along(weights: Tensor, axis: int, dtype: Any) -> Tensor:
-    """Return weights of pixels along an axis as they multiply images in which the axis is followed by their own."""
-    trailing = [1] * (3 - axis)
-    result: Tensor = dt.cast(dt.reshape(weights, [*weights.shape.dims, *trailing]), dtype)
-    return result
+    return on.minimum(on.maximum(as_dtype_on(on, places, dt.int32), 0), size - 1)
 
 
 @composite(name="ResizeBilinear", samples=_samples, dtypes=_floats)
@@ -108,11 +100,12 @@ def _resize_bilinear(x: Tensor, *, size: tuple[Any, ...], align_corners: bool, h
     x = _images("resize_bilinear", x)
     for axis, wanted in enumerate(size, 1):
         have = x.shape.dims[axis]
-        places = _places(have, wanted, align_corners, half_pixel_centers)
-        below = dt.floor(places)
-        low = dt.gather(x, _bounded(below, have), axis=axis)
-        high = dt.gather(x, _bounded(dt.ceil(places), have), axis=axis)
-        x = low + (high - low) * _along(places - below, axis, x.dtype)
+        on = module_for(have, wanted)
+        places = _places(on, have, wanted, align_corners, half_pixel_centers)
+        below = on.floor(places)
+        picks = on.stack([_bounded(on, below, have), _bounded(on, on.ceil(places), have)], 1)
+        between = places - below
+        x = weighed_picks(x, axis, picks, on.stack([1.0 - between, between], 1))
     return x
 
 
@@ -122,42 +115,49 @@ def _resize_nearest(x: Tensor, *, size: tuple[Any, ...], align_corners: bool, ha
     _images("resize_nearest_neighbor", x)
     for axis, wanted in enumerate(size, 1):
         have = x.shape.dims[axis]
-        places, scale = dt.cast(dt.range(wanted), dt.float32), _scale(have, wanted, align_corners)
+        on = module_for(have, wanted)
+        places, scale = numbered(on, wanted, dt.float32), _scale(on, have, wanted, align_corners)
         places = (places + 0.5) * scale if half_pixel_centers else places * scale
-        x = dt.gather(x, _bounded(dt.floor(places + 0.5 if align_corners else places), have), axis=axis)
+        picks = _bounded(on, on.floor(places + 0.5 if align_corners else places), have)
+        if on is np and x.dtype.is_floating:
+            x = weighed_picks(x, axis, picks[:, None], np.ones((len(picks), 1), np.float32))
+        else:
+            x = dt.gather(x, picks, axis=axis)
     return x
 
 
 @composite(name="ResizeBicubic", samples=_samples, dtypes=_floats)
 def _resize_bicubic(x: Tensor, *, size: tuple[Any, ...], align_corners: bool, half_pixel_centers: bool) -> Tensor:
-    """The four nearest pixels down, then across, weighted by Keys' kernel (1981)."""
+    """The four nearest pixels down, then across, weighed by Keys' kernel (1981)."""
     x = _images("resize_bicubic", x)
     for axis, wanted in enumerate(size, 1):
         have = x.shape.dims[axis]
-        places = _places(have, wanted, align_corners, half_pixel_centers)
-        below = dt.floor(places)
-        nearby = dt.add(dt.expand_dims(below, 1), [-1.0, 0.0, 1.0, 2.0])
-        picks = _bounded(nearby, have)
-        weights = _bicubic_weights(places - below, -0.5 if half_pixel_centers else -0.75)
+        on = module_for(have, wanted)
+        places = _places(on, have, wanted, align_corners, half_pixel_centers)
+        below = on.floor(places)
+        nearby = on.expand_dims(below, 1) + np.array([-1.0, 0.0, 1.0, 2.0], np.float32)
+        picks = _bounded(on, nearby, have)
+        weights = _bicubic_weights(on, places - below, -0.5 if half_pixel_centers else -0.75)
         if half_pixel_centers:  # pixels outside have no weight
-            weights = weights * dt.cast(dt.equal(dt.cast(nearby, dt.int32), picks), dt.float32)
-            weights = weights / dt.reduce_sum(weights, 1, keepdims=True)
-        x = dt.reduce_sum(dt.gather(x, picks, axis=axis) * _along(weights, axis, x.dtype), axis + 1)
+            weights = weights * as_dtype_on(on, on.equal(as_dtype_on(on, nearby, dt.int32), picks), dt.float32)
+            total = weights[:, 0] + weights[:, 1] + weights[:, 2] + weights[:, 3]
+            weights = weights / on.expand_dims(total, 1)
+        x = weighed_picks(x, axis, picks, weights)
     return x
 
 
-def _bicubic_weights(between: Tensor, a: float) -> Tensor:
+def _bicubic_weights(on: Any, between: Any, a: float) -> Any:
     """Return the weights of the pixels at -1, 0, 1 and 2 from a place between 0 and 1."""
-    right = dt.round(between * float(_STEPS)) / float(_STEPS)
+    right = on.round(between * float(_STEPS)) / float(_STEPS)
     left = 1.0 - right
 
-    def near(z: Tensor) -> Tensor:
+    def near(z: Any) -> Any:
         return ((a + 2.0) * z - (a + 3.0)) * z * z + 1.0
 
-    def far(z: Tensor) -> Tensor:
+    def far(z: Any) -> Any:
         return ((a * (z + 1.0) - 5.0 * a) * (z + 1.0) + 8.0 * a) * (z + 1.0) - 4.0 * a
 
-    return dt.stack([far(right), near(right), near(left), far(left)], 1)
+    return on.stack([far(right), near(right), near(left), far(left)], 1)
 
 
 @composite(name="ResizeArea", samples=_area_samples, dtypes=_floats)
@@ -175,9 +175,9 @@ def _resize_area(x: Tensor, *, size: tuple[Any, ...], align_corners: bool) -> Te
 
 def _shares(size: Any, wanted: Any, align_corners: bool, dtype: Any) -> Tensor:
     """Return what share of each pixel of the result is each one of the image; the last goes on beyond the border."""
-    scale = _scale(size, wanted, align_corners)
-    begin = dt.expand_dims(dt.cast(dt.range(wanted), dt.float32), 1) * scale
-    pixel = dt.cast(dt.range(size), dt.float32)
+    scale = _scale(dt, size, wanted, align_corners)
+    begin = dt.expand_dims(numbered(dt, wanted, dt.float32), 1) * scale
+    pixel = numbered(dt, size, dt.float32)
     last = dt.equal(dt.range(size), size - 1)
     end = dt.where(last, dt.fill(dt.shape(pixel), np.float32(np.inf)), pixel + 1.0)
     covered = dt.minimum(begin + scale, end) - dt.maximum(begin, pixel)
