@@ -223,6 +223,7 @@ def test_a_drawing_shows_layers_with_shapes_between_them(tmp_path: Path) -> None
     assert svg == drawing.svg == dt.draw("head/two/BiasAdd:0").svg, "it is the same each time"
     assert {"x", "twice", "dense, 72 weights", "head", "[batch, 8]", "[batch, 3]", "output"} <= set(texts(svg))
     assert "kernel" not in texts(svg), "layers are folded at first"
+    assert re.fullmatch(r"<dovetail drawing of \d+ nodes: save\(\) it to '.svg' or '.html'>", repr(drawing))
     assert "prefers-color-scheme:dark" in svg
     frame = ET.fromstring(svg)
     width, height = float(frame.get("width", "")), float(frame.get("height", ""))

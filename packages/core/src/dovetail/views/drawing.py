@@ -70,6 +70,10 @@ class Drawing:
             )
         target.write_text(self.svg if target.suffix == ".svg" else self.html, encoding="utf-8")
 
+    def __repr__(self) -> str:
+        """Tell how much is drawn, and how to see it."""
+        return f"<dovetail drawing of {self._root.size()} nodes: save() it to '.svg' or '.html'>"
+
     def _repr_html_(self) -> str:
         from html import escape
 
