@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import html
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from dovetail.errors import InvalidArgumentError, NotFoundError
 from dovetail.graph.graph import Graph, get_default_graph
-
-if TYPE_CHECKING:
-    from dovetail.views.geometry import Picture
-    from dovetail.views.outline import Box
+from dovetail.views.geometry import Picture
+from dovetail.views.outline import Box, outline
+from dovetail.views.page import to_page
+from dovetail.views.svg import to_svg
 
 __all__ = ["Drawing", "draw"]
 
@@ -38,22 +39,16 @@ class Drawing:
     @property
     def picture(self) -> Picture:
         """Where every box and every edge is."""
-        from dovetail.views.geometry import Picture  # drawing is not everyone's; core is light to import
-
         return Picture(self._root, lambda box: box.name in self._opened)
 
     @property
     def svg(self) -> str:
         """The text of an SVG file."""
-        from dovetail.views.svg import to_svg
-
         return to_svg(self.picture)
 
     @property
     def html(self) -> str:
         """The text of an HTML file."""
-        from dovetail.views.page import to_page
-
         return to_page(self._root, self._opened)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -75,9 +70,7 @@ class Drawing:
         return f"<dovetail drawing of {self._root.size()} nodes: save() it to '.svg' or '.html'>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        page = escape(self.html)
+        page = html.escape(self.html)
         return f'<iframe srcdoc="{page}" style="width:100%;height:640px;border:0;border-radius:6px"></iframe>'
 
 
@@ -113,8 +106,6 @@ def draw(
         >>> "[batch, 100]" in drawing.svg
         True
     """
-    from dovetail.views.outline import outline
-
     root = outline(graph or get_default_graph(), fetches)
     groups = {box.name: box for box in _groups(root)}
     opened = {box.name for box in groups.values() if box.kind == "scope" and box.layers_within()}

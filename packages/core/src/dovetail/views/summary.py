@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
@@ -157,18 +158,16 @@ class SummaryTable:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape  # slower to import than all of this module
-
         def line(cells: Sequence[str], tag: str, depth: int = 0) -> str:
             styles = [f"text-align:left;padding-left:{0.5 + 1.5 * depth}em", *["text-align:left"] * 2]
             styles += ["text-align:right"] * 2
             return "".join(
-                f'<{tag} style="{style}">{escape(cell.strip())}</{tag}>'
+                f'<{tag} style="{style}">{html.escape(cell.strip())}</{tag}>'
                 for cell, style in zip(cells, styles, strict=True)
             )
 
         rows = "".join(f"<tr>{line(row.cells(), 'td', row.depth)}</tr>" for row in self.rows)
-        totals = "".join(f"<div>{escape(one)}</div>" for one in self._totals())
+        totals = "".join(f"<div>{html.escape(one)}</div>" for one in self._totals())
         return f"<table><thead><tr>{line(_HEADINGS, 'th')}</tr></thead><tbody>{rows}</tbody></table>{totals}"
 
 
