@@ -12,6 +12,7 @@ from dovetail_layers.nn import avg_pool2d as avg_pool2d
 from dovetail_layers.nn import avg_pool3d as avg_pool3d
 from dovetail_layers.nn import batch_norm_with_global_normalization as batch_norm_with_global_normalization
 from dovetail_layers.nn import batch_normalization as batch_normalization
+from dovetail_layers.nn import beam_search as beam_search
 from dovetail_layers.nn import bias_add as bias_add
 from dovetail_layers.nn import bidirectional_dynamic_rnn as bidirectional_dynamic_rnn
 from dovetail_layers.nn import celu as celu
@@ -78,6 +79,8 @@ from dovetail_layers.nn import relu_layer as relu_layer
 from dovetail_layers.nn import rms_normalization as rms_normalization
 from dovetail_layers.nn import rnn_cell as rnn_cell
 from dovetail_layers.nn import rotary_embedding as rotary_embedding
+from dovetail_layers.nn import sample_from_logits as sample_from_logits
+from dovetail_layers.nn import sample_sequences as sample_sequences
 from dovetail_layers.nn import sampled_softmax_loss as sampled_softmax_loss
 from dovetail_layers.nn import scaled_dot_product_attention as scaled_dot_product_attention
 from dovetail_layers.nn import selu as selu

@@ -46,6 +46,7 @@ from dovetail_layers.cross_entropy import (
 )
 from dovetail_layers.ctc import ctc_loss, ctc_loss_v2
 from dovetail_layers.ctc_decoders import ctc_beam_search_decoder, ctc_greedy_decoder
+from dovetail_layers.decoding import beam_search, sample_from_logits, sample_sequences
 from dovetail_layers.embedding import embedding_lookup
 from dovetail_layers.fused_batch_norm import batch_norm_with_global_normalization, fused_batch_norm
 from dovetail_layers.gating import crelu, geglu, glu, reglu, swiglu
@@ -100,6 +101,7 @@ __all__ = [
     "avg_pool3d",
     "batch_norm_with_global_normalization",
     "batch_normalization",
+    "beam_search",
     "bias_add",
     "bidirectional_dynamic_rnn",
     "celu",
@@ -166,6 +168,8 @@ __all__ = [
     "rms_normalization",
     "rnn_cell",
     "rotary_embedding",
+    "sample_from_logits",
+    "sample_sequences",
     "sampled_softmax_loss",
     "scaled_dot_product_attention",
     "selu",
