@@ -33,7 +33,7 @@ def record(name: str, case: Any) -> dict[str, np.ndarray]:
         feeds = dict(zip(inputs, case.arrays, strict=True))
         session.run(tf.global_variables_initializer())
         values = session.run(outputs, feeds)
-        found = {f"{name}/out{i}": np.asarray(value) for i, value in enumerate(values)}
+        found = {f"{name}/out{i}": cases.plain(value) for i, value in enumerate(values)}
         wrt = [one for one in inputs if one.dtype.is_floating]
         if case.gradients and wrt:
             chosen = [i for i, one in enumerate(outputs) if one.dtype.is_floating]

@@ -34,6 +34,12 @@ def normal(*shape: int) -> np.ndarray:
     return RNG.normal(size=shape).astype(np.float32)
 
 
+def plain(value: Any) -> np.ndarray:
+    """A result as an array that a file holds; text as bytes of one length."""
+    array = np.asarray(value)
+    return array.astype(np.bytes_) if array.dtype == object or array.dtype.kind == "S" else array
+
+
 def cotangents(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
     """What outputs of these shapes are weighed with before they are differentiated."""
     rng = np.random.default_rng(7)
@@ -301,3 +307,100 @@ for _flags in ((False, False), (True, False), (False, True), (True, True)):
         lambda tf, x, flags=_flags: tf.math.cumulative_logsumexp(x, 1, exclusive=flags[0], reverse=flags[1]),
         normal(2, 5) * 3,
     )
+
+# Text. ---------------------------------------------------------------------------------------------------------------
+
+_TEXTS = np.array([b"Hello, World", b"  a1b22 ", b""], object)
+case(
+    "strings",
+    lambda tf, x: [
+        tf.string_join([x, "-", x], separator="|"),
+        tf.strings.lower(x),
+        tf.strings.upper(x),
+        tf.string_strip(x),
+        tf.strings.length(x),
+        tf.regex_replace(x, "[a-z]+([0-9])", r"<\1\0>"),
+        tf.regex_replace(x, "[0-9]", "#", replace_global=False),
+        tf.strings.regex_full_match(x, "[A-Z].*d"),
+        tf.reduce_join(x, 0, separator="+"),
+    ],
+    _TEXTS,
+)
+case(
+    "strings_utf8",
+    lambda tf, x: [
+        tf.strings.length(x, unit="UTF8_CHAR"),
+        tf.strings.upper(x, encoding="utf-8"),
+        tf.substr(x, 1, 2, unit="UTF8_CHAR"),
+    ],
+    np.array(["añb".encode(), "éàü".encode()], object),
+)
+case("substr", lambda tf, x: [tf.substr(x, [1, -2], [3, 9]), tf.substr(x, 0, 2)], np.array([b"hello", b"abc"], object))
+case(
+    "reduce_join",
+    lambda tf, x: [
+        tf.reduce_join(x),
+        tf.reduce_join(x, [0, 1]),
+        tf.reduce_join(x, [1, 0], separator="."),
+        tf.reduce_join(x, -1, keepdims=True),
+    ],
+    np.array([[b"a", b"b", b"c"], [b"d", b"e", b"f"]], object),
+)
+case(
+    "as_string",
+    lambda tf, x, i, b: [
+        tf.as_string(x),
+        tf.as_string(x, precision=2, width=9),
+        tf.as_string(x, scientific=True),
+        tf.as_string(x, shortest=True),
+        tf.as_string(x, precision=1, width=9, fill="0"),
+        tf.as_string(i),
+        tf.as_string(i, width=6, fill="0"),
+        tf.as_string(i, width=6, fill="-"),
+        tf.as_string(b),
+    ],
+    np.array([0.5, -2.25, 1e10, 3.0], np.float32),
+    np.array([[3, -12]], np.int64),
+    np.array([True, False]),
+    gradients=False,
+)
+case(
+    "string_to_number",
+    lambda tf, x, y: [tf.string_to_number(x), tf.string_to_number(x, tf.float64), tf.string_to_number(y, tf.int64)],
+    np.array([b"1.5", b"-2e3", b"inf"], object),
+    np.array([b"12", b"-3"], object),
+)
+
+
+def _parts(tf: Any, x: Any) -> Any:
+    found = [tf.string_split(x), tf.string_split(x, ",b", skip_empty=False), tf.strings.split(x, ", ")]
+    found += [tf.strings.split(x), tf.strings.split(x, " ", maxsplit=1)]
+    return [part for one in found for part in (one.indices, one.values, one.dense_shape)]
+
+
+case("string_split", _parts, _TEXTS)
+
+# Sparse tensors. -----------------------------------------------------------------------------------------------------
+
+case(
+    "sparse_to_dense",
+    lambda tf, x: [
+        tf.sparse_to_dense([[0, 1], [2, 0]], [3, 2], x, default_value=-1.0),
+        tf.sparse_to_dense([1, 3], [4], 7),
+        tf.sparse_tensor_to_dense(tf.SparseTensor([[0, 1], [2, 0]], x, [3, 2])),
+    ],
+    normal(2),
+    gradients=False,
+)
+
+
+def _products(tf: Any, x: Any, y: Any) -> Any:
+    sparse = tf.SparseTensor([[0, 1], [0, 2], [2, 0]], x, [3, 4])
+    return [
+        tf.sparse_tensor_dense_matmul(sparse, y),
+        tf.sparse_tensor_dense_matmul(sparse, y[:3], adjoint_a=True),
+        tf.sparse_tensor_dense_matmul(sparse, tf.transpose(y), adjoint_b=True),
+    ]
+
+
+case("sparse_tensor_dense_matmul", _products, normal(3), normal(4, 2))

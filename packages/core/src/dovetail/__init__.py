@@ -81,6 +81,7 @@ from dovetail.ops.segments import *
 from dovetail.ops.selection import *
 from dovetail.ops.simple_names import *
 from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
+from dovetail.ops.sparse import *
 from dovetail.ops.special import betainc, igamma, igammac, lbeta, polygamma, zeta
 from dovetail.ops.state import group, no_op, placeholder, placeholder_with_default
 from dovetail.ops.state import tuple_ as tuple
@@ -90,6 +91,7 @@ from dovetail.ops.stateless_random import (
     stateless_random_uniform,
     stateless_truncated_normal,
 )
+from dovetail.ops.strings import *
 from dovetail.ops.templates import make_template
 from dovetail.ops.tensor_array import TensorArray
 from dovetail.ops.variable_scope import (
@@ -186,6 +188,7 @@ from dovetail import (  # noqa: E402 - modules that the line above makes
     nn,
     random,
     saved_model,
+    strings,
     summary,
     train,
 )
@@ -206,6 +209,8 @@ __all__ = [
     "Print",
     "Session",
     "Shape",
+    "SparseTensor",
+    "SparseTensorValue",
     "Symbol",
     "Tensor",
     "TensorArray",
@@ -231,6 +236,7 @@ __all__ = [
     "argmin",
     "argsort",
     "as_dtype",
+    "as_string",
     "asin",
     "asinh",
     "assert_equal",
@@ -295,6 +301,7 @@ __all__ = [
     "constraints",
     "control_dependencies",
     "convert_to_tensor",
+    "convert_to_tensor_or_sparse_tensor",
     "cos",
     "cosh",
     "count_nonzero",
@@ -375,11 +382,11 @@ __all__ = [
     "identity_n",
     "igamma",
     "igammac",
+    "image",
     "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
-    "image",
     "initializers",
     "int16",
     "int32",
@@ -479,6 +486,7 @@ __all__ = [
     "reduce_all",
     "reduce_any",
     "reduce_euclidean_norm",
+    "reduce_join",
     "reduce_logsumexp",
     "reduce_max",
     "reduce_mean",
@@ -487,6 +495,7 @@ __all__ = [
     "reduce_std",
     "reduce_sum",
     "reduce_variance",
+    "regex_replace",
     "relu",
     "repeat",
     "report_uninitialized_variables",
@@ -542,9 +551,13 @@ __all__ = [
     "space_to_batch",
     "space_to_batch_nd",
     "space_to_depth",
+    "sparse_placeholder",
     "sparse_segment_mean",
     "sparse_segment_sqrt_n",
     "sparse_segment_sum",
+    "sparse_tensor_dense_matmul",
+    "sparse_tensor_to_dense",
+    "sparse_to_dense",
     "split",
     "sqrt",
     "square",
@@ -558,6 +571,12 @@ __all__ = [
     "stop_gradient",
     "strided_slice",
     "string",
+    "string_join",
+    "string_split",
+    "string_strip",
+    "string_to_number",
+    "strings",
+    "substr",
     "subtract",
     "summary",
     "summary_table",

@@ -17,12 +17,12 @@ from dovetail.ops.comparison import less
 from dovetail.ops.composites import composite
 from dovetail.ops.fills import ones_like
 from dovetail.ops.gather import check_indices, scatter_nd
-from dovetail.ops.joining import stack
+from dovetail.ops.joining import concat, stack
 from dovetail.ops.reducing import reduce_max
 from dovetail.ops.reshaping import reshape, squeeze
 from dovetail.ops.segments import unsorted_segment_sum
 from dovetail.ops.selection import select
-from dovetail.ops.sizes import as_dim
+from dovetail.ops.sizes import as_axis, as_dim
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, int32
 
 __all__ = ["bincount", "confusion_matrix", "histogram_fixed_width", "histogram_fixed_width_bins"]
@@ -75,8 +75,6 @@ def bincount(
 
 def _with_bound(flat: Tensor) -> Tensor:
     """Return the numbers and -1, so that they have a greatest one also where there are none."""
-    from dovetail.ops.joining import concat
-
     return concat([flat, as_tensor([-1], flat.dtype)], 0)
 
 
@@ -122,8 +120,6 @@ def histogram_fixed_width_bins(
     limits = as_tensor(value_range, x.dtype)
     if limits.shape.rank is not None and (limits.shape.rank != 1 or limits.shape.dims != (2,)):
         raise ShapeError(f"histogram_fixed_width: value_range is {limits.type}; give two numbers.")
-    from dovetail.ops.sizes import as_axis
-
     count = as_axis(nbins, "histogram_fixed_width: nbins")
     result: Tensor = _bins(x, limits, nbins=count, dtype=as_dtype(dtype), name=name)
     return result

@@ -20,6 +20,7 @@ from dovetail.ops import (
     simple_names,
     special,
     stateless_random,
+    strings,
     variables,
 )
 from dovetail.ops.initializers import INITIALIZERS
@@ -64,6 +65,7 @@ CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
         "divide_no_nan": math.div_no_nan,
         "scalar_mul": simple_names.scalar_mul,
     },
+    "strings": dict(strings.NAMES),
     "random": {
         "categorical": random.categorical,
         "gamma": gamma_variates.random_gamma,

@@ -37,6 +37,7 @@ NAMES: Final = {
     "nn": "Activations and other functions of networks.",
     "random": "Random numbers.",
     "saved_model": "Networks saved with their signatures.",
+    "strings": "Text: joining, changing, cutting.",
     "summary": "Logs of training.",
     "train": "Optimizers, schedules, checkpoints, hooks of a training loop.",
 }

@@ -9,6 +9,7 @@ from dovetail.errors import DTypeError, FetchError, NotFoundError
 from dovetail.graph.graph import Graph
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops.indexed_slices import IndexedSlices
+from dovetail.ops.sparse import SparseTensor, SparseTensorValue
 
 __all__ = ["FetchPlan", "IndexedSlicesValue"]
 
@@ -87,6 +88,8 @@ class FetchPlan:
             rows, places = self._walk(graph, fetch.values), self._walk(graph, fetch.indices)
             shape = fetch.dense_shape.as_list() if fetch.dense_shape.is_static else None
             return lambda values: IndexedSlicesValue((rows(values), places(values), shape))
+        if isinstance(fetch, SparseTensor):
+            return self._walk(graph, SparseTensorValue(*fetch.parts()))
         try:
             element = graph.as_graph_element(fetch)
         except DTypeError as error:

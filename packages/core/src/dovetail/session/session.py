@@ -30,6 +30,7 @@ from dovetail.graph.graph import Graph, get_default_graph, session_stack
 from dovetail.graph.op import Array
 from dovetail.graph.operation import Tensor
 from dovetail.ops.random_bits import key_of
+from dovetail.ops.sparse import SparseTensor
 from dovetail.ops.state import Placeholder
 from dovetail.plugins import hook
 from dovetail.session.backends import available_backends
@@ -188,6 +189,9 @@ class Session:
         for key, value in (feed_dict or _NOTHING).items():
             slot = self._slots.get(key) if isinstance(key, (Tensor, str)) else None
             if slot is None:
+                if isinstance(key, SparseTensor):
+                    self._feed_parts(key, value, slots, arrays)
+                    continue
                 slot = self._slot(key)
             slots.append(slot)
             arrays.append(slot.convert(value))
@@ -271,6 +275,18 @@ class Session:
             if isinstance(key, (Tensor, str)):
                 self._slots[key] = slot
         return slot
+
+    def _feed_parts(self, key: SparseTensor, value: Any, slots: list[FeedSlot], arrays: list[Array]) -> None:
+        """Feed the three tensors of a sparse one; a shape that it has already is not fed."""
+        if not isinstance(value, tuple) or len(value) != 3:
+            raise FeedError(
+                f"cannot feed {value!r} for the SparseTensor {key.name!r}; give a SparseTensorValue, or a tuple of "
+                f"indices, values and dense_shape."
+            )
+        for part, one in zip(key.parts(), value, strict=True):
+            if isinstance(part.op.definition, Placeholder):
+                slots.append(self._slot(part))
+                arrays.append(slots[-1].convert(one))
 
     def _run(self, fetch: FetchPlan, slots: Sequence[FeedSlot], arrays: Sequence[Array]) -> Sequence[Any]:
         key = (
@@ -451,8 +467,12 @@ class Session:
         Placeholders of known rank may be left out of ``feed_dict``.
         """
         fetch = self._fetch(fetches)
-        slots, arrays = [], []
+        slots: list[FeedSlot] = []
+        arrays: list[Array] = []
         for key, value in (feed_dict or _NOTHING).items():
+            if isinstance(key, SparseTensor):
+                self._feed_parts(key, value, slots, arrays)
+                continue
             slots.append(self._slot(key))
             arrays.append(slots[-1].convert(value))
         feeds = {
