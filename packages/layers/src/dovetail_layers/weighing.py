@@ -24,17 +24,22 @@ def _samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
     for axis in (0, 1):
         weights = rng.normal(size=picks.shape).astype(np.float32)
         tables = {"picks": ArrayAttribute(picks), "weights": ArrayAttribute(weights)}
-        yield rng.normal(size=(4, 4, 2)), {"axis": axis, **tables}
+        yield rng.normal(size=(4, 5, 2)), {"axis": axis, **tables}
 
 
 def _gradient(op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any]) -> list[Tensor]:
-    """For each element the results that it is part of, with the same weights."""
-    size = inputs[0].shape.dims[op.axis]
-    picks, weights = _transposed(op.picks.array, op.weights.array, size)
-    return [_weighed_picks(grads[0], axis=op.axis, picks=ArrayAttribute(picks), weights=ArrayAttribute(weights))]
+    """For each element the results that it is part of, with the same weights; none for those beyond the last pick."""
+    size: Any = inputs[0].shape.dims[op.axis]
+    picked = int(op.picks.array.max(initial=-1)) + 1
+    picks, weights = _transposed(op.picks.array, op.weights.array, picked)
+    grad = _weighed_picks(grads[0], axis=op.axis, picks=ArrayAttribute(picks), weights=ArrayAttribute(weights))
+    if picked == size:
+        return [grad]
+    beyond = [(0, size - picked if axis == op.axis else 0) for axis in range(len(inputs[0].shape))]
+    return [dt.pad(grad, beyond)]
 
 
-def _transposed(picks: Array, weights: Array, size: Any) -> tuple[Array, Array]:
+def _transposed(picks: Array, weights: Array, size: int) -> tuple[Array, Array]:
     """Return in which rows each of ``size`` elements is picked, with what weight; shorter lists end in weights of 0."""
     rows, numbers = np.nonzero(weights)
     elements, kept = picks[rows, numbers], weights[rows, numbers]
