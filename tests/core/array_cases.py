@@ -218,6 +218,20 @@ def _grown(tf: Any, x: Any) -> Any:
 case("tensor_array_grown", _grown, normal(3, 2))
 
 
+def _growing(tf: Any, x: Any) -> Any:
+    """As decoders do: nobody knows how many steps there will be."""
+    array = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+    _, _, array = tf.while_loop(
+        lambda i, total, _: tf.reduce_sum(total) < 20.0,
+        lambda i, total, one: (i + 1, total * 2.0, one.write(i, total)),
+        (0, x, array),
+    )
+    return [array.stack(), array.size()]
+
+
+case("tensor_array_growing", _growing, np.array([1.0, 1.5], np.float32), gradients=False)
+
+
 def _of_branches(tf: Any, x: Any) -> Any:
     array = tf.TensorArray(tf.float32, size=2).write(0, x)
     array = array.write(1, tf.cond(x[0] > 0.0, lambda: x * 2.0, lambda: -x))

@@ -57,6 +57,15 @@ def test_a_size_that_only_a_run_tells():
         assert size == count
 
 
+def test_an_array_that_grows_in_a_loop_says_that_it_has_no_gradient():
+    x = dt.placeholder(dt.float32, [3])
+    growing = dt.TensorArray(dt.float32, size=0, dynamic_size=True)
+    _, array = dt.while_loop(lambda i, _: i < 3, lambda i, one: (i + 1, one.write(i, x[i] * 2.0)), (0, growing))
+    assert run(array.stack(), {x: [1.0, 2.0, 3.0]}).tolist() == [2.0, 4.0, 6.0]
+    with pytest.raises(errors.GradientError, match="changes its shape from one iteration to the next"):
+        dt.gradients(dt.reduce_sum(array.stack()), x)
+
+
 def test_what_was_never_written_says_so():
     with pytest.raises(errors.ShapeError, match="stack: nothing says what shape the elements have. Write one"):
         dt.TensorArray(dt.float32, size=2).stack()

@@ -75,13 +75,20 @@ def while_loop(
         limit = None if maximum_iterations is None else as_tensor(maximum_iterations, INDEX_TYPE.dtype)
         label = opaque_name(scope.rstrip("/"))
         types, varying = _invariants(graph, variables, initial, shape_invariants, label, where)
+        owners = nest.owners(variables)
+
+        def structured(leaves: Sequence[Tensor]) -> Any:
+            for index, (owner, leaf) in enumerate(zip(owners, leaves, strict=True)):
+                if owner is not None and owner.grows:
+                    owner.in_loop(leaf, _varying_size(label, index, 0))
+            return nest.pack(variables, leaves)
 
         def condition(index: Tensor, *leaves: Tensor) -> Any:
-            result = cond(*nest.pack(variables, leaves))
+            result = cond(*structured(leaves))
             return result if limit is None else _within(index, limit, as_tensor(result))
 
         def iteration(index: Tensor, *leaves: Tensor) -> list[Tensor]:
-            result = body(*nest.pack(variables, leaves))
+            result = body(*structured(leaves))
             if isinstance(result, tuple) and len(variables) > 1:
                 result = list(result)
             elif not isinstance(result, list) and not (isinstance(result, tuple) and len(result) == 1):
@@ -139,16 +146,22 @@ def _invariants(
     graph: Graph, variables: Any, initial: Sequence[Tensor], shape_invariants: Any, label: str, where: str
 ) -> tuple[list[TensorType], tuple[str, ...]]:
     """Return the types of the loop variables inside, and the names of the sizes that may change."""
-    if shape_invariants is None:
+    growing = [owner is not None and owner.grows for owner in nest.owners(variables)]
+    if shape_invariants is not None:
+        given = _flat_shapes(variables, list(shape_invariants), where)
+    elif any(growing):
+        given = [tensor.shape for tensor in initial]
+    else:
         return [tensor.type for tensor in initial], ()
-    given = _flat_shapes(variables, list(shape_invariants), where)
     types: list[TensorType] = []
     varying: list[str] = []
-    for index, (tensor, shape) in enumerate(zip(initial, given, strict=True)):
+    for index, (tensor, shape, grows) in enumerate(zip(initial, given, growing, strict=True)):
         if shape is None or (isinstance(shape, Shape) and shape.rank is None):
+            if grows:
+                varying.append(_varying_size(label, index, 0).name)
             types.append(TensorType(tensor.dtype, Shape(None)))
             continue
-        wanted = list(shape)
+        wanted = [None, *list(shape)[1:]] if grows else list(shape)
         if tensor.shape.rank is not None and tensor.shape.rank != len(wanted):
             raise ShapeError(
                 f'while_loop: shape_invariants gives {wanted} for "{tensor.name}" of type {tensor.type}; the ranks '
@@ -158,8 +171,9 @@ def _invariants(
         dims: list[Dim] = []
         for axis, (size, first) in enumerate(zip(wanted, known, strict=True)):
             if size is None or (isinstance(size, Symbol) and size != first):
-                varying.append(f"{label}.in.{index}.{axis}")
-                dims.append(Symbol(varying[-1], data_dependent=True))
+                own = _varying_size(label, index, axis)
+                dims.append(own)
+                varying.append(own.name)
             else:
                 dims.append(size if isinstance(size, SymbolicDim) else graph.make_shape([size]).dims[0])
         invariant = Shape(dims)
@@ -169,6 +183,11 @@ def _invariants(
             )
         types.append(TensorType(tensor.dtype, invariant))
     return types, tuple(varying)
+
+
+def _varying_size(label: str, index: int, axis: int) -> Symbol:
+    """Return what a size of a loop variable is inside, where it may change."""
+    return Symbol(f"{label}.in.{index}.{axis}", data_dependent=True)
 
 
 def _flat_shapes(structure: Any, shapes: Any, where: str) -> list[Any]:

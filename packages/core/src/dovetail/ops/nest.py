@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["Nested", "difference", "flatten", "flatten_with_paths", "map_structure", "pack"]
+__all__ = ["Nested", "difference", "flatten", "flatten_with_paths", "map_structure", "owners", "pack"]
 
 
 class Nested(ABC):
@@ -21,6 +21,24 @@ class Nested(ABC):
     @abstractmethod
     def with_parts(self, parts: list[Any]) -> Any:
         """Return one like it that holds others."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether the first axis of its parts may change from one iteration of a loop to the next."""
+        return False
+
+    def in_loop(self, part: Any, size: Any) -> None:
+        """Learn of the tensor that stands for a part in a loop, and of the symbol that stands for its first axis."""
+        raise TypeError(f"{type(self).__name__} does not grow")
+
+
+def owners(structure: Any) -> list[Nested | None]:
+    """Return for each leaf the innermost ``Nested`` that holds it."""
+    if isinstance(structure, Nested):
+        return [structure if one is None else one for part in structure.parts() for one in owners(part)]
+    if not _is_nested(structure):
+        return [None]
+    return [owner for _, part in _parts(structure) for owner in owners(part)]
 
 
 def flatten(structure: Any) -> list[Any]:

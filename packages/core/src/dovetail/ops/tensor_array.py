@@ -13,9 +13,11 @@ from dovetail.graph.graph import get_default_graph
 from dovetail.graph.op import Array, Sample
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.graph.registry import primitive
+from dovetail.ops.arithmetic import maximum
 from dovetail.ops.broadcasting import BroadcastTo
+from dovetail.ops.casting import cast
 from dovetail.ops.constants import constant
-from dovetail.ops.fills import zeros
+from dovetail.ops.fills import zeros, zeros_like
 from dovetail.ops.free_shapes import FreeShapes
 from dovetail.ops.gather import gather
 from dovetail.ops.joining import concat
@@ -26,7 +28,7 @@ from dovetail.ops.scattering import ScatterUpdate
 from dovetail.ops.shapes import shape
 from dovetail.ops.sizes import Resolved, Types, Values, as_dim, concrete, known_elements, opaque_name
 from dovetail.ops.state import no_op
-from dovetail.types.dims import Dim, SymbolicDim
+from dovetail.types.dims import Dim
 from dovetail.types.dtypes import DTypeLike, as_dtype, int32, string
 from dovetail.types.shapes import Shape
 
@@ -66,11 +68,12 @@ class ArrayBuffer(FreeShapes):
 class _Family:
     """What all arrays that came of one ``TensorArray`` share: the shape of the elements, once something says it."""
 
-    __slots__ = ("count", "element", "waiting")
+    __slots__ = ("count", "element", "sizes", "waiting")
 
     def __init__(self) -> None:
         self.element: Shape | None = None
         self.count: Dim = 0
+        self.sizes: dict[Tensor, Dim] = {}
         self.waiting: list[Tensor] = []
 
 
@@ -84,8 +87,8 @@ class TensorArray(Nested):
     Args:
         dtype: the dtype of the elements.
         size: how many there are: an int, a dimension or an integer scalar.
-        dynamic_size: whether writing behind the end, at a place that is known while the graph is built, makes the array
-            longer.
+        dynamic_size: whether writing behind the end makes the array longer. In a loop, such an array is computed by the
+            reference and has no gradient: an array whose size is known runs natively.
         clear_after_read: has no effect; here for TensorFlow 1 programs.
         tensor_array_name: has no effect; here for TensorFlow 1 programs.
         handle: must be ``None``.
@@ -157,6 +160,15 @@ class TensorArray(Nested):
         (flow,) = parts
         return self._with(as_tensor(flow))
 
+    @property
+    def grows(self) -> bool:
+        """Whether its size is dynamic."""
+        return self._dynamic
+
+    def in_loop(self, part: Any, size: Any) -> None:
+        """Note how many elements it has in a loop."""
+        self._family.sizes[part] = size
+
     def _with(self, flow: Tensor) -> TensorArray:
         result: TensorArray = object.__new__(TensorArray)
         result._dtype, result._dynamic, result._family, result._flow = self._dtype, self._dynamic, self._family, flow
@@ -170,7 +182,7 @@ class TensorArray(Nested):
         if family.element is None and element.rank is not None:
             family.element = element
             for tensor in family.waiting:
-                tensor.set_shape([family.count, *element.dims])
+                tensor.set_shape([family.sizes.get(tensor, family.count), *element.dims])
             family.waiting.clear()
 
     # What it is. -----------------------------------------------------------------------------------------------------
@@ -334,13 +346,18 @@ class TensorArray(Nested):
             )
 
     def _grown(self, index: Any) -> Tensor:
-        """Return the tensor that holds the elements, made longer where a place that is known lies behind the end."""
-        count = self._flow.shape[0] if self._flow.shape.rank is not None else None
-        place = known_elements(index, "TensorArray.write: index")
-        if not self._dynamic or place is None or not isinstance(count, int):
+        """Return the tensor that holds the elements, made longer where the size is dynamic and the place behind it."""
+        if not self._dynamic or self._flow.shape.rank is None:
             return self._flow
-        at = place.reshape(-1).tolist()[0]
-        if isinstance(at, SymbolicDim) or at < count:
-            return self._flow
-        rest = self._flow.shape.dims[1:]
-        return concat([self._flow, zeros((at + 1 - count, *rest), self._dtype)], 0)
+        count, *rest = self._flow.shape.dims
+        place = as_dim(index, "TensorArray.write: index")
+        if isinstance(count, int) and isinstance(place, int):
+            more: Any = max(place + 1 - count, 0)
+        else:
+            behind = cast(as_tensor(index), int32) + 1 - shape(self._flow)[0]
+            more = maximum(behind, zeros_like(behind))
+        return (
+            self._flow
+            if isinstance(more, int) and more == 0
+            else concat([self._flow, zeros([more, *rest], self._dtype)], 0)
+        )
