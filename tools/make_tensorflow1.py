@@ -38,6 +38,8 @@ TITLES = {
     "linalg": "Linear algebra: `tf.linalg`",
     "bitwise": "Bits: `tf.bitwise`",
     "app": "Starting: `tf.app`",
+    "summary": "Logs: `tf.summary`",
+    "saved_model": "Saved models: `tf.saved_model`",
 }
 HEAD = """# TensorFlow 1
 

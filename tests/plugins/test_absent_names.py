@@ -23,6 +23,15 @@ def test_at_the_root_in_a_namespace_and_in_a_module() -> None:
         _ = dt.app.flags  # type: ignore[attr-defined]
 
 
+def test_where_a_namespace_is_empty() -> None:
+    with pytest.raises(
+        AbsentNameError, match="^dovetail.summary leaves out 'scalar' of TensorFlow 1: log numbers by dt"
+    ):
+        _ = dt.summary.scalar
+    with pytest.raises(AbsentNameError, match="^dovetail.saved_model leaves out 'simple_save' of TensorFlow 1: use dt"):
+        _ = dt.saved_model.simple_save
+
+
 def test_the_advice_survives_an_import_statement() -> None:
     for statement in ("from dovetail import GradientTape", "from dovetail.train import Supervisor"):
         with pytest.raises(ImportError) as raised:

@@ -3,6 +3,7 @@
 
 from typing import Any as _Any
 
+from dovetail.ops.clipping import global_norm as global_norm
 from dovetail.ops.diagonals import diag as _diag
 from dovetail.ops.diagonals import diag_part as _diag_part
 from dovetail.ops.diagonals import matrix_band_part as matrix_band_part
@@ -35,6 +36,7 @@ from dovetail.ops.linear import matmul as matmul
 from dovetail.ops.linear import tensordot as tensordot
 from dovetail.ops.reshaping import matrix_transpose as matrix_transpose
 from dovetail.ops.statistics import norm as norm
+from dovetail_layers.normalization import l2_normalize as l2_normalize
 
 band_part = matrix_band_part
 det = matrix_determinant

@@ -25,6 +25,8 @@ from dovetail.ops.arithmetic import square as square
 from dovetail.ops.arithmetic import squared_difference as squared_difference
 from dovetail.ops.arithmetic import subtract as subtract
 from dovetail.ops.arithmetic import truediv as truediv
+from dovetail.ops.assert_functions import is_non_decreasing as is_non_decreasing
+from dovetail.ops.assert_functions import is_strictly_increasing as is_strictly_increasing
 from dovetail.ops.comparison import equal as equal
 from dovetail.ops.comparison import greater as greater
 from dovetail.ops.comparison import greater_equal as greater_equal
@@ -64,6 +66,7 @@ from dovetail.ops.elementary import sinh as sinh
 from dovetail.ops.elementary import sqrt as sqrt
 from dovetail.ops.elementary import tan as tan
 from dovetail.ops.elementary import tanh as tanh
+from dovetail.ops.gather import invert_permutation as invert_permutation
 from dovetail.ops.positions import argmax as argmax
 from dovetail.ops.positions import argmin as argmin
 from dovetail.ops.reducing import reduce_all as reduce_all
@@ -90,6 +93,7 @@ from dovetail.ops.segments import unsorted_segment_prod as unsorted_segment_prod
 from dovetail.ops.segments import unsorted_segment_sqrt_n as unsorted_segment_sqrt_n
 from dovetail.ops.segments import unsorted_segment_sum as unsorted_segment_sum
 from dovetail.ops.simple_names import scalar_mul as scalar_mul
+from dovetail.ops.sorting import top_k as top_k
 from dovetail.ops.special.bessel import bessel_i0 as bessel_i0
 from dovetail.ops.special.bessel import bessel_i0e as bessel_i0e
 from dovetail.ops.special.bessel import bessel_i1 as bessel_i1
@@ -111,6 +115,14 @@ from dovetail.ops.statistics import reduce_logsumexp as reduce_logsumexp
 from dovetail.ops.statistics import reduce_mean as reduce_mean
 from dovetail.ops.statistics import reduce_std as reduce_std
 from dovetail.ops.statistics import reduce_variance as reduce_variance
+from dovetail_layers.activations import log_sigmoid as log_sigmoid
+from dovetail_layers.activations import softplus as softplus
+from dovetail_layers.activations import softsign as softsign
+from dovetail_layers.in_top_k import in_top_k as in_top_k
+from dovetail_layers.normalization import l2_normalize as l2_normalize
+from dovetail_layers.softmax import log_softmax as log_softmax
+from dovetail_layers.softmax import softmax as softmax
+from dovetail_layers.statistics import zero_fraction as zero_fraction
 
 divide_no_nan = div_no_nan
 floordiv = floor_div

@@ -95,6 +95,7 @@ from dovetail_layers.nn import softmax_cross_entropy_with_logits_v2 as softmax_c
 from dovetail_layers.nn import softplus as softplus
 from dovetail_layers.nn import softshrink as softshrink
 from dovetail_layers.nn import softsign as softsign
+from dovetail_layers.nn import space_to_batch as space_to_batch
 from dovetail_layers.nn import space_to_depth as space_to_depth
 from dovetail_layers.nn import sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits
 from dovetail_layers.nn import sparsemax as sparsemax

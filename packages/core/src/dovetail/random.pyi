@@ -16,6 +16,8 @@ from dovetail.ops.stateless_random import stateless_multinomial as stateless_mul
 from dovetail.ops.stateless_random import stateless_random_normal as stateless_random_normal
 from dovetail.ops.stateless_random import stateless_random_uniform as stateless_random_uniform
 from dovetail.ops.stateless_random import stateless_truncated_normal as stateless_truncated_normal
+from dovetail_layers.candidate_sampling import log_uniform_candidate_sampler as log_uniform_candidate_sampler
+from dovetail_layers.candidate_sampling import uniform_candidate_sampler as uniform_candidate_sampler
 
 gamma = random_gamma
 normal = random_normal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dovetail import depth_to_space, relu, sigmoid, space_to_depth, tanh, top_k
+from dovetail import depth_to_space, relu, sigmoid, space_to_batch, space_to_depth, tanh, top_k
 from dovetail_layers import rnn_cell
 from dovetail_layers.activations import (
     celu,
@@ -184,6 +184,7 @@ __all__ = [
     "softplus",
     "softshrink",
     "softsign",
+    "space_to_batch",
     "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "sparsemax",

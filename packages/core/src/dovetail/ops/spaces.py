@@ -7,10 +7,13 @@ from types import ModuleType
 from typing import Any, Final
 
 from dovetail.ops import (
+    assert_functions,
+    clipping,
     comparison,
     counting,
     former_names,
     gamma_variates,
+    gather,
     linalg,
     math,
     random,
@@ -18,6 +21,7 @@ from dovetail.ops import (
     running_logs,
     segments,
     simple_names,
+    sorting,
     special,
     stateless_random,
     strings,
@@ -55,7 +59,7 @@ CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
         "tables_initializer": former_names.tables_initializer,
         "variables": variables.variables_initializer,
     },
-    "linalg": dict(linalg.NAMES),
+    "linalg": {**linalg.NAMES, "global_norm": clipping.global_norm},
     "math": {
         **_named((*_MATH, *special.__all__), math, reductions, special),
         **_named(segments.__all__, segments),
@@ -63,7 +67,11 @@ CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
         "confusion_matrix": counting.confusion_matrix,
         "cumulative_logsumexp": running_logs.cumulative_logsumexp,
         "divide_no_nan": math.div_no_nan,
+        "invert_permutation": gather.invert_permutation,
+        "is_non_decreasing": assert_functions.is_non_decreasing,
+        "is_strictly_increasing": assert_functions.is_strictly_increasing,
         "scalar_mul": simple_names.scalar_mul,
+        "top_k": sorting.top_k,
     },
     "strings": dict(strings.NAMES),
     "random": {

@@ -20,6 +20,7 @@ _NO_SPARSE: Final = "use dense tensors; gradients of gathered rows are dt.Indexe
 _ONE_PROCESS: Final = "training runs in one process, on all its cores"
 _WHOLE: Final = "variables are whole; use dt.get_variable"
 _PILLOW: Final = "use Pillow or imageio and feed arrays by feed_dict"
+_NO_COMPLEX: Final = "there are no complex numbers; use numpy.fft by dt.py_func, or keep two real tensors"
 _NUMPY_OPERATOR: Final = "use dt.matmul, dt.matrix_solve and the other functions of dt.linalg on dense matrices"
 
 ABSENT: Final[dict[str, dict[str, str]]] = {
@@ -67,6 +68,10 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "fake_quant_with_min_max_vars_per_channel_gradient": "round by dt.round and pass the gradient by "
         "dt.stop_gradient",
         "resource variant": "a variable's handle has the dtype of its value",
+        "complex64 complex128 complex angle conj imag real to_complex64 to_complex128 fft fft2d fft3d ifft ifft2d ifft3d": _NO_COMPLEX,
+        "log_sigmoid": "use dt.nn.log_sigmoid",
+        "matrix_square_root": "use dt.self_adjoint_eig for symmetric matrices",
+        "bitcast": "view NumPy arrays by dt.py_func",
         "mul": "use dt.multiply",
         "sub": "use dt.subtract",
         "neg": "use dt.negative",
@@ -103,14 +108,14 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "manip": "use dt.reshape, dt.reverse, dt.roll, dt.tile, dt.gather_nd and dt.scatter_nd",
         "nest": "Session.run takes nested structures; flatten others in Python",
         "resource_loader": "use Python's importlib.resources",
-        "signal": "use dt.fft and the functions beside it",
-        "spectral": "use dt.fft and the functions beside it",
+        "signal": _NO_COMPLEX,
+        "spectral": _NO_COMPLEX,
     },
     "app": {"flags": "use Python's argparse"},
     "nn": {
-        "batch_norm_with_global_normalization": "use dt.nn.batch_normalization",
         "embedding_lookup_sparse": "use dt.nn.embedding_lookup, and dt.sequence_mask for what is no word",
         "ctc_unique_labels": "give labels to dt.nn.ctc_loss as they are",
+        "compute_accidental_hits": "dt.nn.sampled_softmax_loss removes them by itself",
         "fractional_avg_pool": "use dt.nn.avg_pool",
         "fractional_max_pool": "use dt.nn.max_pool",
         "quantized_avg_pool quantized_conv2d quantized_max_pool quantized_relu_x": _NO_QUANTIZATION,
@@ -143,15 +148,19 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
     "random": {
         "all_candidate_sampler fixed_unigram_candidate_sampler learned_unigram_candidate_sampler": "use "
         "dt.nn.log_uniform_candidate_sampler, or draw in NumPy and pass sampled_values",
-        "stateless_categorical stateless_multinomial stateless_normal stateless_truncated_normal stateless_uniform": (
-            "operations are reproducible by their seed, and the state of all of them is saved with a checkpoint"
-        ),
         "get_seed": "give seed= to an operation, or dt.set_random_seed to the graph",
     },
     "image": {
         "decode_and_crop_jpeg decode_bmp decode_gif decode_image decode_jpeg decode_png encode_jpeg encode_png "
         "extract_jpeg_shape is_jpeg adjust_jpeg_quality random_jpeg_quality": _PILLOW,
         "draw_bounding_boxes": "draw with Matplotlib or Pillow",
+        "crop_and_resize": "use dt.slice and dt.image.resize_bilinear",
+        "extract_patches extract_image_patches": "use dt.extract_image_patches",
+        "random_crop": "use dt.random_crop",
+        "resize_image_with_pad": "use dt.image.resize_images with preserve_aspect_ratio and dt.image.pad_to_bounding_box",
+        "rgb_to_yiq rgb_to_yuv yiq_to_rgb yuv_to_rgb": "use dt.tensordot with the matrix of the colours",
+        "image_gradients sobel_edges": "use dt.nn.depthwise_conv2d with a constant filter",
+        "ssim_multiscale": "use dt.image.ssim",
         "generate_bounding_box_proposals combined_non_max_suppression non_max_suppression_overlaps "
         "non_max_suppression_padded non_max_suppression_with_scores sample_distorted_bounding_box extract_glimpse": (
             "use NumPy by dt.py_func"
@@ -162,6 +171,8 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "unicode_split_with_offsets unicode_transcode bytes_split format": "work on strings in Python, or by dt.py_func",
     },
     "linalg": {
+        "matrix_rank": "count singular values: dt.svd(x, compute_uv=False)",
+        "sqrtm": "use dt.self_adjoint_eig for symmetric matrices",
         "LinearOperator LinearOperatorAdjoint LinearOperatorBlockDiag LinearOperatorBlockLowerTriangular "
         "LinearOperatorCirculant LinearOperatorCirculant2D LinearOperatorCirculant3D LinearOperatorComposition "
         "LinearOperatorDiag LinearOperatorFullMatrix LinearOperatorHouseholder LinearOperatorIdentity "
@@ -171,7 +182,23 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "lu": "use dt.matrix_solve, or dt.qr",
         "tridiagonal_solve": "use dt.matrix_solve",
     },
-    "math": {"special": "its functions are in dt.math", "nextafter": "use dt.py_func with numpy.nextafter"},
+    "math": {
+        "special": "its functions are in dt.math",
+        "nextafter": "use dt.py_func with numpy.nextafter",
+        "angle conj imag real": _NO_COMPLEX,
+        "erfcinv": "use dt.math.erfinv of 1 - x",
+        "multiply_no_nan reciprocal_no_nan": "use dt.where, or dt.div_no_nan",
+        "polyval": "write Horner's rule with dt.multiply and dt.add",
+    },
+    "summary": {
+        "FileWriter FileWriterCache audio histogram image merge merge_all scalar tensor_summary text": "log numbers by dt.logging.info or dt.train.LoggingTensorHook, or write them with Python's csv",
+        "Event SessionLog Summary SummaryDescription TaggedRunMetadata get_summary_description initialize all_v2_summary_ops": "log numbers by dt.logging.info",
+    },
+    "saved_model": {
+        "Builder builder save simple_save": "use dt.train.Saver, which saves the graph too, or dt.io.export_onnx",
+        "contains_saved_model load loader main_op main_op_with_restore maybe_saved_model_directory": "use dt.train.import_meta_graph",
+        "build_signature_def build_tensor_info classification_signature_def get_tensor_from_tensor_info is_valid_signature predict_signature_def regression_signature_def signature_constants signature_def_utils tag_constants utils constants": "name inputs and outputs, and find them by Graph.get_tensor_by_name",
+    },
 }
 """What is left out, with what to use."""
 
@@ -192,6 +219,12 @@ DIFFERS: Final[dict[str, str]] = {
     "layers.BatchNormalization": "as layers.batch_normalization",
     "metrics.mean": "counts in local variables, float32",
     "set_random_seed": "random bits are those of Philox 4x32-10 by operation, not TensorFlow's",
+    "TensorArray": "dynamic_size makes it longer only where places are known while the graph is built; give arrays of loops their size",
+    "summary": "empty: see below",
+    "saved_model": "empty: see below",
+    "nn.ctc_loss": "takes a matrix of labels, padded with negative numbers, not a SparseTensor",
+    "nn.ctc_greedy_decoder": "gives matrices, padded with negative numbers, not SparseTensors",
+    "nn.ctc_beam_search_decoder": "gives matrices, padded with negative numbers, not SparseTensors",
     "train.Saver": "writes safetensors with a manifest; it does not read TensorFlow's checkpoints",
     "train.export_meta_graph": "returns and writes JSON, not a protocol buffer",
     "train.write_graph": "writes JSON, not a protocol buffer",
