@@ -48,8 +48,8 @@ def arrange(count: int, edges: Sequence[tuple[int, int]], top: int = 0, bottom: 
     Args:
         count: how many there are; they are numbered in a sensible order of reading.
         edges: pairs of different vertices.
-        top: how many of them, before the last ``bottom``, stand alone in the first row.
-        bottom: how many of the last stand alone in the last row.
+        top: how many of them, before the last ``bottom``, stand alone in the first row, in their order.
+        bottom: how many of the last stand alone in the last row, in their order.
     """
     turned = _turned(count, edges)
     down = [(v, u) if flag else (u, v) for (u, v), flag in zip(edges, turned, strict=True)]
@@ -69,7 +69,7 @@ def arrange(count: int, edges: Sequence[tuple[int, int]], top: int = 0, bottom: 
     rows: list[list[int]] = [[] for _ in range(max(depths, default=-1) + 1)]
     for vertex, depth in enumerate(depths):
         rows[depth].append(vertex)
-    return Arrangement(_ordered(rows, chains, depths), chains, turned)
+    return Arrangement(_ordered(rows, chains, depths, range(bool(top), len(rows) - bool(bottom))), chains, turned)
 
 
 def _turned(count: int, edges: Sequence[tuple[int, int]]) -> list[bool]:
@@ -137,7 +137,10 @@ def _longest_divided(down: Sequence[tuple[int, int]], ranks: Sequence[int]) -> i
     return spans[-1] if spans else 0
 
 
-def _ordered(rows: list[list[int]], chains: Sequence[Sequence[int]], depths: Sequence[int]) -> list[list[int]]:
+def _ordered(
+    rows: list[list[int]], chains: Sequence[Sequence[int]], depths: Sequence[int], free: range
+) -> list[list[int]]:
+    """Order the rows that are free to cross few edges."""
     above: list[list[int]] = [[] for _ in depths]
     below: list[list[int]] = [[] for _ in depths]
     for chain in chains:
@@ -154,8 +157,8 @@ def _ordered(rows: list[list[int]], chains: Sequence[Sequence[int]], depths: Seq
     for sweep in range(2 * _SWEEPS):
         if not fewest:
             break
-        neighbours, order = (above, current[1:]) if sweep % 2 == 0 else (below, current[-2::-1])
-        for row in order:
+        neighbours, order = (above, free) if sweep % 2 == 0 else (below, reversed(free))
+        for row in (current[depth] for depth in order):
             keys = {vertex: _median([place_of[one] for one in neighbours[vertex]], place_of[vertex]) for vertex in row}
             row.sort(key=keys.__getitem__)
             for at, vertex in enumerate(row):

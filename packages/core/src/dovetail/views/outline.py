@@ -77,7 +77,19 @@ class Box:
         links: between children, entries and exits.
     """
 
-    __slots__ = ("_links", "_places", "around", "children", "detail", "entries", "exits", "kind", "label", "name")
+    __slots__ = (
+        "_arrangement",
+        "_links",
+        "_places",
+        "around",
+        "children",
+        "detail",
+        "entries",
+        "exits",
+        "kind",
+        "label",
+        "name",
+    )
 
     def __init__(self, name: str, label: str, kind: str, detail: str = "", around: Box | None = None) -> None:
         """Make a box with nothing in it."""
@@ -91,6 +103,7 @@ class Box:
         self.exits: dict[str, int] = {}
         self._links: dict[tuple[Any, Any], Link] = {}
         self._places: dict[Box, int] = {}
+        self._arrangement: Arrangement | None = None
 
     def add(self, child: Box) -> Box:
         """Put a box into this one."""
@@ -134,10 +147,32 @@ class Box:
         return list(self._links.values())
 
     def arrangement(self) -> Arrangement:
-        """Put children, entries and exits into rows."""
-        count = len(self.children) + len(self.entries) + len(self.exits)
-        edges = [(link.source, link.target) for link in self.links]
-        return arrange(count, edges, len(self.entries), len(self.exits))
+        """Put children, entries and exits into rows; entries and exits in the order of what they lead from and to."""
+        if self._arrangement is None:
+            if self.around is not None:
+                before, after = self.around.neighbours(self)
+                self.entries = {name: i for i, name in enumerate(sorted(self.entries, key=before.__getitem__))}
+                self.exits = {name: i for i, name in enumerate(sorted(self.exits, key=after.__getitem__))}
+            count = len(self.children) + len(self.entries) + len(self.exits)
+            edges = [(link.source, link.target) for link in self.links]
+            self._arrangement = arrange(count, edges, len(self.entries), len(self.exits))
+        return self._arrangement
+
+    def neighbours(self, child: Box) -> tuple[dict[str, float], dict[str, float]]:
+        """Return how far to the right what leads to each entry of a child stands, and what each exit leads to."""
+        found = self.arrangement()
+        places = {vertex: at for row in found.rows for at, vertex in enumerate(row)}
+        own = self._places[child]
+        before: dict[str, list[int]] = {}
+        after: dict[str, list[int]] = {}
+        for link, chain, back in zip(self.links, found.chains, found.reversed, strict=True):
+            if link.source == own:
+                for name in set(link.exits.values()):
+                    after.setdefault(name, []).append(places[chain[-2 if back else 1]])
+            if link.target == own:
+                for name in set(link.entries.values()):
+                    before.setdefault(name, []).append(places[chain[1 if back else -2]])
+        return _means(before), _means(after)
 
     def layers_within(self) -> bool:
         """Whether a layer is in it."""
@@ -153,6 +188,10 @@ class Box:
     def size(self) -> int:
         """How many nodes are in it."""
         return sum(child.size() if child.children else 1 for child in self.children)
+
+
+def _means(places: Mapping[str, list[int]]) -> dict[str, float]:
+    return {name: sum(found) / len(found) for name, found in places.items()}
 
 
 def outline(graph: Graph, fetches: Any) -> Box:
