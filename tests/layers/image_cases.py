@@ -84,6 +84,14 @@ CASES: Final[dict[str, Case]] = {
     "atrous_transpose": Case(
         lambda tf, x, f: tf.nn.atrous_conv2d_transpose(x, f, [1, 7, 6, 3], 2, "SAME"), ((1, 7, 6, 2), (3, 3, 3, 2))
     ),
+    "backprop_input": Case(
+        lambda tf, f, g: tf.nn.conv2d_backprop_input([2, 7, 6, 2], f, g, [1, 2, 2, 1], "SAME"),
+        ((3, 3, 2, 4), (2, 4, 3, 4)),
+    ),
+    "backprop_filter": Case(
+        lambda tf, x, g: tf.nn.conv2d_backprop_filter(x, [3, 3, 2, 4], g, [1, 2, 2, 1], "SAME"),
+        ((2, 7, 6, 2), (2, 4, 3, 4)),
+    ),
     "max_pool": Case(lambda tf, x: tf.nn.max_pool(x, [1, 3, 2, 1], [1, 2, 2, 1], "SAME"), ((2, 6, 7, 2),)),
     "avg_pool": Case(lambda tf, x: tf.nn.avg_pool(x, [1, 3, 2, 1], [1, 2, 2, 1], "SAME"), ((2, 6, 7, 2),)),
     "max_pool1d": Case(lambda tf, x: tf.nn.max_pool1d(x, 3, 2, "SAME"), ((2, 6, 2),)),

@@ -196,6 +196,11 @@ IMAGE = np.zeros((1, 4, 4, 2), np.float32)
             "conv2d_transpose: give the images",
         ),
         (lambda: dt.nn.conv_transpose(IMAGE, dt.ones([3, 3]), [8, 8], 2), ShapeError, "rank 3 to 5 is expected"),
+        (
+            lambda: dt.nn.conv2d_backprop_filter(IMAGE, [3, 3], IMAGE, 1, "SAME"),
+            InvalidArgumentError,
+            r"filter_sizes is \[3, 3\]; give the filter's four sizes",
+        ),
         (lambda: dt.nn.pool(IMAGE, [2, 2], "MIN", "SAME"), InvalidArgumentError, "pooling_type is 'MIN'; use 'MAX'"),
         (lambda: dt.nn.pool(IMAGE, [2] * 4, "MAX", "SAME"), ShapeError, r"window_shape is \[2, 2, 2, 2\]; give one"),
         (

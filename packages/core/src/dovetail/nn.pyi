@@ -19,6 +19,7 @@ from dovetail_layers.nn import celu as celu
 from dovetail_layers.nn import conv1d as conv1d
 from dovetail_layers.nn import conv1d_transpose as conv1d_transpose
 from dovetail_layers.nn import conv2d as conv2d
+from dovetail_layers.nn import conv2d_backprop_filter as conv2d_backprop_filter
 from dovetail_layers.nn import conv2d_backprop_input as conv2d_backprop_input
 from dovetail_layers.nn import conv2d_transpose as conv2d_transpose
 from dovetail_layers.nn import conv3d as conv3d

@@ -9,12 +9,13 @@ import numpy as np
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import InvalidArgumentError, ShapeError
-from dovetail.extend import convolution_transpose
+from dovetail.extend import as_padding, convolution_transpose, definitions, known_elements
 from dovetail_layers.spatial import channels_last, is_channels_first, padding_pairs, spatial_values
 
 __all__ = [
     "atrous_conv2d_transpose",
     "conv1d_transpose",
+    "conv2d_backprop_filter",
     "conv2d_backprop_input",
     "conv2d_transpose",
     "conv3d_transpose",
@@ -276,6 +277,63 @@ def conv2d_backprop_input(
     return transposed(
         "conv2d_backprop_input", 2, out_backprop, kernel, input_sizes, strides, padding, data_format, dilations, name
     )
+
+
+def conv2d_backprop_filter(
+    input: Any,
+    filter_sizes: Any,
+    out_backprop: Any,
+    strides: Any = None,
+    padding: Any = None,
+    use_cudnn_on_gpu: bool = True,
+    data_format: str | None = "NHWC",
+    dilations: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Return the gradient of ``conv2d`` with respect to its filter.
+
+    Args:
+        input: the images.
+        filter_sizes: the shape of the filter, ``[height, width, channels, filters]``.
+        out_backprop: the gradient of the convolution.
+        strides: of the convolution.
+        padding: of the convolution.
+        use_cudnn_on_gpu: has no effect; here for TensorFlow 1 programs.
+        data_format: ``"NHWC"`` or ``"NCHW"``.
+        dilations: of the convolution.
+        name: name of the node.
+
+    Raises:
+        ShapeError: shapes, strides or dilations do not fit.
+        DTypeError: the dtypes differ or are not floating.
+        InvalidArgumentError: padding or data format are not known, or the sizes of the filter.
+
+    Example:
+        >>> images, gradient = dt.ones([4, 8, 8, 1]), dt.ones([4, 6, 6, 2])
+        >>> dt.nn.conv2d_backprop_filter(images, [3, 3, 1, 2], gradient, 1, "VALID").shape
+        Shape([3, 3, 1, 2])
+    """
+    first = is_channels_first("conv2d_backprop_filter", data_format, 2)
+    known = known_elements(filter_sizes, "conv2d_backprop_filter: filter_sizes")
+    if known is None or known.shape != (4,):
+        raise InvalidArgumentError(
+            f"conv2d_backprop_filter: filter_sizes is {filter_sizes!r}; give the filter's four sizes, which must be "
+            f"known."
+        )
+    x, grad = dt.convert_to_tensor(input), dt.convert_to_tensor(out_backprop)
+    if first:
+        x, grad = dt.transpose(x, [0, 2, 3, 1]), dt.transpose(grad, [0, 2, 3, 1])
+    height, width, depth, _ = known.tolist()
+    channels = x.shape[-1] if x.shape.rank else depth
+    op = definitions.ConvFilterGrad(
+        spatial_values("conv2d_backprop_filter: strides", strides, 2, first),
+        as_padding("conv2d_backprop_filter", padding_pairs("conv2d_backprop_filter", padding, 2, first)),
+        spatial_values("conv2d_backprop_filter: dilations", dilations, 2, first),
+        channels // depth if isinstance(channels, int) and isinstance(depth, int) and depth else 1,
+        (height, width),
+    )
+    result: Tensor = op(x, grad, name=name or "Conv2DBackpropFilter")
+    return result
 
 
 def transposed(
