@@ -9,7 +9,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import InvalidArgumentError
 from dovetail.extend import InitializerLike, Layer, RegularizerLike, TensorType
-from dovetail_layers.normalization import group_normalization, instance_normalization
+from dovetail_layers.channel_groups import group_normalization, instance_normalization
 from dovetail_layers.normalization_weights import check_epsilon, example_axis, gamma_and_beta, weight_dtype
 
 __all__ = ["GroupNormalization", "InstanceNormalization"]

@@ -27,6 +27,7 @@ from dovetail_layers.affine import relu_layer, xw_plus_b
 from dovetail_layers.attention import scaled_dot_product_attention
 from dovetail_layers.bias import bias_add
 from dovetail_layers.candidate_sampling import log_uniform_candidate_sampler, uniform_candidate_sampler
+from dovetail_layers.channel_groups import group_normalization, instance_normalization
 from dovetail_layers.convolutions import (
     atrous_conv2d,
     conv1d,
@@ -54,8 +55,6 @@ from dovetail_layers.in_top_k import in_top_k
 from dovetail_layers.morphology import dilation2d, erosion2d
 from dovetail_layers.normalization import (
     batch_normalization,
-    group_normalization,
-    instance_normalization,
     l2_normalize,
     layer_normalization,
     moments,

@@ -9,16 +9,14 @@ import numpy as np
 
 import dovetail as dt
 from dovetail import Tensor
-from dovetail.errors import ShapeError
 from dovetail.extend import composite, sum_to
 
 __all__ = [
     "batch_normalization",
-    "group_normalization",
-    "instance_normalization",
     "l2_normalize",
     "layer_normalization",
     "moments",
+    "of_dtype",
     "rms_normalization",
     "unbiased",
 ]
@@ -51,13 +49,6 @@ def _rms_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
     """Rows, the last two axes."""
     yield rng.normal(size=(3, 5)), rng.uniform(0.5, 2.0, 5), {"axes": (-1,), "epsilon": 1e-3}
     yield rng.normal(size=(2, 3, 4)), rng.uniform(0.5, 2.0, (3, 4)), {"axes": (1, 2), "epsilon": 1e-3}
-
-
-def _group_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
-    """Vectors, and images with channels last and first."""
-    for shape, axis, groups in (((3, 4), 1, 2), ((2, 2, 3, 4), 3, 2), ((2, 6, 2, 2), 1, 3)):
-        channels = [rng.uniform(0.5, 2.0, shape[axis]), rng.normal(size=shape[axis])]
-        yield rng.normal(size=shape), *channels, {"groups": groups, "axis": axis, "epsilon": 1e-3}
 
 
 def _moments_gradient(op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Any) -> Sequence[Tensor]:
@@ -115,20 +106,6 @@ def _layer_normalization(x: Tensor, scale: Tensor, offset: Tensor, *, axes: tupl
 def _rms_normalization(x: Tensor, scale: Tensor, *, axes: tuple[int, ...], epsilon: float) -> Tensor:
     """``x / sqrt(mean(x²) + epsilon) * scale``, the mean over ``axes``."""
     return x * dt.rsqrt(dt.reduce_mean(dt.square(x), axes, keepdims=True) + epsilon) * scale
-
-
-@composite(name="GroupNormalization", samples=_group_samples)
-def _group_normalization(x: Tensor, scale: Tensor, offset: Tensor, *, groups: int, axis: int, epsilon: float) -> Tensor:
-    """``(x - mean) / sqrt(variance + epsilon) * scale + offset``, the moments those of groups along ``axis``."""
-    sizes = [dt.shape(x)[one] for one in range(len(x.shape))]
-    channels = x.shape[axis]
-    split = dt.reshape(x, [*sizes[:axis], groups, channels // groups, *sizes[axis + 1 :]])
-    axes = [one for one in range(1, len(x.shape) + 1) if one != axis]
-    centred = split - dt.reduce_mean(split, axes, keepdims=True)
-    variance = dt.reduce_mean(dt.square(centred), axes, keepdims=True)
-    shape = [groups, channels // groups, *[1] * (len(x.shape) - 1 - axis)]
-    parts = dt.reshape(scale, shape), dt.reshape(offset, shape)
-    return dt.reshape(centred * dt.rsqrt(variance + epsilon) * parts[0] + parts[1], sizes)
 
 
 def moments(
@@ -199,7 +176,7 @@ def batch_normalization(
     """
     tensor = dt.convert_to_tensor(x)
     parts = [mean, variance, 0.0 if offset is None else offset, 1.0 if scale is None else scale]
-    others = [_of_dtype(part, tensor.dtype) for part in parts]
+    others = [of_dtype(part, tensor.dtype) for part in parts]
     result: Tensor = _batch_normalization(tensor, *others, epsilon=float(variance_epsilon), name=name)
     return result
 
@@ -237,7 +214,7 @@ def layer_normalization(
     tensor = dt.convert_to_tensor(x)
     axes = (int(axis),) if isinstance(axis, int) else tuple(int(one) for one in axis)
     parts = [1.0 if scale is None else scale, 0.0 if offset is None else offset]
-    others = [_of_dtype(part, tensor.dtype) for part in parts]
+    others = [of_dtype(part, tensor.dtype) for part in parts]
     result: Tensor = _layer_normalization(tensor, *others, axes=axes, epsilon=float(epsilon), name=name)
     return result
 
@@ -267,118 +244,9 @@ def rms_normalization(
     """
     tensor = dt.convert_to_tensor(x)
     axes = (int(axis),) if isinstance(axis, int) else tuple(int(one) for one in axis)
-    factor = _of_dtype(1.0 if scale is None else scale, tensor.dtype)
+    factor = of_dtype(1.0 if scale is None else scale, tensor.dtype)
     result: Tensor = _rms_normalization(tensor, factor, axes=axes, epsilon=float(epsilon), name=name)
     return result
-
-
-def group_normalization(
-    x: Any,
-    groups: int,
-    scale: Any = None,
-    offset: Any = None,
-    axis: int = -1,
-    epsilon: float = 1e-3,
-    name: str | None = None,
-) -> Tensor:
-    """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``, the moments those of a group of channels.
-
-    They are taken within one example, over all positions (Wu and He, 2018).
-
-    Args:
-        x: a floating tensor whose first axis is that of the batch.
-        groups: the number of groups, which divides that of the channels.
-        scale: what is multiplied, a number for each channel, or ``None``.
-        offset: what is added, a number for each channel, or ``None``.
-        axis: the axis of the channels.
-        epsilon: keeps the root from zero.
-        name: name of the node.
-
-    Returns:
-        A tensor of the type of ``x``.
-
-    Raises:
-        ShapeError: the axis is that of the batch or not there, or its size is not known or no multiple of ``groups``.
-        DTypeError: the dtypes differ or are not floating.
-
-    Example:
-        >>> dt.Session().run(dt.nn.group_normalization([[1.0, 3.0, 5.0, 5.0]], 2, epsilon=0.01)).round(2)
-        array([[-1.,  1.,  0.,  0.]], dtype=float32)
-    """
-    tensor = dt.convert_to_tensor(x)
-    place, channels = _channels("group_normalization", tensor, axis)
-    if not isinstance(channels, int) or groups < 1 or channels % groups:
-        raise ShapeError(
-            f"group_normalization: the input is {tensor.type}, whose axis {axis} has the size {channels}; {groups} "
-            f"groups want a size that is known and a multiple of theirs. {tensor.op.where()}"
-        )
-    scale, offset = (
-        dt.fill([channels], dt.constant(default, tensor.dtype)) if part is None else _of_dtype(part, tensor.dtype)
-        for part, default in ((scale, 1.0), (offset, 0.0))
-    )
-    result: Tensor = _group_normalization(
-        tensor, scale, offset, groups=int(groups), axis=place, epsilon=float(epsilon), name=name
-    )
-    return result
-
-
-def instance_normalization(
-    x: Any,
-    scale: Any = None,
-    offset: Any = None,
-    axis: int = -1,
-    epsilon: float = 1e-3,
-    name: str | None = None,
-) -> Tensor:
-    """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``, the moments those of a channel of one example.
-
-    (Ulyanov, Vedaldi and Lempitsky, 2016.)
-
-    Args:
-        x: a floating tensor whose first axis is that of the batch, of rank 3 or more.
-        scale: what is multiplied, a number for each channel, or ``None``.
-        offset: what is added, a number for each channel, or ``None``.
-        axis: the axis of the channels.
-        epsilon: keeps the root from zero.
-        name: name of the node.
-
-    Returns:
-        A tensor of the type of ``x``.
-
-    Raises:
-        ShapeError: the rank is less than 3, or the axis is that of the batch or not there.
-        DTypeError: the dtypes differ or are not floating.
-
-    Example:
-        >>> dt.Session().run(dt.nn.instance_normalization([[[1.0, 2.0], [3.0, 2.0]]], epsilon=0.01)).round(2)
-        array([[[-1.,  0.],
-                [ 1.,  0.]]], dtype=float32)
-    """
-    tensor = dt.convert_to_tensor(x)
-    place, _ = _channels("instance_normalization", tensor, axis)
-    rank = len(tensor.shape)
-    if rank < 3:
-        raise ShapeError(
-            f"instance_normalization: the input is {tensor.type}; rank 3 or more is wanted, as moments are taken over "
-            f"positions. {tensor.op.where()}"
-        )
-    shape = [-1, *[1] * (rank - 1 - place)]
-    factor, summand = (
-        None if part is None else dt.reshape(_of_dtype(part, tensor.dtype), shape) for part in (scale, offset)
-    )
-    positions = [one for one in range(1, rank) if one != place]
-    return layer_normalization(tensor, factor, summand, positions, epsilon, name)
-
-
-def _channels(operation: str, x: Tensor, axis: int) -> tuple[int, Any]:
-    """Return the axis of the channels, counted from the first, and its size."""
-    rank = x.shape.rank
-    if rank is None or not -rank <= axis < rank or axis % rank == 0:
-        raise ShapeError(
-            f"{operation}: the input is {x.type}, axis {axis}; a known rank is wanted, and an axis of it that is not "
-            f"that of the batch. {x.op.where()}"
-        )
-    return axis % rank, x.shape[axis]
 
 
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
@@ -402,7 +270,8 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | N
         return result
 
 
-def _of_dtype(value: Any, dtype: dt.DType) -> Tensor:
+def of_dtype(value: Any, dtype: dt.DType) -> Tensor:
+    """Return a tensor; a value that is none takes ``dtype``."""
     return (
         dt.convert_to_tensor(value) if isinstance(value, Tensor | dt.Variable) else dt.convert_to_tensor(value, dtype)
     )
