@@ -135,7 +135,7 @@ def test_boxes_keep_their_distances(graph: tuple[int, list[tuple[int, int]], int
     count, edges, top, bottom = graph
     found = arrange(count, edges, top, bottom)
     left, right = [width / 2.0] * count, [width / 2.0 + one for one in range(count)]
-    places = place(found, left, right, 10.0, 4.0)
+    places = place(found, left, right, [(0.0, 0.0)] * len(edges), 10.0, 4.0)
     for row in found.rows:
         for one, other in pairwise(row):
             sized = one < count and other < count
@@ -153,7 +153,7 @@ def test_crossings_that_need_not_be_are_undone() -> None:
 def test_chains_are_straight_and_what_is_long_is_divided() -> None:
     found = arrange(4, [(0, 1), (1, 2), (2, 3), (0, 3)])
     assert [len(row) for row in found.rows] == [1, 2, 2, 1]
-    places = place(found, [20.0] * 4, [20.0] * 4, 10.0, 4.0)
+    places = place(found, [20.0] * 4, [20.0] * 4, [(0.0, 0.0)] * 4, 10.0, 4.0)
     assert places[1] == pytest.approx(places[2])
     many = arrange(3000, [*pairwise(range(3000)), *((0, v) for v in range(2, 3000))])
     assert sum(map(len, many.rows)) <= 3000 + 4000, "what divides edges must not outgrow the graph"

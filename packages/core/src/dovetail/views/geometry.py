@@ -85,7 +85,11 @@ class Picture:
         left = [picture.width / 2.0 for picture in pictures] + [0.0] * ports
         right = [max(picture.width / 2.0, labels.reach(index)) for index, picture in enumerate(pictures)]
         right += [0.0] * len(box.entries) + [labels.port_room(name) for name in box.exits]
-        places = place(arrangement, left, right, _GAP, _NARROW_GAP)
+        ends = [
+            (0.0, 0.0) if back else _bent(link, pictures)
+            for link, back in zip(links, arrangement.reversed, strict=True)
+        ]
+        places = place(arrangement, left, right, ends, _GAP, _NARROW_GAP)
         edge = min((x - (left[v] if v < len(left) else 0.0) for v, x in enumerate(places)), default=0.0)
         header = self._title + len(box.detail) * _SMALL_CHARACTER + 30.0 if box.around else 0.0
         places = [x - edge + _MARGIN for x in places]
@@ -156,6 +160,17 @@ class Picture:
                 title = ", ".join(f"{name} {link.tensors[name]}".strip() for name in names[:8])
                 arrow, dashed = ends.is_pointed(link.target), back or not any(types)
                 self.curves.append(Curve(points, "" if told else label, title, arrow, dashed))
+
+
+def _bent(link: Link, pictures: list[Picture]) -> tuple[float, float]:
+    """How far to the right of the middles of two boxes a link leaves the one and enters the other."""
+    first = next(iter(link.tensors))
+    found = [0.0, 0.0]
+    if link.source < len(pictures) and (source := pictures[link.source]).open:
+        found[0] = source.exits[link.exits[first]] - source.width / 2.0
+    if link.target < len(pictures) and (target := pictures[link.target]).open:
+        found[1] = target.entries[link.entries[first]] - target.width / 2.0
+    return found[0], found[1]
 
 
 def _label(types: list[str]) -> str:

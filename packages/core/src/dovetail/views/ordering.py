@@ -191,7 +191,12 @@ def _crossings(rows: Sequence[Sequence[int]], below: Sequence[Sequence[int]]) ->
 
 
 def place(
-    arrangement: Arrangement, left: Sequence[float], right: Sequence[float], gap: float, narrow_gap: float
+    arrangement: Arrangement,
+    left: Sequence[float],
+    right: Sequence[float],
+    ends: Sequence[tuple[float, float]],
+    gap: float,
+    narrow_gap: float,
 ) -> list[float]:
     """Return where each vertex stands from left to right.
 
@@ -199,18 +204,20 @@ def place(
         arrangement: rows and chains.
         left: how far each vertex that has a size reaches to the left of its place.
         right: how far to the right.
+        ends: for each chain, how far to the right of the places of its first and its last vertex its ends are.
         gap: the least distance between two that have a size.
         narrow_gap: the least distance where one has none.
     """
     count = len(left)
     total = max((vertex for row in arrangement.rows for vertex in row), default=-1) + 1
-    above: list[list[tuple[int, float]]] = [[] for _ in range(total)]
-    below: list[list[tuple[int, float]]] = [[] for _ in range(total)]
-    for chain in arrangement.chains:
+    above: list[list[tuple[int, float, float]]] = [[] for _ in range(total)]
+    below: list[list[tuple[int, float, float]]] = [[] for _ in range(total)]
+    for chain, (first, last) in zip(arrangement.chains, ends, strict=True):
         for u, v in pairwise(chain):
             weight = (_SHORT, _BENDING, _STRAIGHT)[(u >= count) + (v >= count)]
-            above[v].append((u, weight))
-            below[u].append((v, weight))
+            apart = (first if u == chain[0] else 0.0) - (last if v == chain[-1] else 0.0)
+            above[v].append((u, weight, apart))
+            below[u].append((v, weight, -apart))
     offsets: list[list[float]] = []
     places = [0.0] * total
     for row in arrangement.rows:
@@ -233,9 +240,9 @@ def place(
             wishes, weights = [], []
             for vertex, shift in zip(row, offset, strict=True):
                 near = above[vertex] if sweep % 2 == 0 else below[vertex]
-                weight = sum(one for _, one in near)
-                wish = sum(places[other] * one for other, one in near) / weight if weight else places[vertex]
-                wishes.append(wish - shift)
+                weight = sum(one for _, one, _ in near)
+                pull = sum((places[other] + apart) * one for other, one, apart in near)
+                wishes.append((pull / weight if weight else places[vertex]) - shift)
                 weights.append(weight or 0.1)
             for vertex, shift, found in zip(row, offset, _pooled(wishes, weights), strict=True):
                 places[vertex] = found + shift
