@@ -63,6 +63,7 @@ from dovetail_layers.pooling import AveragePooling3D as AveragePooling3D
 from dovetail_layers.pooling import MaxPooling1D as MaxPooling1D
 from dovetail_layers.pooling import MaxPooling2D as MaxPooling2D
 from dovetail_layers.pooling import MaxPooling3D as MaxPooling3D
+from dovetail_layers.position_embedding import PositionEmbedding as PositionEmbedding
 from dovetail_layers.prelu import PReLU as PReLU
 from dovetail_layers.regularizers import L1 as L1
 from dovetail_layers.regularizers import L1L2 as L1L2
@@ -81,6 +82,7 @@ from dovetail_layers.simple_rnn import SimpleRNN as SimpleRNN
 from dovetail_layers.spatial_dropout import SpatialDropout1D as SpatialDropout1D
 from dovetail_layers.spatial_dropout import SpatialDropout2D as SpatialDropout2D
 from dovetail_layers.spatial_dropout import SpatialDropout3D as SpatialDropout3D
+from dovetail_layers.transformer_block import TransformerBlock as TransformerBlock
 from dovetail_layers.up_sampling import UpSampling1D as UpSampling1D
 from dovetail_layers.up_sampling import UpSampling2D as UpSampling2D
 from dovetail_layers.up_sampling import UpSampling3D as UpSampling3D
@@ -690,6 +692,15 @@ def multi_head_attention(
     value: _Tensor | None = None,
     mask: _Tensor | None = None,
 ) -> _Tensor: ...
+def position_embedding(
+    inputs: _Tensor,
+    sequence_length: int,
+    embeddings_initializer: _InitializerLike = None,
+    embeddings_regularizer: _RegularizerLike = None,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+) -> _Tensor: ...
 def prelu(
     inputs: _Tensor,
     alpha_initializer: _InitializerLike = ...,
@@ -853,6 +864,29 @@ def thresholded_relu(
     trainable: bool = True,
     name: str | None = None,
     reuse: bool | str | None = None,
+) -> _Tensor: ...
+def transformer_block(
+    inputs: _Tensor,
+    heads: int,
+    feedforward_size: int | None = None,
+    causal: bool = False,
+    dropout: float = 0.0,
+    attention_dropout: float = 0.0,
+    activation: _Activation = "relu",
+    normalize_first: bool = False,
+    epsilon: float = 1e-05,
+    use_bias: bool = True,
+    kernel_initializer: _InitializerLike = None,
+    key_heads: int | None = None,
+    rotary: bool = False,
+    training: bool | _Tensor = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: bool | str | None = None,
+    *,
+    mask: _Tensor | None = None,
+    memory: _Tensor | None = None,
+    memory_mask: _Tensor | None = None,
 ) -> _Tensor: ...
 def up_sampling1d(
     inputs: _Tensor,
