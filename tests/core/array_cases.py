@@ -418,3 +418,18 @@ def _products(tf: Any, x: Any, y: Any) -> Any:
 
 
 case("sparse_tensor_dense_matmul", _products, normal(3), normal(4, 2))
+
+# Quantization. -------------------------------------------------------------------------------------------------------
+
+for _bits, _narrow in ((8, False), (4, True)):
+    case(
+        f"fake_quant_{_bits}",
+        lambda tf, x, low, high, bits=_bits, narrow=_narrow: [
+            tf.fake_quant_with_min_max_args(x, -2.0, 3.0, num_bits=bits, narrow_range=narrow),
+            tf.fake_quant_with_min_max_vars(x, low[0], high[0], num_bits=bits, narrow_range=narrow),
+            tf.fake_quant_with_min_max_vars_per_channel(x, low, high, num_bits=bits, narrow_range=narrow),
+        ],
+        normal(4, 3) * 3,
+        np.array([-1.0, -0.7, -3.0], np.float32),
+        np.array([2.0, 0.9, 4.1], np.float32),
+    )

@@ -47,6 +47,8 @@ from dovetail.ops.counting import *
 from dovetail.ops.custom_gradient import custom_gradient
 from dovetail.ops.einsum import einsum
 from dovetail.ops.elementary import *
+from dovetail.ops.ensuring import *
+from dovetail.ops.fake_quantization import *
 from dovetail.ops.former_names import *
 from dovetail.ops.gamma_variates import random_gamma, random_poisson
 from dovetail.ops.gather import *
@@ -305,6 +307,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "count_up_to",
     "cross",
     "cumprod",
     "cumsum",
@@ -330,6 +333,7 @@ __all__ = [
     "dynamic_stitch",
     "einsum",
     "enable_resource_variables",
+    "ensure_shape",
     "equal",
     "erf",
     "erfc",
@@ -342,6 +346,9 @@ __all__ = [
     "expm1",
     "extract_image_patches",
     "eye",
+    "fake_quant_with_min_max_args",
+    "fake_quant_with_min_max_vars",
+    "fake_quant_with_min_max_vars_per_channel",
     "fill",
     "float16",
     "float32",
