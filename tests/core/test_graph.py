@@ -250,3 +250,12 @@ def test_public_names_are_listed() -> None:
     spaces = {name for name, value in vars(dt).items() if isinstance(value, Namespace)}
     assert public - set(dt.__all__) <= {"scatter_add_rows"}
     assert set(dt.__all__) - public == {"__version__", *spaces}
+
+
+def test_none_in_set_shape_leaves_a_size_as_it_is():
+    x = dt.placeholder(dt.float32, [None, None], name="x")
+    y = dt.identity(x)
+    y.set_shape([None, 3])
+    assert y.shape == [x.shape[0], 3]
+    with dt.Session() as session:
+        assert session.run(y * 2.0, {x: np.ones((2, 3))}).shape == (2, 3)

@@ -523,7 +523,6 @@ __all__ = [
     "scalar_mul",
     "scan",
     "scatter_add",
-    "scatter_add_rows",
     "scatter_div",
     "scatter_max",
     "scatter_min",

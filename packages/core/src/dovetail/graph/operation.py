@@ -166,13 +166,19 @@ class Tensor(TensorOperators):
         Raises:
             ShapeError: the shapes contradict each other.
         """
-        definition = self.op.definition
-        if definition.free_shape and isinstance(shape, (list, tuple)):
-            shape = [
-                definition.free_dim(self.value_index, axis) if dim is None else dim for axis, dim in enumerate(shape)
-            ]
+        if isinstance(shape, (list, tuple)) and None in shape:
+            own = self._own_sizes(len(shape))
+            shape = [mine if dim is None else dim for mine, dim in zip(own, shape, strict=True)]
         merged = self.type.shape.merge_with(self.op.graph.make_shape(shape, self.op.name))
         self.type = TensorType(self.type.dtype, merged)
+
+    def _own_sizes(self, rank: int) -> list[Any]:
+        """Return what ``None`` in a shape that is given stands for: what is known, or a size yet to be named."""
+        if self.type.rank == rank:
+            return list(self.type.dims)
+        if self.op.definition.free_shape:
+            return [self.op.definition.free_dim(self.value_index, axis) for axis in range(rank)]
+        return [None] * rank
 
     def consumers(self) -> list[Operation]:
         """Return the operations that take this tensor."""
