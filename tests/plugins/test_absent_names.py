@@ -24,9 +24,7 @@ def test_at_the_root_in_a_namespace_and_in_a_module() -> None:
 
 
 def test_where_a_namespace_is_empty() -> None:
-    with pytest.raises(
-        AbsentNameError, match="^dovetail.summary leaves out 'scalar' of TensorFlow 1: log numbers"
-    ):
+    with pytest.raises(AbsentNameError, match="^dovetail.summary leaves out 'scalar' of TensorFlow 1: log numbers"):
         _ = dt.summary.scalar
     with pytest.raises(AbsentNameError, match="^dovetail.saved_model leaves out 'simple_save' of TensorFlow 1: use dt"):
         _ = dt.saved_model.simple_save

@@ -38,6 +38,7 @@ def test_one_function_has_several_names() -> None:
         (dt.linalg.tensor_diag_part, dt.diag_part),
         (dt.linalg.eigvalsh, dt.self_adjoint_eigvals),
         (dt.nn.space_to_batch, dt.space_to_batch),
+        (dt.strings.to_number, dt.string_to_number),
         (dt.random.shuffle, dt.random_shuffle),
         (dt.random.uniform_candidate_sampler, dt.nn.uniform_candidate_sampler),
         (dt.random.log_uniform_candidate_sampler, dt.nn.log_uniform_candidate_sampler),
@@ -62,6 +63,9 @@ def test_small_names_of_graphs() -> None:
     v = dt.Variable(1.0, collections=[dt.GraphKeys.MODEL_VARIABLES])
     assert dt.model_variables() == [v]
     assert run(dt.guarantee_const([1.0])) == 1.0
+    sparse = dt.SparseTensor([[0, 1]], [2.0], [1, 2])
+    assert dt.convert_to_tensor_or_sparse_tensor(sparse) is sparse
+    assert run(dt.convert_to_tensor_or_sparse_tensor(3.0)) == 3.0
     assert dt.logging.FATAL > dt.logging.ERROR
     context = dt.train.SessionRunContext(dt.train.SessionRunArgs(None), session)
     context.request_stop()

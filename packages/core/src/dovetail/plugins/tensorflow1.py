@@ -16,7 +16,7 @@ _NO_PROTOBUF: Final = (
     "graphs are written by dt.train.export_meta_graph or dt.save, and read by dt.train.import_meta_graph"
 )
 _NO_QUANTIZATION: Final = "compute in float32, float16 or bfloat16"
-_NO_SPARSE: Final = "use dense tensors; gradients of gathered rows are dt.IndexedSlices"
+_NO_SPARSE: Final = "use dense tensors, which dt.sparse_tensor_to_dense makes of a dt.SparseTensor"
 _ONE_PROCESS: Final = "training runs in one process, on all its cores"
 _WHOLE: Final = "variables are whole; use dt.get_variable"
 _PILLOW: Final = "use Pillow or imageio and feed arrays by feed_dict"
@@ -61,7 +61,7 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "docs/plugins.md shows how",
         "make_ndarray make_tensor_proto": "constants are NumPy arrays: dt.constant(array)",
         "register_tensor_conversion_function": "convert to NumPy arrays or tensors before a call",
-        "convert_to_tensor_or_indexed_slices convert_to_tensor_or_sparse_tensor": "use dt.convert_to_tensor",
+        "convert_to_tensor_or_indexed_slices": "use dt.convert_to_tensor",
         "qint8 qint16 qint32 quint8 quint16 quantize quantized_concat dequantize quantization": _NO_QUANTIZATION,
         "fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient fake_quant_with_min_max_vars "
         "fake_quant_with_min_max_vars_gradient fake_quant_with_min_max_vars_per_channel "
@@ -80,6 +80,8 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "unpack": "use dt.unstack",
         "sparse_matmul": "use dt.matmul",
         "extract_volume_patches": "use dt.nn.conv3d, or slices",
+        "decode_base64 encode_base64": "use Python's base64 by dt.py_func",
+        "string_to_hash_bucket string_to_hash_bucket_fast string_to_hash_bucket_strong": "map words to numbers in Python",
         "edit_distance": "use dt.py_func with a function of your own",
         "CriticalSection": "runs of a session never mix their effects",
         "print": "use dt.Print, and what it returns",
@@ -95,12 +97,10 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "parse_single_sequence_example parse_tensor serialize_tensor decode_json_example decode_csv decode_raw "
         "decode_compressed FixedLengthRecordReader IdentityReader LMDBReader ReaderBase TFRecordReader TextLineReader "
         "WholeFileReader matching_files read_file write_file python_io": _ARRAYS_IN,
-        "SparseTensor SparseTensorValue RaggedTensor deserialize_many_sparse serialize_many_sparse serialize_sparse sparse "
-        "ragged sets sparse_add sparse_concat sparse_fill_empty_rows sparse_mask sparse_maximum sparse_merge "
-        "sparse_minimum sparse_placeholder sparse_reduce_max sparse_reduce_max_sparse sparse_reduce_sum "
-        "sparse_reduce_sum_sparse sparse_reorder sparse_reset_shape sparse_reshape sparse_retain sparse_slice "
-        "sparse_softmax sparse_split sparse_tensor_dense_matmul sparse_tensor_to_dense sparse_to_dense "
-        "sparse_to_indicator sparse_transpose": _NO_SPARSE,
+        "RaggedTensor deserialize_many_sparse serialize_many_sparse serialize_sparse sparse ragged sets sparse_add "
+        "sparse_concat sparse_fill_empty_rows sparse_mask sparse_maximum sparse_merge sparse_minimum sparse_reduce_max "
+        "sparse_reduce_max_sparse sparse_reduce_sum sparse_reduce_sum_sparse sparse_reorder sparse_reset_shape "
+        "sparse_reshape sparse_retain sparse_slice sparse_softmax sparse_split sparse_to_indicator sparse_transpose": _NO_SPARSE,
         "debugging": "use dt.assert_equal and its relatives, and dt.check_numerics",
         "distributions": "use dt.random and the functions of dt.math",
         "feature_column": "use dt.one_hot and dt.nn.embedding_lookup",
@@ -167,6 +167,7 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         ),
     },
     "strings": {
+        "to_hash_bucket to_hash_bucket_fast to_hash_bucket_strong": "map words to numbers in Python",
         "ngrams unicode_decode unicode_decode_with_offsets unicode_encode unicode_script unicode_split "
         "unicode_split_with_offsets unicode_transcode bytes_split format": "work on strings in Python, or by dt.py_func",
     },
@@ -204,6 +205,7 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
 
 DIFFERS: Final[dict[str, str]] = {
     "GPUOptions": "read by backends that serve GPUs; without effect on the CPU",
+    "Graph": "has no as_graph_def (use dt.train.export_meta_graph) and no gradient_override_map (use dt.custom_gradient)",
     "Session": "has check_numerics and num_threads besides; no partial_run, and target has no effect",
     "ConfigProto": "an object with the options that have a meaning here, and backends besides",
     "Variable": "always read where it is used, after the writes made before it in the graph; has no to_proto",
@@ -229,7 +231,7 @@ DIFFERS: Final[dict[str, str]] = {
     "TensorArray": "dynamic_size makes it longer only where places are known while the graph is built; give arrays of loops their size",
     "summary": "empty: see below",
     "saved_model": "empty: see below",
-    "nn.ctc_loss": "takes a matrix of labels, padded with negative numbers, not a SparseTensor",
+    "nn.ctc_loss": "takes a matrix of labels, padded with negative numbers, not a",
     "nn.ctc_greedy_decoder": "gives matrices, padded with negative numbers, not SparseTensors",
     "nn.ctc_beam_search_decoder": "gives matrices, padded with negative numbers, not SparseTensors",
     "train.Saver": "writes safetensors with a manifest; it does not read TensorFlow's checkpoints",
