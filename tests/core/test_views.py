@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -273,6 +273,38 @@ def test_loops_of_boxes_are_drawn() -> None:
     root = outline(dt.get_default_graph(), last)
     assert any(root.arrangement().reversed)
     assert "stroke-dasharray" in dt.draw(last).svg
+
+
+@hypothesis.settings(max_examples=20)
+@hypothesis.given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "a", "a/b", "c", "c/d/e"]), st.integers(0, 99), st.integers(0, 99)),
+        min_size=1,
+        max_size=25,
+    )
+)
+def test_boxes_lie_apart_within_those_around_them(nodes: list[tuple[str, int, int]]) -> None:
+    with dt.Graph().as_default():
+        made = [dt.placeholder(dt.float32, [2], name="x")]
+        for scope, one, other in nodes:
+            with dt.name_scope(f"{scope}/" if scope else None):
+                made.append(made[one % len(made)] + made[other % len(made)])
+        for unfold in ((), "all"):
+            check_apart(dt.draw(made[-3:], unfold=unfold).picture)
+
+
+def check_apart(picture: Picture) -> None:
+    for inner, left, top in picture.inner:
+        assert left >= 0.0
+        assert top >= 0.0
+        assert left + inner.width <= picture.width + 1e-6
+        assert top + inner.height <= picture.height + 1e-6
+        check_apart(inner)
+    for (one, left, top), (other, other_left, other_top) in combinations(picture.inner, 2):
+        beside = left + one.width <= other_left + 1e-6 or other_left + other.width <= left + 1e-6
+        assert beside or top + one.height <= other_top + 1e-6 or other_top + other.height <= top + 1e-6
+    for curve in picture.curves:
+        assert all(-1e-6 <= x <= picture.width + 1e-6 and -1e-6 <= y <= picture.height + 1e-6 for x, y in curve.points)
 
 
 def data_of(page: str) -> str:
