@@ -322,7 +322,7 @@ def test_a_page_asks_for_nothing_from_elsewhere() -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="the page's program is run by node")
 @pytest.mark.parametrize("unfold", [(), "all"])
-def test_a_page_puts_boxes_where_the_picture_has_them(unfold: Any, tmp_path: Path) -> None:
+def test_a_page_puts_boxes_and_edges_where_the_picture_has_them(unfold: Any, tmp_path: Path) -> None:
     y = network()
     loss = dt.reduce_mean(y)
     fetches = [loss, dt.train.AdamOptimizer(0.1).minimize(loss)]
@@ -331,7 +331,8 @@ def test_a_page_puts_boxes_where_the_picture_has_them(unfold: Any, tmp_path: Pat
     program = program.replace('document.getElementById("data").textContent', json.dumps(data_of(drawing.html)))
     program = re.sub(r"const svg = document.*", "", program)
     program += (
-        "const own = b => [b.n, b.w, b.h, b.left ?? 0, b.top ?? 0];"
+        "const own = b => [[b.n, ...b.curves.map(c => [c.label, c.title, c.arrow, c.dashed])],"
+        "  [b.w, b.h, b.left ?? 0, b.top ?? 0, ...b.curves.flatMap(c => c.points.flat())]];"
         "const walk = b => [own(b), ...b.open ? b.c.flatMap(walk) : []];"
         "measure(root);"
         "console.log(JSON.stringify(walk(root)))"
@@ -340,14 +341,16 @@ def test_a_page_puts_boxes_where_the_picture_has_them(unfold: Any, tmp_path: Pat
     done = subprocess.run(["node", str(tmp_path / "page.js")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
-    def walk(picture: Picture, left: float, top: float) -> list[tuple[Any, ...]]:
-        own = (picture.box.name, picture.width, picture.height, left, top)
-        return [own, *(one for inner in picture.inner for one in walk(*inner))]
+    def walk(picture: Picture, left: float, top: float) -> list[tuple[list[Any], list[float]]]:
+        words = [picture.box.name, *([c.label, c.title, c.arrow, c.dashed] for c in picture.curves)]
+        numbers = [picture.width, picture.height, left, top]
+        numbers += [number for curve in picture.curves for point in curve.points for number in point]
+        return [(words, numbers), *(one for inner in picture.inner for one in walk(*inner))]
 
     here, there = walk(drawing.picture, 0.0, 0.0), json.loads(done.stdout)
-    assert [one[0] for one in here] == [one[0] for one in there]
+    assert [words for words, _ in here] == [words for words, _ in there]
     assert len(here) > (50 if unfold else 8)
-    for (_, *ours), (_, *theirs) in zip(here, there, strict=True):
+    for (_, ours), (_, theirs) in zip(here, there, strict=True):
         assert theirs == pytest.approx(ours, abs=0.01)
 
 
