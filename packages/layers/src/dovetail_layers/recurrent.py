@@ -175,7 +175,7 @@ class Recurrent(Layer):
         self, x: Tensor, states: Sequence[Tensor], factor: Tensor | None, mask: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         """Walk along the steps that a mask admits, moved together, and put what they give to their places."""
-        order = dt.argsort(dt.logical_not(mask), axis=0)
+        order = dt.argsort(dt.cast(dt.logical_not(mask), dt.int32), axis=0)
         lengths = dt.reduce_sum(dt.cast(mask, dt.int32), 0)
         sequence, last = self._walk_within(gathered(x, order), states, factor, lengths)
         places = dt.maximum(dt.cumsum(dt.cast(mask, dt.int32), 0) - 1, 0)

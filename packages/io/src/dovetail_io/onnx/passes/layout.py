@@ -115,8 +115,8 @@ class _Walk:
         inputs = [None if value is None else self.plain(value) for value in node.inputs]
         for inner in node.graphs():
             for value in inner.uses():
-                if value in self.at_hand:
-                    self.renamed[value] = self.plain(value)
+                if value in self.at_hand and (plain := self.plain(value)) is not value:
+                    self.renamed[value] = plain
         self.nodes.append(node.changed(inputs, node.outputs))
 
     def emit(
