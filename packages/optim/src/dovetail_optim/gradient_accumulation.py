@@ -72,18 +72,13 @@ class GradientAccumulationOptimizer(OptimizerWrapper):
 
         def step() -> Operation:
             scale = 1.0 / self.steps if self.average else 1.0
-            made = self.optimizer.make_updates(
-                [(dt.cast(total * scale, one.dtype), one) for total, one in zip(totals, variables, strict=True)]
-            )
-            return dt.group(
-                *made, *(kept.assign(dt.zeros_like(total)) for kept, total in zip(sums, totals, strict=True))
-            )
+            means = [dt.cast(total * scale, one.dtype) for total, one in zip(totals, variables, strict=True)]
+            return dt.group(*self.optimizer.make_updates(list(zip(means, variables, strict=True))))
 
-        def add() -> Operation:
-            return dt.group(*(kept.assign(total) for kept, total in zip(sums, totals, strict=True)))
-
-        done = dt.cond(full, step, add)
-        return [done.op, count.assign(dt.select(full, 0.0, count + 1.0)).op]
+        done = [dt.cond(full, step, dt.no_op).op]
+        for kept, total in zip(sums, totals, strict=True):
+            done.append(kept.assign(dt.select(full, 0.0, total)).op)
+        return [*done, count.assign(dt.select(full, 0.0, count + 1.0)).op]
 
     def steps_made(self, dtype: DType) -> Tensor:
         """One where this run made the step, else zero."""
