@@ -9,7 +9,7 @@ from dovetail import Tensor
 from dovetail.extend import Layer, average_pool, dims, max_pool
 from dovetail_layers.arguments import check_layout, per_axis
 from dovetail_layers.spatial import channels_last
-from dovetail_layers.weighing import as_dtype_on, module_for, numbered, weighed_picks
+from dovetail_layers.weighing import as_dtype_on, module_for, numbered, picked_windows, weighed_picks
 
 __all__ = [
     "AdaptiveAveragePooling1D",
@@ -66,7 +66,7 @@ class _AdaptivePooling(Layer):
         # The last element of a window once more is no other maximum, and has no weight in a mean.
         picks = on.minimum(places, on.expand_dims(stop - 1, 1))
         if not self._mean:
-            return dt.reduce_max(dt.gather(x, picks, axis=axis), axis + 1)
+            return dt.reduce_max(picked_windows(x, axis, picks), axis + 1)
         inside = as_dtype_on(on, on.less(places, on.expand_dims(stop, 1)), dt.float64)
         share = inside / as_dtype_on(on, on.expand_dims(stop - start, 1), dt.float64)
         return weighed_picks(x, axis, picks, share)

@@ -11,6 +11,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import InvalidArgumentError, ShapeError
 from dovetail.extend import DType, Window
+from dovetail_layers.weighing import module_for, numbered, picked_windows
 
 __all__ = [
     "channels_last",
@@ -117,7 +118,8 @@ def windows_of_axis(x: Tensor, axis: int, window: Window, size: Any) -> Tensor:
         size: of the axis before it was padded.
     """
     number = axis - 1
-    positions = dt.range(window.positions_of(number, size), dtype=dt.int32) * window.strides[number]
-    elements = dt.range(window.sizes[number], dtype=dt.int32) * window.dilations[number]
-    result: Tensor = dt.gather(x, dt.expand_dims(positions, 1) + elements, axis=axis)
-    return result
+    count, length = window.positions_of(number, size), window.sizes[number]
+    on = module_for(count, length)
+    positions = numbered(on, count, dt.int32) * window.strides[number]
+    picks = on.expand_dims(positions, 1) + numbered(on, length, dt.int32) * window.dilations[number]
+    return picked_windows(x, axis, picks)

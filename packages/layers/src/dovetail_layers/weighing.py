@@ -1,6 +1,6 @@
-"""Weighed sums of picked elements along an axis: what resizing images is made of.
+"""Weighed sums of picked elements along an axis, and windows along one: what resizing images is made of.
 
-The gradient of such a sum is one too, of other picks: where the picks are known while the graph is built, it is
+The gradients are weighed sums too, of other picks: where the picks are known while the graph is built, they are
 computed by gathering, and not by scattering.
 """
 
@@ -15,7 +15,7 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.extend import Array, ArrayAttribute, composite
 
-__all__ = ["as_dtype_on", "module_for", "numbered", "weighed_picks"]
+__all__ = ["as_dtype_on", "module_for", "numbered", "picked_windows", "weighed_picks"]
 
 
 def _samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
@@ -27,16 +27,35 @@ def _samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
         yield rng.normal(size=(4, 5, 2)), {"axis": axis, **tables}
 
 
+def _window_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
+    """Windows that overlap, and leave elements out; along each axis."""
+    for axis in (0, 1):
+        yield rng.normal(size=(5, 6, 2)), {"axis": axis, "picks": ArrayAttribute(np.array([[0, 1], [1, 2]], np.int32))}
+
+
 def _gradient(op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any]) -> list[Tensor]:
-    """For each element the results that it is part of, with the same weights; none for those beyond the last pick."""
-    size: Any = inputs[0].shape.dims[op.axis]
-    picked = int(op.picks.array.max(initial=-1)) + 1
-    picks, weights = _transposed(op.picks.array, op.weights.array, picked)
-    grad = _weighed_picks(grads[0], axis=op.axis, picks=ArrayAttribute(picks), weights=ArrayAttribute(weights))
+    """For each element the results that it is part of, with the same weights."""
+    return [_gathered_back(grads[0], inputs[0], op.axis, op.picks.array, op.weights.array)]
+
+
+def _window_gradient(
+    op: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any]
+) -> list[Tensor]:
+    """For each element the places of windows where it stands."""
+    x, axis, picks = inputs[0], op.axis, op.picks.array
+    flat = dt.reshape(grads[0], [*x.shape.dims[:axis], picks.size, *x.shape.dims[axis + 1 :]])
+    return [_gathered_back(flat, x, axis, picks.reshape(-1, 1), np.ones((picks.size, 1), np.float32))]
+
+
+def _gathered_back(grad: Tensor, x: Tensor, axis: int, picks: Array, weights: Array) -> Tensor:
+    """Return what comes back to each element of ``x``: none to those beyond the last pick."""
+    size: Any = x.shape.dims[axis]
+    picked = int(picks.max(initial=-1)) + 1
+    found, shares = _transposed(picks, weights, picked)
+    result: Tensor = _weighed_picks(grad, axis=axis, picks=ArrayAttribute(found), weights=ArrayAttribute(shares))
     if picked == size:
-        return [grad]
-    beyond = [(0, size - picked if axis == op.axis else 0) for axis in range(len(inputs[0].shape))]
-    return [dt.pad(grad, beyond)]
+        return result
+    return dt.pad(result, [(0, size - picked if one == axis else 0) for one in range(len(x.shape))])
 
 
 def _transposed(picks: Array, weights: Array, size: int) -> tuple[Array, Array]:
@@ -58,6 +77,13 @@ def _transposed(picks: Array, weights: Array, size: int) -> tuple[Array, Array]:
 def _weighed_picks(x: Tensor, *, axis: int, picks: Any, weights: Any) -> Tensor:
     """The sum over k of the weights [n, k] times the elements that the picks [n, k] name along an axis."""
     return _summed(x, axis, dt.constant(picks.array), dt.constant(weights.array))
+
+
+@composite(name="PickedWindows", samples=_window_samples, gradient=_window_gradient)
+def _picked_windows(x: Tensor, *, axis: int, picks: Any) -> Tensor:
+    """The elements that the picks [n, k] name along an axis, as two axes."""
+    result: Tensor = dt.gather(x, dt.constant(picks.array), axis=axis)
+    return result
 
 
 def _summed(x: Tensor, axis: int, picks: Any, weights: Any) -> Tensor:
@@ -83,6 +109,22 @@ def weighed_picks(x: Tensor, axis: int, picks: Any, weights: Any) -> Tensor:
         result: Tensor = _weighed_picks(x, axis=axis, picks=ArrayAttribute(picks), weights=ArrayAttribute(weights))
         return result
     return _summed(x, axis, picks, weights)
+
+
+def picked_windows(x: Tensor, axis: int, picks: Any) -> Tensor:
+    """Return windows along an axis, which becomes two.
+
+    Args:
+        x: the tensor.
+        axis: which of its axes, not negative.
+        picks: the elements of each window, of shape ``[n, k]``: an array, or a tensor that a run computes.
+    """
+    result: Tensor
+    if isinstance(picks, np.ndarray):
+        result = _picked_windows(x, axis=axis, picks=ArrayAttribute(picks))
+    else:
+        result = dt.gather(x, picks, axis=axis)
+    return result
 
 
 def module_for(*sizes: Any) -> Any:
