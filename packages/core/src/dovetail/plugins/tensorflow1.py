@@ -45,7 +45,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "VariableAggregation VariableSynchronization distribute": _ONE_PROCESS,
         "config": "use dt.ConfigProto, and Session.list_devices for what there is",
         "container": "variables live in their session",
-        "count_up_to": "use dt.assign_add, and dt.train.StopAtStepHook to end a loop",
         "create_partitioned_variables fixed_size_partitioner min_max_variable_partitioner variable_axis_size_partitioner": (
             _WHOLE
         ),
@@ -63,10 +62,8 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "register_tensor_conversion_function": "convert to NumPy arrays or tensors before a call",
         "convert_to_tensor_or_indexed_slices": "use dt.convert_to_tensor",
         "qint8 qint16 qint32 quint8 quint16 quantize quantized_concat dequantize quantization": _NO_QUANTIZATION,
-        "fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient fake_quant_with_min_max_vars "
-        "fake_quant_with_min_max_vars_gradient fake_quant_with_min_max_vars_per_channel "
-        "fake_quant_with_min_max_vars_per_channel_gradient": "round by dt.round and pass the gradient by "
-        "dt.stop_gradient",
+        "fake_quant_with_min_max_args_gradient fake_quant_with_min_max_vars_gradient "
+        "fake_quant_with_min_max_vars_per_channel_gradient": "use dt.gradients of the function itself",
         "resource variant": "a variable's handle has the dtype of its value",
         "complex64 complex128 complex angle conj imag real to_complex64 to_complex128 fft fft2d fft3d ifft ifft2d ifft3d": _NO_COMPLEX,
         "log_sigmoid": "use dt.nn.log_sigmoid",
@@ -85,7 +82,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "edit_distance": "use dt.py_func with a function of your own",
         "CriticalSection": "runs of a session never mix their effects",
         "print": "use dt.Print, and what it returns",
-        "ensure_shape": "use Tensor.set_shape, or dt.assert_rank",
         "get_seed": "give seed= to an operation, or dt.set_random_seed to the graph",
         "timestamp": "use Python's time outside the graph",
         "vectorized_map": "use dt.map_fn, or operations on whole batches",
