@@ -88,9 +88,11 @@ def special() -> None:
     record("bessel_i1", math.bessel_i1, wide[wide != 0.0])  # at 0 TensorFlow says 1 for the slope, which is 1/2
     record("ndtri", math.ndtri, np.array([1e-12, 1e-3, 0.2, 0.5, 0.9, 0.999]))
     record("erfinv", math.erfinv, np.array([-0.999, -0.3, 0.0, 0.01, 0.5, 0.99999]))
+    record("erfcinv", math.erfcinv, np.array([1e-9, 0.3, 1.0, 1.01, 1.9]))
     factors = np.array([0.0, 0.0, 1.5, -2.0]), np.array([0.0, 2.0, 0.5, 3.0])
-    for name in ("xlogy", "xdivy", "xlog1py"):
+    for name in ("xlogy", "xdivy", "xlog1py", "multiply_no_nan"):
         record(name, getattr(math, name), *factors)
+    record("reciprocal_no_nan", math.reciprocal_no_nan, np.array([0.0, 2.0, -0.5]))
     variates = np.array([[0.1, 0.7, 3.0, 50.0], [1e-9, 0.2, 5.0, 40.0]])
     slopes = tf.raw_ops.RandomGammaGrad(alpha=np.broadcast_to(variates[0], (2, 4)), sample=variates)
     FOUND.update({"random_gamma/x0": variates, "random_gamma/y0": slopes.numpy()})
@@ -138,6 +140,27 @@ def images() -> None:
     FOUND["image/psnr"] = one.psnr(left, near, 255).numpy()
     FOUND["image/ssim"] = one.ssim(left, near, 255).numpy()
     FOUND["image/ssim_small"] = one.ssim(left, near, 255, 5, 1.0, 0.02, 0.05).numpy()
+    FOUND["image/ssim_multiscale"] = one.ssim_multiscale(left, near, 255, [0.4, 0.35, 0.25], 3).numpy()
+    odd = floats[:, :5, :3]
+    more: dict[str, Callable[..., Any]] = {
+        "image_gradients": lambda x: tf.stack(one.image_gradients(x)),
+        "sobel_edges": one.sobel_edges,
+        "rgb_to_yiq": one.rgb_to_yiq,
+        "yiq_to_rgb": one.yiq_to_rgb,
+        "rgb_to_yuv": one.rgb_to_yuv,
+        "yuv_to_rgb": one.yuv_to_rgb,
+        "resize_image_with_pad": lambda x: one.resize_image_with_pad(x, 7, 9),
+        "resize_image_with_pad_narrow": lambda x: one.resize_image_with_pad(x, 3, 7, 1),
+        "patches_valid": lambda x: one.extract_patches(x, [1, 2, 2, 1], [1, 2, 1, 1], [1, 1, 2, 1], "VALID"),
+        "patches_same": lambda x: one.extract_patches(x, [1, 3, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "SAME"),
+    }
+    for name, function in more.items():
+        FOUND[f"image/more/{name}"] = function(tf.constant(floats)).numpy()
+    places = np.array([[0.1, 0.2, 0.9, 0.7], [0.8, -0.3, 0.2, 1.4], [0.0, 0.0, 1.0, 1.0]], np.float32)
+    for method in ("bilinear", "nearest"):
+        found = one.crop_and_resize(odd, places, [1, 0, 1], [4, 3], method, 0.25)
+        FOUND[f"image/crop_and_resize/{method}"] = found.numpy()
+    FOUND["image/crop_and_resize/one"] = one.crop_and_resize(odd, places, [1, 0, 1], [1, 2]).numpy()
     boxes = np.sort(RNG.uniform(size=(40, 2, 2)), axis=1).reshape(40, 4).astype(np.float32)
     boxes[::3] = boxes[::3, [2, 1, 0, 3]]  # other corners
     scores = RNG.uniform(size=40).astype(np.float32)

@@ -123,6 +123,12 @@ def test_least_squares_of_any_rank() -> None:
     np.testing.assert_allclose(run(dt.matrix_solve_ls(a, np.ones((3, 1)), fast=False)), [[0.5], [0.5]])
 
 
+def test_ranks() -> None:
+    a = np.stack([np.eye(3), np.diag([1.0, 1.0, 0.0]), np.ones((3, 3)), np.zeros((3, 3))])
+    assert run(dt.linalg.matrix_rank(a)).tolist() == [3, 2, 1, 0]
+    assert run(dt.linalg.matrix_rank(np.diag([5.0, 1.0]), tol=2.0)) == 1
+
+
 def test_equal_eigenvalues_let_nothing_flow_between_their_vectors() -> None:
     a = dt.constant(np.eye(2))
     values, vectors = dt.self_adjoint_eig(a)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import dovetail as dt
-from dovetail.errors import DTypeError, ShapeError
+from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from tests.core.values import run
 
 RECORDED = np.load(Path(__file__).parents[1] / "data" / "tensorflow_mathematics.npz")
 NAMES = (
     "igamma", "igammac", "betainc", "zeta", "polygamma", "bessel_i0e", "bessel_i1e", "bessel_i0", "bessel_i1", "ndtri",
-    "erfinv", "xlogy", "xdivy", "xlog1py", "lbeta",
+    "erfinv", "xlogy", "xdivy", "xlog1py", "lbeta", "erfcinv", "multiply_no_nan", "reciprocal_no_nan",
 )  # fmt: skip
 
 
@@ -46,10 +46,19 @@ def test_float32_has_the_digits_that_it_holds(name: str) -> None:
         np.testing.assert_allclose(narrow, wide.astype(np.float32), rtol=5e-5, atol=1e-6)
 
 
+def test_polynomials() -> None:
+    assert run(dt.math.polyval([2.0, dt.constant([1.0, 0.0]), -1.0], [1.0, 3.0])).tolist() == [2.0, 17.0]
+    assert run(dt.math.polyval([], [1.0, 3.0])).tolist() == [0.0, 0.0]
+    with pytest.raises(InvalidArgumentError, match=r"polyval: coeffs is 1.0; give a list, the highest power first."):
+        dt.math.polyval(1.0, 2.0)
+
+
 def test_what_lies_outside_of_a_domain() -> None:
     cases: list[tuple[dt.Tensor, list[float]]] = [
         (dt.math.ndtri([0.0, 1.0, -0.1, 1.1, np.nan]), [-np.inf, np.inf, np.nan, np.nan, np.nan]),
         (dt.math.erfinv([-1.0, 1.0, -1.5, np.nan]), [-np.inf, np.inf, np.nan, np.nan]),
+        (dt.math.erfcinv([0.0, 2.0, 2.5]), [np.inf, -np.inf, np.nan]),
+        (dt.math.multiply_no_nan([np.inf, np.nan], [0.0, 0.0]), [0.0, 0.0]),
         (dt.igamma([-1.0, 1.0, 1.0, np.nan], [1.0, -1.0, np.inf, 1.0]), [np.nan, np.nan, 1.0, np.nan]),
         (dt.igammac([2.0, 2.0], [0.0, np.inf]), [1.0, 0.0]),
         (dt.betainc([1.0, -1.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.5, 2.0]), [0.0, np.nan, np.nan]),

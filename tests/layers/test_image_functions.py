@@ -75,11 +75,43 @@ def test_measures() -> None:
     np.testing.assert_allclose(run(dt.image.ssim(left, near, 255)), RECORDED["image/ssim"], rtol=1e-5)
     small = dt.image.ssim(left, near, 255, 5, 1.0, 0.02, 0.05)
     np.testing.assert_allclose(run(small), RECORDED["image/ssim_small"], rtol=1e-5)
+    scales = dt.image.ssim_multiscale(left, near, 255, [0.4, 0.35, 0.25], 3)
+    np.testing.assert_allclose(run(scales), RECORDED["image/ssim_multiscale"], rtol=1e-5)
     floats = RECORDED["image/floats"]
     np.testing.assert_allclose(run(dt.image.total_variation(floats)), RECORDED["image/total_variation"], rtol=1e-5)
     np.testing.assert_allclose(
         run(dt.image.total_variation(floats[1])), RECORDED["image/total_variation"][1], rtol=1e-5
     )
+
+
+MORE: dict[str, Callable[..., Any]] = {
+    "image_gradients": lambda x: dt.stack(dt.image.image_gradients(x)),
+    "sobel_edges": dt.image.sobel_edges,
+    "rgb_to_yiq": dt.image.rgb_to_yiq,
+    "yiq_to_rgb": dt.image.yiq_to_rgb,
+    "rgb_to_yuv": dt.image.rgb_to_yuv,
+    "yuv_to_rgb": dt.image.yuv_to_rgb,
+    "resize_image_with_pad": lambda x: dt.image.resize_image_with_pad(x, 7, 9),
+    "resize_image_with_pad_narrow": lambda x: dt.image.resize_image_with_pad(x, 3, 7, 1),
+    "patches_valid": lambda x: dt.image.extract_patches(x, [1, 2, 2, 1], [1, 2, 1, 1], [1, 1, 2, 1], "VALID"),
+    "patches_same": lambda x: dt.image.extract_patches(x, [1, 3, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "SAME"),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_more_values_are_those_of_tensorflow(name: str) -> None:
+    found = run(MORE[name](dt.constant(RECORDED["image/floats"])))
+    np.testing.assert_allclose(found, RECORDED[f"image/more/{name}"], rtol=1e-5, atol=1e-6)
+
+
+def test_parts_are_resized_as_in_tensorflow() -> None:
+    image = RECORDED["image/floats"][:, :5, :3]
+    boxes = np.array([[0.1, 0.2, 0.9, 0.7], [0.8, -0.3, 0.2, 1.4], [0.0, 0.0, 1.0, 1.0]], np.float32)
+    for method in ("bilinear", "nearest"):
+        found = run(dt.image.crop_and_resize(image, boxes, [1, 0, 1], [4, 3], method, 0.25))
+        np.testing.assert_allclose(found, RECORDED[f"image/crop_and_resize/{method}"], rtol=1e-5, atol=1e-6)
+    one = run(dt.image.crop_and_resize(image, boxes, [1, 0, 1], [1, 2]))
+    np.testing.assert_allclose(one, RECORDED["image/crop_and_resize/one"], rtol=1e-5, atol=1e-6)
 
 
 def test_boxes_are_suppressed_as_in_tensorflow() -> None:
@@ -251,6 +283,41 @@ REFUSALS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: dt.image.ssim(np.ones((8, 8, 3)), np.ones((8, 8, 3)), 1.0),
         ShapeError,
         r"ssim: the images are float32\[8, 8, 3\], smaller than the windows of 11.",
+    ),
+    "no scale": (
+        lambda: dt.image.ssim_multiscale(np.ones((8, 8, 3)), np.ones((8, 8, 3)), 1.0, []),
+        InvalidArgumentError,
+        "ssim_multiscale: power_factors is empty; give a weight for each scale.",
+    ),
+    "scales of what is not known": (
+        lambda: dt.image.ssim_multiscale(dt.placeholder(dt.float32, [None, 8, 3]), np.ones((8, 8, 3)), 1.0),
+        ShapeError,
+        "ssim_multiscale: the images are .*, of which height and width must be known.",
+    ),
+    "bytes as luma": (
+        lambda: dt.image.rgb_to_yuv(np.ones((2, 2, 3), np.uint8)),
+        DTypeError,
+        r"rgb_to_yuv: the images are uint8\[2, 2, 3\]; floats are expected. Use convert_image_dtype.",
+    ),
+    "a part by another method": (
+        lambda: dt.image.crop_and_resize(np.ones((1, 4, 4, 1)), [[0.0, 0.0, 1.0, 1.0]], [0], [2, 2], "area"),
+        InvalidArgumentError,
+        'crop_and_resize: method is .area.; give "bilinear" or "nearest".',
+    ),
+    "a part of one size": (
+        lambda: dt.image.crop_and_resize(np.ones((1, 4, 4, 1)), [[0.0, 0.0, 1.0, 1.0]], [0], [2]),
+        InvalidArgumentError,
+        r"crop_and_resize: crop_size is \[2\]; give height and width.",
+    ),
+    "a part of three corners": (
+        lambda: dt.image.crop_and_resize(np.ones((1, 4, 4, 1)), [[0.0, 0.0, 1.0]], [0], [2, 2]),
+        ShapeError,
+        r"crop_and_resize: boxes are float32\[1, 3\] and indices int32\[1\]; give \[boxes, 4\] and \[boxes\].",
+    ),
+    "a frame for what is not known": (
+        lambda: dt.image.resize_image_with_pad(dt.placeholder(dt.float32, [None, 3, 1]), 4, 4),
+        InvalidArgumentError,
+        "resize_image_with_pad: from .* to 4 rows and 4 columns; all must be known and at least 1.",
     ),
     "boxes of three corners": (
         lambda: dt.image.non_max_suppression(np.ones((2, 3)), np.ones(2), 2),

@@ -28,6 +28,7 @@ from dovetail.ops.linalg.solving import cholesky_solve as cholesky_solve
 from dovetail.ops.linalg.solving import matrix_inverse as matrix_inverse
 from dovetail.ops.linalg.solving import matrix_solve as matrix_solve
 from dovetail.ops.linalg.solving import matrix_triangular_solve as matrix_triangular_solve
+from dovetail.ops.linalg.spectra import matrix_rank as matrix_rank
 from dovetail.ops.linalg.spectra import pinv as pinv
 from dovetail.ops.linalg.spectra import self_adjoint_eig as self_adjoint_eig
 from dovetail.ops.linalg.spectra import self_adjoint_eigvals as self_adjoint_eigvals

@@ -101,10 +101,14 @@ from dovetail.ops.special.bessel import bessel_i1e as bessel_i1e
 from dovetail.ops.special.incomplete import betainc as betainc
 from dovetail.ops.special.incomplete import igamma as igamma
 from dovetail.ops.special.incomplete import igammac as igammac
+from dovetail.ops.special.polynomials import polyval as polyval
 from dovetail.ops.special.products import lbeta as lbeta
+from dovetail.ops.special.products import multiply_no_nan as multiply_no_nan
+from dovetail.ops.special.products import reciprocal_no_nan as reciprocal_no_nan
 from dovetail.ops.special.products import xdivy as xdivy
 from dovetail.ops.special.products import xlog1py as xlog1py
 from dovetail.ops.special.products import xlogy as xlogy
+from dovetail.ops.special.quantiles import erfcinv as erfcinv
 from dovetail.ops.special.quantiles import erfinv as erfinv
 from dovetail.ops.special.quantiles import ndtri as ndtri
 from dovetail.ops.special.zeta import polygamma as polygamma

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from dovetail.ops import (
     assert_functions,
+    batch_blocks,
     clipping,
     comparison,
     counting,
@@ -52,6 +53,11 @@ def _named(names: Sequence[str], *modules: ModuleType) -> dict[str, Any]:
 
 CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
     "bitwise": _named(_BITWISE, comparison),
+    "image": {
+        "extract_image_patches": batch_blocks.extract_image_patches,
+        "extract_patches": batch_blocks.extract_image_patches,
+        "random_crop": random.random_crop,
+    },
     "initializers": {
         **INITIALIZERS,
         "global_variables": variables.global_variables_initializer,

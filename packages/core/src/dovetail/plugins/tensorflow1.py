@@ -150,13 +150,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "decode_and_crop_jpeg decode_bmp decode_gif decode_image decode_jpeg decode_png encode_jpeg encode_png "
         "extract_jpeg_shape is_jpeg adjust_jpeg_quality random_jpeg_quality": _PILLOW,
         "draw_bounding_boxes": "draw with Matplotlib or Pillow",
-        "crop_and_resize": "use dt.slice and dt.image.resize_bilinear",
-        "extract_patches extract_image_patches": "use dt.extract_image_patches",
-        "random_crop": "use dt.random_crop",
-        "resize_image_with_pad": "use dt.image.resize_images with preserve_aspect_ratio and dt.image.pad_to_bounding_box",
-        "rgb_to_yiq rgb_to_yuv yiq_to_rgb yuv_to_rgb": "use dt.tensordot with the matrix of the colours",
-        "image_gradients sobel_edges": "use dt.nn.depthwise_conv2d with a constant filter",
-        "ssim_multiscale": "use dt.image.ssim",
         "generate_bounding_box_proposals combined_non_max_suppression non_max_suppression_overlaps "
         "non_max_suppression_padded non_max_suppression_with_scores sample_distorted_bounding_box extract_glimpse": (
             "use NumPy by dt.py_func"
@@ -168,7 +161,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "unicode_split_with_offsets unicode_transcode bytes_split format": "work on strings in Python, or by dt.py_func",
     },
     "linalg": {
-        "matrix_rank": "count singular values: dt.svd(x, compute_uv=False)",
         "sqrtm": "use dt.self_adjoint_eig for symmetric matrices",
         "LinearOperator LinearOperatorAdjoint LinearOperatorBlockDiag LinearOperatorBlockLowerTriangular "
         "LinearOperatorCirculant LinearOperatorCirculant2D LinearOperatorCirculant3D LinearOperatorComposition "
@@ -183,9 +175,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "special": "its functions are in dt.math",
         "nextafter": "use dt.py_func with numpy.nextafter",
         "angle conj imag real": _NO_COMPLEX,
-        "erfcinv": "use dt.math.erfinv of 1 - x",
-        "multiply_no_nan reciprocal_no_nan": "use dt.where, or dt.div_no_nan",
-        "polyval": "write Horner's rule with dt.multiply and dt.add",
     },
     "summary": {
         "FileWriter FileWriterCache audio histogram image merge merge_all scalar tensor_summary text": "log numbers by dt.logging.info or dt.train.LoggingTensorHook, or write them with Python's csv",

@@ -27,12 +27,19 @@ from dovetail_layers.image.geometry import (
     random_flip_left_right,
     random_flip_up_down,
     resize_image_with_crop_or_pad,
+    resize_image_with_pad,
     resize_with_crop_or_pad,
     rot90,
     transpose,
     transpose_image,
 )
-from dovetail_layers.image.quality import psnr, ssim, total_variation
+from dovetail_layers.image.luma import rgb_to_yiq, rgb_to_yuv, yiq_to_rgb, yuv_to_rgb
+from dovetail_layers.image.neighbours import (
+    crop_and_resize,
+    image_gradients,
+    sobel_edges,
+)
+from dovetail_layers.image.quality import psnr, ssim, ssim_multiscale, total_variation
 
 __all__ = [
     "adjust_brightness",
@@ -42,11 +49,13 @@ __all__ = [
     "adjust_saturation",
     "central_crop",
     "convert_image_dtype",
+    "crop_and_resize",
     "crop_to_bounding_box",
     "flip_left_right",
     "flip_up_down",
     "grayscale_to_rgb",
     "hsv_to_rgb",
+    "image_gradients",
     "non_max_suppression",
     "pad_to_bounding_box",
     "per_image_standardization",
@@ -58,12 +67,19 @@ __all__ = [
     "random_hue",
     "random_saturation",
     "resize_image_with_crop_or_pad",
+    "resize_image_with_pad",
     "resize_with_crop_or_pad",
     "rgb_to_grayscale",
     "rgb_to_hsv",
+    "rgb_to_yiq",
+    "rgb_to_yuv",
     "rot90",
+    "sobel_edges",
     "ssim",
+    "ssim_multiscale",
     "total_variation",
     "transpose",
     "transpose_image",
+    "yiq_to_rgb",
+    "yuv_to_rgb",
 ]

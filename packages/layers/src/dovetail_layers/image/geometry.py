@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import InvalidArgumentError, ShapeError
 from dovetail.extend import Dim, dims
 from dovetail_layers.image.checks import as_images, as_size
+from dovetail_layers.resizing import ResizeMethod, resize_images
 
 __all__ = [
     "central_crop",
@@ -19,6 +22,7 @@ __all__ = [
     "random_flip_left_right",
     "random_flip_up_down",
     "resize_image_with_crop_or_pad",
+    "resize_image_with_pad",
     "resize_with_crop_or_pad",
     "rot90",
     "transpose",
@@ -286,3 +290,40 @@ def resize_image_with_crop_or_pad(image: Any, target_height: Any, target_width: 
 
 
 resize_with_crop_or_pad = resize_image_with_crop_or_pad
+
+
+def resize_image_with_pad(
+    image: Any, target_height: Any, target_width: Any, method: int = ResizeMethod.BILINEAR, align_corners: bool = False
+) -> Tensor:
+    """Return images resized as far as they fit, without distortion, with zeros around.
+
+    Args:
+        image: of shape ``[height, width, channels]``, or a batch of such, of known height and width.
+        target_height: how many rows there are to be.
+        target_width: how many columns there are to be.
+        method: one of ``ResizeMethod``.
+        align_corners: whether the pixels in the corners keep their values; see ``resize_images``.
+
+    Raises:
+        ShapeError: the rank is another.
+        InvalidArgumentError: a number is negative, or one of the sizes is not known while the graph is built.
+
+    Example:
+        >>> dt.image.resize_image_with_pad(dt.zeros([4, 8, 3]), 6, 6).shape
+        Shape([6, 6, 3])
+    """
+    label = "resize_image_with_pad"
+    x = as_images(label, image)
+    rows, columns = as_size(label, "target_height", target_height), as_size(label, "target_width", target_width)
+    height, width, _ = x.shape.dims[-3:]
+    sizes = [one for one in (height, width, rows, columns) if isinstance(one, int) and one > 0]
+    if len(sizes) < 4:
+        raise InvalidArgumentError(
+            f"{label}: from {x.type} to {rows} rows and {columns} columns; all must be known and at least 1."
+        )
+    high, wide, tall, broad = map(np.float32, sizes)  # rounded as TensorFlow rounds
+    ratio = max(wide / broad, high / tall)
+    new = [high / ratio, wide / ratio]
+    around = [max(int((whole - part) / 2 // 1), 0) for whole, part in zip((tall, broad), new, strict=True)]
+    resized = resize_images(x, [int(part) for part in new], method, align_corners)
+    return pad_to_bounding_box(resized, around[0], around[1], rows, columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from dovetail.ops.clipping import global_norm
 from dovetail.ops.diagonals import diag, diag_part, matrix_band_part, matrix_diag, matrix_diag_part
 from dovetail.ops.einsum import einsum
 from dovetail.ops.fills import eye
@@ -14,7 +15,7 @@ from dovetail.ops.linalg.factorizations import cholesky, qr
 from dovetail.ops.linalg.least_squares import matrix_solve_ls
 from dovetail.ops.linalg.matrices import adjoint, cross, matrix_set_diag, matvec, normalize, trace
 from dovetail.ops.linalg.solving import cholesky_solve, matrix_inverse, matrix_solve, matrix_triangular_solve
-from dovetail.ops.linalg.spectra import pinv, self_adjoint_eig, self_adjoint_eigvals, svd
+from dovetail.ops.linalg.spectra import matrix_rank, pinv, self_adjoint_eig, self_adjoint_eigvals, svd
 from dovetail.ops.linear import matmul, tensordot
 from dovetail.ops.reductions import norm
 from dovetail.ops.reshaping import matrix_transpose
@@ -55,10 +56,12 @@ NAMES: Final[dict[str, Callable[..., Any]]] = {
     "einsum": einsum,
     "expm": expm,
     "eye": eye,
+    "global_norm": global_norm,
     "inv": matrix_inverse,
     "logdet": logdet,
     "lstsq": matrix_solve_ls,
     "matmul": matmul,
+    "matrix_rank": matrix_rank,
     "matrix_transpose": matrix_transpose,
     "matvec": matvec,
     "norm": norm,

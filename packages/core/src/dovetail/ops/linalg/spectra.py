@@ -17,14 +17,16 @@ from dovetail.ops.diagonals import matrix_band_part, matrix_diag
 from dovetail.ops.linalg.checks import check_matrix, check_square, numpy_linalg, product, transposed
 from dovetail.ops.linalg.solving import regular
 from dovetail.ops.linear import MatMul
-from dovetail.ops.math import div_no_nan, greater, reciprocal
+from dovetail.ops.math import cast, div_no_nan, greater, reciprocal
+from dovetail.ops.reductions import reduce_max, reduce_sum
 from dovetail.ops.reshaping import expand_dims
 from dovetail.ops.selection import where
 from dovetail.ops.sizes import Gradients, Tensors, Types
 from dovetail.types.dims import Dim, dim_min
+from dovetail.types.dtypes import int32
 from dovetail.types.shapes import Shape, TensorType
 
-__all__ = ["SelfAdjointEig", "Svd", "pinv", "self_adjoint_eig", "self_adjoint_eigvals", "svd"]
+__all__ = ["SelfAdjointEig", "Svd", "matrix_rank", "pinv", "self_adjoint_eig", "self_adjoint_eigvals", "svd"]
 
 _FINITE = "Make sure that all elements are finite."
 
@@ -279,3 +281,31 @@ def pinv(a: Any, rcond: float | None = None, name: str | None = None) -> Tensor:
         rcond = 10.0 * longest * float(np.finfo(x.dtype.numpy).eps)
     result: Tensor = _pinv(x, rcond=float(rcond), name=name)
     return result
+
+
+def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:
+    """Return how many singular values of matrices are greater than ``tol``.
+
+    Args:
+        a: float32 or float64 of shape ``[..., m, n]``.
+        tol: by default the greatest singular value times the larger side times the dtype's epsilon.
+        validate_args: has no effect; here for TensorFlow 1 programs.
+        name: name of the node.
+
+    Returns:
+        An int32 tensor of shape ``[...]``. NumPy computes the singular values, on every backend.
+
+    Raises:
+        ShapeError: the input has fewer than two axes.
+        DTypeError: the dtype is another.
+
+    Example:
+        >>> dt.Session().run(dt.linalg.matrix_rank([[1.0, 1.0], [1.0, 1.0]]))
+        np.int32(1)
+    """
+    x = as_tensor(a)
+    s = svd(x, compute_uv=False)
+    if tol is None:
+        sides = [dim for dim in x.shape.dims[-2:] if isinstance(dim, int)]
+        tol = reduce_max(s, -1, keepdims=True) * (max(sides, default=1) * float(np.finfo(x.dtype.numpy).eps))
+    return reduce_sum(cast(greater(s, tol), int32), -1, name=name)

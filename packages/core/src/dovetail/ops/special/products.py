@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, final
 
 import numpy as np
 
 from dovetail.graph.operation import Tensor
+from dovetail.graph.registry import register
 from dovetail.ops.composites import composite
 from dovetail.ops.math import lgamma
-from dovetail.ops.reductions import reduce_sum
-from dovetail.ops.scalar import basis
-from dovetail.ops.scalars import Scalar, scalar
+from dovetail.ops.operands import apply
+from dovetail.ops.reductions import reduce_sum, sum_to
+from dovetail.ops.scalar import Expression, Input, basis
+from dovetail.ops.scalars import Scalar, ScalarOp, scalar
 
-__all__ = ["lbeta", "xdivy", "xlog1py", "xlogy"]
+__all__ = ["MultiplyNoNan", "lbeta", "multiply_no_nan", "reciprocal_no_nan", "xdivy", "xlog1py", "xlogy"]
 
 
 @scalar(floating=True, domain=((-2.0, 2.0), (0.3, 3.0)))
@@ -49,6 +51,58 @@ def xdivy(x: Scalar, y: Scalar) -> Scalar:
     """
     zero = basis.equal(x, 0.0)
     return basis.select(zero, 0.0, x / basis.select(zero, 1.0, y))
+
+
+@scalar(floating=True, domain=(0.3, 3.0))
+def reciprocal_no_nan(x: Scalar) -> Scalar:
+    """Return ``1 / x``, and 0 where ``x`` is 0.
+
+    Example:
+        >>> dt.Session().run(dt.math.reciprocal_no_nan([0.0, 4.0]))
+        array([0.  , 0.25], dtype=float32)
+    """
+    zero = basis.equal(x, 0.0)
+    return basis.select(zero, 0.0, 1.0 / basis.select(zero, 1.0, x))
+
+
+_MULTIPLY_NO_NAN: Final = basis.select(basis.equal(Input(1), 0.0), 0.0, Input(0) * Input(1))
+
+
+@register
+@final
+class MultiplyNoNan(ScalarOp):
+    """Products that are 0 where the second factor is, whatever the first."""
+
+    label = "multiply_no_nan"
+    floating = True
+    sample_intervals = ((-2.0, 2.0), (0.3, 3.0))
+
+    @property
+    def scalar_expression(self) -> Expression:
+        """A choice by the second factor."""
+        return _MULTIPLY_NO_NAN
+
+    def gradient(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
+    ) -> list[Any]:
+        """Products of the same kind, as in TensorFlow."""
+        x, y = inputs
+        slopes = [(grads[0], y), (x, grads[0])]
+        return [sum_to(MultiplyNoNan()(*slopes[index]), inputs[index]) for index in needed]
+
+
+def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """Return ``x * y``, and 0 where ``y`` is 0, even if ``x`` is infinite or NaN.
+
+    Raises:
+        DTypeError: the dtypes differ or are not floating.
+        ShapeError: the shapes do not broadcast.
+
+    Example:
+        >>> dt.Session().run(dt.math.multiply_no_nan([float("nan"), 2.0], [0.0, 4.0]))
+        array([0., 8.], dtype=float32)
+    """
+    return apply(MultiplyNoNan(), "multiply_no_nan", ("x", "y"), (x, y), name)
 
 
 def _samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Inverses of distribution functions: ``ndtri``, of the normal distribution, and ``erfinv``, of the error function."""
+"""Inverses of distribution functions: ``ndtri``, of the normal one, ``erfinv`` and ``erfcinv``, of error functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dovetail.ops.scalar import Expression, Input, basis
 from dovetail.ops.scalar.normal import inverse_normal_by_parts
 from dovetail.ops.scalars import ScalarOp
 
-__all__ = ["Erfinv", "Ndtri", "erfinv", "ndtri"]
+__all__ = ["Erfcinv", "Erfinv", "Ndtri", "erfcinv", "erfinv", "ndtri"]
 
 
 def _quantile(centred: Expression, tail: Expression) -> Expression:
@@ -26,6 +26,7 @@ def _quantile(centred: Expression, tail: Expression) -> Expression:
 
 
 _NDTRI: Final = _quantile(Input(0) - 0.5, basis.minimum(Input(0), 1.0 - Input(0)))
+_ERFCINV: Final = _quantile(0.5 - 0.5 * Input(0), basis.minimum(0.5 * Input(0), 1.0 - 0.5 * Input(0))) * math.sqrt(0.5)
 _ERFINV: Final = _quantile(0.5 * Input(0), 0.5 - 0.5 * basis.absolute(Input(0))) * math.sqrt(0.5)
 
 
@@ -71,6 +72,27 @@ class Erfinv(ScalarOp):
         return [grads[0] * (0.5 * math.sqrt(math.pi) * exp(square(outputs[0])))]
 
 
+@register
+@final
+class Erfcinv(ScalarOp):
+    """The inverse of the complementary error function."""
+
+    label = "erfcinv"
+    floating = True
+    sample_intervals = ((0.05, 1.95),)
+
+    @property
+    def scalar_expression(self) -> Expression:
+        """Wichura's approximation, scaled."""
+        return _ERFCINV
+
+    def gradient(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
+    ) -> list[Any]:
+        """The reciprocal of the function's derivative."""
+        return [grads[0] * (-0.5 * math.sqrt(math.pi) * exp(square(outputs[0])))]
+
+
 def ndtri(p: Any, name: str | None = None) -> Tensor:
     """Return the number below which a standard normal variate falls with probability ``p``, element by element.
 
@@ -97,3 +119,16 @@ def erfinv(x: Any, name: str | None = None) -> Tensor:
         array([0.    , 0.4769], dtype=float32)
     """
     return apply(Erfinv(), "erfinv", ("x",), (x,), name)
+
+
+def erfcinv(x: Any, name: str | None = None) -> Tensor:
+    """Return the inverse of ``erfc``, element by element: infinite at 0 and 2, NaN outside.
+
+    Raises:
+        DTypeError: the tensor is not floating.
+
+    Example:
+        >>> dt.Session().run(dt.math.erfcinv([1.0, 0.5])).round(4)
+        array([0.    , 0.4769], dtype=float32)
+    """
+    return apply(Erfcinv(), "erfcinv", ("x",), (x,), name)
