@@ -135,6 +135,30 @@ def test_the_greatest_singular_value_is_found_and_kept_in_evaluation(rng: np.ran
         np.testing.assert_allclose(session.run(y, {training: True}), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: dt.layers.WeightNormalization(dt.layers.LSTM(3), "recurrent_kernel"), [2, 5, 4]),
+        (lambda: dt.layers.SpectralNormalization(dt.layers.GRU(3)), [2, 5, 4]),
+        (lambda: dt.layers.WeightNormalization(dt.layers.DepthwiseConv2D(3), "depthwise_kernel"), [2, 5, 5, 4]),
+        (lambda: dt.layers.WeightNormalization(dt.layers.Conv2DTranspose(5, 3), axis=-2), [2, 5, 5, 4]),
+        (lambda: dt.layers.SpectralNormalization(dt.layers.SeparableConv2D(5, 3), "pointwise_kernel"), [2, 5, 5, 4]),
+        (lambda: dt.layers.SpectralNormalization(dt.layers.Embedding(4, 3), "embeddings"), [2]),
+    ],
+)
+def test_layers_of_every_kind_learn_when_wrapped(make: Callable[[], Any], shape: list[int]) -> None:
+    dt.set_random_seed(1)
+    x = dt.ones(shape, dt.float32 if len(shape) > 1 else dt.int32)
+    loss = dt.reduce_sum(dt.square(make()(x, training=True)))
+    step = dt.train.AdamOptimizer(0.01).minimize(loss)
+    with dt.Session() as session:
+        session.run(dt.global_variables_initializer())
+        before = session.run(loss)
+        for _ in range(3):
+            session.run(step)
+        assert session.run(loss) < before
+
+
 def test_configurations_come_back() -> None:
     for layer in (
         dt.layers.WeightNormalization(dt.layers.Conv2D(3, 3), axis=-1),

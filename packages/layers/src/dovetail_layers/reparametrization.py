@@ -33,8 +33,8 @@ class _Reparametrization(Layer):
         if not isinstance(found, dt.Variable):
             known = sorted(name for name, value in vars(self.layer).items() if isinstance(value, dt.Variable))
             raise LayerError(
-                f"{self._label()}: {self.layer} has no weight {self.parameter!r}; it has {', '.join(known) or 'none'}. "
-                "Give parameter, the name of one."
+                f"{self._label()}: {self.layer} has no weight {self.parameter!r}; it has "
+                f"{', '.join(known) or 'none as an attribute'}. Give parameter, the name of one."
             )
         return found
 
@@ -105,8 +105,8 @@ class SpectralNormalization(_Reparametrization):
     """A layer whose kernel is divided by its greatest singular value (Miyato et al., 2018, arXiv:1802.05957).
 
     That bounds by how much the layer can stretch a difference. The value is that of the kernel as a matrix whose
-    columns are its last axis; power iterations find it, which go on from step to step while training. The weights are
-    those of the layer, and ``u``, the vector of the iterations.
+    columns are its last axis; power iterations find it, which go on from step to step while training, and in evaluation
+    the vector that they came to gives it. The weights are those of the layer, and ``u``, that vector.
 
     Args:
         layer: the layer.
