@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import dovetail as dt
-from dovetail.errors import AlreadyExistsError, DTypeError, InvalidArgumentError, LayerError, ShapeError
+from dovetail.errors import AlreadyExistsError, DTypeError, FeedError, InvalidArgumentError, LayerError, ShapeError
 from dovetail.extend import definitions, nest
 
 RECORDED = np.load(Path(__file__).parents[1] / "data" / "tensorflow_sequences.npz")
@@ -252,6 +252,22 @@ def test_initial_states() -> None:
     assert cell.get_initial_state(x).c.shape == cell.zero_state(2, dt.float32).h.shape == [2, 3]
     with pytest.raises(InvalidArgumentError, match="basic_lstm_cell: get_initial_state needs inputs, or batch_size"):
         cell.get_initial_state()
+
+
+def test_a_state_is_fed_whole() -> None:
+    """As programs do that keep it from batch to batch."""
+    cell = cells.MultiRNNCell([cells.BasicLSTMCell(3), cells.GRUCell(2)])
+    state = cell.zero_state(2, dt.float32)
+    x = np.ones((2, 4, 5), np.float32)
+    outputs, last = dt.nn.dynamic_rnn(cell, x, initial_state=state)
+    whole, _ = dt.nn.dynamic_rnn(cell, np.concatenate([x, x], 1), initial_state=state, scope="whole")
+    with dt.Session() as session:
+        session.run(dt.global_variables_initializer())
+        first, between = session.run([outputs, last])
+        second = session.run(outputs, {state: between})
+        np.testing.assert_allclose(np.concatenate([first, second], 1), session.run(whole), rtol=1e-5)
+        with pytest.raises(FeedError, match="the structures of the tensors and of the values differ: 2 values"):
+            session.run(outputs, {state: between[1]})
 
 
 # Dropout. ------------------------------------------------------------------------------------------------------------

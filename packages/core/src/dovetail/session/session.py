@@ -29,6 +29,7 @@ from dovetail.errors import (
 from dovetail.graph.graph import Graph, get_default_graph, session_stack
 from dovetail.graph.op import Array
 from dovetail.graph.operation import Tensor
+from dovetail.ops import nest
 from dovetail.ops.random_bits import key_of
 from dovetail.ops.sparse import SparseTensor
 from dovetail.ops.state import Placeholder
@@ -168,7 +169,8 @@ class Session:
 
         Args:
             fetches: a tensor, operation, variable or name, or nested lists, tuples and dicts of them.
-            feed_dict: values for placeholders, or in place of any other tensor.
+            feed_dict: values for placeholders, or in place of any other tensor; for a tuple of tensors, such as the
+                state of a recurrent network, a tuple of values.
             options: has no effect; here for TensorFlow 1 programs.
             run_metadata: has no effect; here for TensorFlow 1 programs.
 
@@ -189,7 +191,7 @@ class Session:
         for key, value in (feed_dict or _NOTHING).items():
             slot = self._slots.get(key) if isinstance(key, (Tensor, str)) else None
             if slot is None:
-                if isinstance(key, SparseTensor):
+                if isinstance(key, (SparseTensor, tuple)):
                     self._feed_parts(key, value, slots, arrays)
                     continue
                 slot = self._slot(key)
@@ -276,8 +278,16 @@ class Session:
                 self._slots[key] = slot
         return slot
 
-    def _feed_parts(self, key: SparseTensor, value: Any, slots: list[FeedSlot], arrays: list[Array]) -> None:
-        """Feed the three tensors of a sparse one; a shape that it has already is not fed."""
+    def _feed_parts(self, key: Any, value: Any, slots: list[FeedSlot], arrays: list[Array]) -> None:
+        """Feed the tensors of a tuple, or the three of a sparse one; a shape that it has already is not fed."""
+        if isinstance(key, tuple):
+            found = nest.difference(key, value)
+            if found is not None:
+                raise FeedError(f"cannot feed {key!r}: the structures of the tensors and of the values {found}.")
+            for one, other in zip(nest.flatten(key), nest.flatten(value), strict=True):
+                slots.append(self._slot(one))
+                arrays.append(slots[-1].convert(other))
+            return
         if not isinstance(value, tuple) or len(value) != 3:
             raise FeedError(
                 f"cannot feed {value!r} for the SparseTensor {key.name!r}; give a SparseTensorValue, or a tuple of "
@@ -470,7 +480,7 @@ class Session:
         slots: list[FeedSlot] = []
         arrays: list[Array] = []
         for key, value in (feed_dict or _NOTHING).items():
-            if isinstance(key, SparseTensor):
+            if isinstance(key, (SparseTensor, tuple)):
                 self._feed_parts(key, value, slots, arrays)
                 continue
             slots.append(self._slot(key))
