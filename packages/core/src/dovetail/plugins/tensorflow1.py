@@ -213,7 +213,7 @@ DIFFERS: Final[dict[str, str]] = {
     "image.resize_images": "as image.resize_bilinear",
     "image.resize": "as image.resize_bilinear",
     "set_random_seed": "random bits are those of Philox 4x32-10 by operation, not TensorFlow's",
-    "TensorArray": "dynamic_size makes it longer only where places are known while the graph is built; give arrays of loops their size",
+    "TensorArray": "elements have one shape, those never written are 0, and an array that grows in a loop has no gradient",
     "summary": "empty: see below",
     "saved_model": "empty: see below",
     "nn.ctc_loss": "takes a matrix of labels, padded with negative numbers, not a",
