@@ -76,10 +76,13 @@ def test_semihard_triples_have_the_gradient_of_their_differences(rng: np.random.
     assert change == pytest.approx(2.0 * (gradient * direction).sum(), rel=1e-5)
 
 
-def test_integers_are_taken_as_float32() -> None:
-    loss = dt.losses.mean_squared_error([1, 2], dt.constant([1, 4]))
+@pytest.mark.parametrize("dtype", ["int32", "float16", "bfloat16"])
+def test_losses_are_computed_in_float32_at_least(dtype: str) -> None:
+    loss = dt.losses.mean_squared_error([1, 2], dt.constant([1, 4], dtype))
     assert loss.dtype is dt.float32
     assert run(loss) == 2.0
+    certain = dt.losses.log_loss([1, 0], dt.constant([0, 1], dtype))
+    assert run(certain) == pytest.approx(-np.log(1e-7), rel=1e-4)
 
 
 def test_contrastive_pairs() -> None:

@@ -14,7 +14,9 @@ __all__ = ["floating_of_one_shape", "without_last_axis_of_one"]
 def floating_of_one_shape(
     operation: str, labels: Any, predictions: Any, name: str = "predictions"
 ) -> tuple[Tensor, Tensor]:
-    """Return labels and predictions, both of the dtype of the predictions; integers and truth values become float32.
+    """Return labels and predictions, both of the dtype of the predictions.
+
+    Half types, integers and truth values become float32, as in TensorFlow.
 
     Args:
         operation: the loss, for errors.
@@ -27,7 +29,7 @@ def floating_of_one_shape(
         ShapeError: the shapes differ.
     """
     found = dt.convert_to_tensor(predictions)
-    if found.dtype.is_integer or found.dtype.is_bool:
+    if found.dtype.is_half or found.dtype.is_integer or found.dtype.is_bool:
         found = dt.cast(found, dt.float32)
     if not found.dtype.is_floating:
         raise DTypeError(f"{operation}: {name} are {found.type}, where a floating type is wanted. {found.op.where()}")
