@@ -114,8 +114,10 @@ PLATEAUS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", PLATEAUS)
 def test_torch_plateau(name: str) -> None:
     schedule = dt.train.ReduceLROnPlateau(0.5, **PLATEAUS[name])
+    init = dt.global_variables_initializer()
+    dt.get_default_graph().finalize()
     with dt.Session() as session:
-        session.run(dt.global_variables_initializer())
+        session.run(init)
         found = [schedule.step(loss) for loss in TORCH["plateau/losses"]]
     np.testing.assert_allclose(found, TORCH[f"plateau/{name}"], rtol=1e-6)
 

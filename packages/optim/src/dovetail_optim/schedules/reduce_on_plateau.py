@@ -69,20 +69,19 @@ class ReduceLROnPlateau:
             )
         if not 0.0 < factor < 1.0:
             raise InvalidArgumentError(f"ReduceLROnPlateau: factor is {factor}; it must lie between 0 and 1.")
+        self._rules = mode == "min", factor, patience, threshold, threshold_mode == "rel", cooldown, min_lr, eps
         with dt.name_scope(name):
             self.learning_rate = _state(learning_rate, "learning_rate")
             self._best = _state(math.inf if mode == "min" else -math.inf, "best")
             self._bad = _state(0.0, "bad")
             self._waiting = _state(0.0, "waiting")
             self._metric = dt.placeholder(dt.float32, [], name="metric")
-        self._rules = mode == "min", factor, patience, threshold, threshold_mode == "rel", cooldown, min_lr, eps
-        self._graph = dt.get_default_graph()
-        self._update: Operation | None = None
+            self._update = self.update(self._metric)
 
     def update(self, metric: Any) -> Operation:
         """Return an operation that takes a value of the metric, a scalar tensor, into account."""
         less, factor, patience, threshold, relative, cooldown, lowest, eps = self._rules
-        with dt.name_scope("update_plateau"):
+        with dt.name_scope("update"):
             value = dt.cast(metric, dt.float32)
             best, rate = self._best.value(), self.learning_rate.value()
             if relative:
@@ -104,9 +103,6 @@ class ReduceLROnPlateau:
 
     def step(self, metric: float, session: Any = None) -> float:
         """Take a value of the metric into account, in the session given or the default one, and return the rate."""
-        if self._update is None:
-            with self._graph.as_default():
-                self._update = self.update(self._metric)
         chosen = dt.get_default_session() if session is None else session
         if chosen is None:
             raise InvalidArgumentError("ReduceLROnPlateau.step: there is no default session; give one.")
