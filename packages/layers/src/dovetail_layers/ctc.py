@@ -93,11 +93,11 @@ def ctc_loss(
 ) -> Tensor:
     """Return the loss of connectionist temporal classification (Graves et al., 2006), the blank the last class.
 
-    Where TensorFlow takes a ``SparseTensor`` of labels, this takes a matrix, padded with negative numbers. A row whose
-    labels do not fit into its steps has an infinite loss and no gradient, where TensorFlow raises.
+    A row whose labels do not fit into its steps has an infinite loss and no gradient, where TensorFlow raises.
 
     Args:
-        labels: integers of shape ``[batch, labels]``, each row padded at its end with negative numbers.
+        labels: integers of shape ``[batch, labels]``: a ``SparseTensor``, or a matrix, each row padded at its end with
+            negative numbers.
         inputs: scores before a softmax, floating, of shape ``[time, batch, classes]``.
         sequence_length: integers of shape ``[batch]``: how many steps each sequence has.
         preprocess_collapse_repeated: whether labels that repeat the one before are left out first.
@@ -123,6 +123,8 @@ def ctc_loss(
     if (inputs is None) == (logits is None) or sequence_length is None:
         raise InvalidArgumentError("ctc_loss: give labels, inputs and sequence_length.")
     scores = scores_of_steps("ctc_loss", inputs if logits is None else logits, time_major)
+    if isinstance(labels, (dt.SparseTensor, dt.SparseTensorValue)):
+        labels = _dense(dt.SparseTensor.from_value(labels), dt.shape(scores, out_type=dt.int64)[1])
     numbers = integers("ctc_loss", "labels", labels, ("batch", "labels"))
     lengths = integers("ctc_loss", "sequence_length", sequence_length, ("batch",))
     if preprocess_collapse_repeated:
@@ -226,6 +228,14 @@ def classes_of_steps(operation: str, scores: Tensor) -> int:
             f"{operation}: the scores are {scores.type}, whose number of classes is not known; call set_shape on them."
         )
     return classes
+
+
+def _dense(labels: dt.SparseTensor, batch: Tensor) -> Tensor:
+    """Return sparse labels, of which a placeholder may not even tell the rank, as a matrix padded with -1."""
+    places = dt.reshape(labels.indices, [-1, 2])
+    shape = dt.stack([batch, dt.cast(labels.dense_shape, dt.int64)[1]])
+    result: Tensor = dt.sparse_to_dense(places, shape, labels.values, -1)
+    return result
 
 
 def _without_repetitions(labels: Tensor) -> Tensor:

@@ -20,14 +20,14 @@ __all__ = ["CTCBeamSearch", "CTCBeams", "CTCGreedy", "ctc_beam_search_decoder", 
 class CTCGreedy(NamedTuple):
     """What ``ctc_greedy_decoder`` returns."""
 
-    decoded: list[Tensor]
+    decoded: list[dt.SparseTensor]
     neg_sum_logits: Tensor
 
 
 class CTCBeams(NamedTuple):
     """What ``ctc_beam_search_decoder`` returns."""
 
-    decoded: list[Tensor]
+    decoded: list[dt.SparseTensor]
     log_probability: Tensor
 
 
@@ -36,8 +36,6 @@ def ctc_greedy_decoder(
 ) -> CTCGreedy:
     """Return the labels of the best class of each step, without blanks.
 
-    Where TensorFlow gives a ``SparseTensor``, this gives a matrix, padded with -1.
-
     Args:
         inputs: scores, floating, of shape ``[time, batch, classes]``.
         sequence_length: integers of shape ``[batch]``: how many steps each sequence has.
@@ -45,8 +43,8 @@ def ctc_greedy_decoder(
         blank_index: the class that is the blank, the last by default; negative ones count from the end.
 
     Returns:
-        ``decoded``, a list of one tensor, int64 of shape ``[batch, time]``, and ``neg_sum_logits``, of shape
-        ``[batch, 1]``: minus the sum of the scores of the best classes.
+        ``decoded``, a list of one ``SparseTensor``, int64 of shape ``[batch, labels]``, as wide as the row with most,
+        and ``neg_sum_logits``, of shape ``[batch, 1]``: minus the sum of the scores of the best classes.
 
     Raises:
         ShapeError: the shapes do not fit, or the number of classes is not known.
@@ -55,8 +53,8 @@ def ctc_greedy_decoder(
 
     Example:
         >>> scores = dt.one_hot([[0], [0], [2], [0], [1], [2]], 3)
-        >>> dt.Session().run(dt.nn.ctc_greedy_decoder(scores, [6]).decoded[0])
-        array([[ 0,  0,  1, -1, -1, -1]])
+        >>> dt.Session().run(dt.sparse_tensor_to_dense(dt.nn.ctc_greedy_decoder(scores, [6]).decoded[0]))
+        array([[0, 0, 1]])
     """
     operation = "ctc_greedy_decoder"
     scores = scores_of_steps(operation, inputs)
@@ -76,7 +74,16 @@ def ctc_greedy_decoder(
         moved = dt.batch_gather(labels, dt.argsort(dt.cast(dt.logical_not(kept), dt.int32), axis=1))
         greatest = time_and_batch_swapped(dt.expand_dims(dt.reduce_max(scores, -1), 2))[:, :, 0]
         total = dt.reduce_sum(dt.where(within, greatest, dt.zeros_like(greatest)), 1, keepdims=True)
-        return CTCGreedy([dt.cast(moved, dt.int64)], -total)
+        return CTCGreedy([_sparse(dt.cast(moved, dt.int64))], -total)
+
+
+def _sparse(labels: Tensor) -> dt.SparseTensor:
+    """Return labels that are padded with -1 without the padding."""
+    given = labels >= 0
+    widest = dt.reduce_max(dt.concat([dt.reduce_sum(dt.cast(given, dt.int64), 1), dt.zeros([1], dt.int64)], 0))
+    shape = dt.stack([dt.cast(dt.shape(labels)[0], dt.int64), widest])
+    places = dt.where(given)
+    return dt.SparseTensor(places, dt.gather_nd(labels, places), shape)
 
 
 @primitive
@@ -162,7 +169,7 @@ def ctc_beam_search_decoder(
 ) -> CTCBeams:
     """Return the label sequences that are most probable over all ways to place them, the blank the last class.
 
-    It runs in NumPy. Where TensorFlow gives ``SparseTensor``s, this gives matrices, padded with -1.
+    It runs in NumPy.
 
     Args:
         inputs: scores before a softmax, floating, of shape ``[time, batch, classes]``.
@@ -173,8 +180,8 @@ def ctc_beam_search_decoder(
             loses letters that stand twice: mostly ``False`` is wanted.
 
     Returns:
-        ``decoded``, a list of ``top_paths`` tensors, int64 of shape ``[batch, time]``, and ``log_probability``, of
-        shape ``[batch, top_paths]``; minus infinity where there are fewer sequences.
+        ``decoded``, a list of ``top_paths`` tensors, each a ``SparseTensor``, int64 of shape ``[batch, labels]``, and
+        ``log_probability``, of shape ``[batch, top_paths]``; minus infinity where there are fewer sequences.
 
     Raises:
         ShapeError: the shapes do not fit.
@@ -184,8 +191,8 @@ def ctc_beam_search_decoder(
     Example:
         >>> scores = np.log([[[0.4, 0.6]], [[0.4, 0.6]]])  # a blank at both steps has 0.36, a label somewhere 0.64
         >>> found = dt.nn.ctc_beam_search_decoder(scores, [2])
-        >>> dt.Session().run([found.decoded[0], dt.exp(found.log_probability)])
-        [array([[ 0, -1]]), array([[0.64]])]
+        >>> dt.Session().run([dt.sparse_tensor_to_dense(found.decoded[0]), dt.exp(found.log_probability)])
+        [array([[0]]), array([[0.64]])]
     """
     operation = "ctc_beam_search_decoder"
     if not 1 <= top_paths <= beam_width:
@@ -195,4 +202,4 @@ def ctc_beam_search_decoder(
     scores = scores_of_steps(operation, inputs)
     lengths = integers(operation, "sequence_length", sequence_length, ("batch",))
     labels, chances = CTCBeamSearch(beam_width, top_paths, merge_repeated)(scores, lengths, name=operation)
-    return CTCBeams([labels[path] for path in range(top_paths)], chances)
+    return CTCBeams([_sparse(labels[path]) for path in range(top_paths)], chances)
