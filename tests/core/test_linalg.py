@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dovetail as dt
 from dovetail.errors import DTypeError, FeedError, GradientError, OperationError, ShapeError
@@ -98,6 +100,37 @@ def test_gradients_of_what_takes_symmetric_matrices(name: str, order: int, rng: 
     claimed = np.sum(run(gradient, {x: root}) * direction)
     above, below = (run(value, {x: root + step * direction}) for step in (1e-6, -1e-6))
     assert claimed == pytest.approx((above - below) / 2e-6, rel=1e-5, abs=1e-7)
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices and right-hand sides whose leading axes broadcast."""
+    lead = draw(st.lists(st.integers(1, 3), max_size=2))
+    left, right = (
+        [1 if draw(st.booleans()) else size for size in lead[draw(st.integers(0, len(lead))) :]] for _ in range(2)
+    )
+    size, columns = draw(st.integers(1, 4)), draw(st.integers(0, 3))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    return rng.normal(size=(*left, size, size)) + 4 * np.eye(size), rng.normal(size=(*right, size, columns))
+
+
+@given(systems(), st.booleans(), st.sampled_from(["general", "lower", "upper"]), st.booleans())
+@settings(max_examples=60)
+def test_systems_of_any_shape(system: Any, adjoint: bool, kind: str, open_sizes: bool) -> None:
+    """The product of the matrix and the solution is the right-hand side; gradients have the inputs' shapes."""
+    matrix, rhs = system
+    with dt.Graph().as_default():
+        shapes = [[None] * one.ndim if open_sizes else one.shape for one in system]
+        a, b = (dt.placeholder(dt.float64, shape) for shape in shapes)
+        if kind == "general":
+            x, read = dt.matrix_solve(a, b, adjoint), matrix
+        else:
+            x = dt.matrix_triangular_solve(a, b, kind == "lower", adjoint)
+            read = np.tril(matrix) if kind == "lower" else np.triu(matrix)
+        value, *slopes = run([x, *dt.gradients(x, [a, b])], {a: matrix, b: rhs})
+    product = np.matmul(read.swapaxes(-1, -2) if adjoint else read, value)
+    np.testing.assert_allclose(product, np.broadcast_to(rhs, product.shape), atol=1e-9)
+    assert [one.shape for one in slopes] == [matrix.shape, rhs.shape]
 
 
 def test_a_system_of_unknown_sizes() -> None:
