@@ -2,12 +2,58 @@
 
 from __future__ import annotations
 
+import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dovetail as dt
 from dovetail import errors
 from tests.core.values import grid, run
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_scatter_is_numpys_operation_one_row_after_the_other(data):
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4))
+    depth = data.draw(st.integers(1, len(shape)))
+    count = data.draw(st.integers(0, 5))
+    places = np.stack(
+        [data.draw(hnp.arrays(np.int32, count, elements=st.integers(0, size - 1))) for size in shape[:depth]], -1
+    )
+    rows = grid(count, *shape[depth:]) + 1
+    how, ufunc = data.draw(
+        st.sampled_from([("add", np.add), ("sub", np.subtract), ("max", np.maximum), ("min", np.minimum)])
+    )
+    expected = grid(*shape)
+    ufunc.at(expected, tuple(places.T), rows)
+    with dt.Graph().as_default():
+        x = dt.placeholder(dt.float32, [None] * len(shape))
+        y = getattr(dt, f"tensor_scatter_nd_{how}")(x, places, rows)
+        written = dt.tensor_scatter_nd_update(x, places, rows)
+        values = run([y, written], {x: grid(*shape)})
+    np.testing.assert_allclose(values[0], expected)
+    last = grid(*shape)
+    for place, row in zip(places, rows, strict=True):
+        last[tuple(place)] = row
+    np.testing.assert_array_equal(values[1], last)
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_segments_are_numpys_reductions(data):
+    ids = data.draw(hnp.arrays(np.int32, st.integers(1, 6), elements=st.integers(-1, 3)))
+    x = grid(len(ids), 2) - 3
+    how, reduced = data.draw(
+        st.sampled_from([("sum", np.sum), ("mean", np.mean), ("prod", np.prod), ("max", np.max), ("min", np.min)])
+    )
+    empty = {"sum": 0, "mean": 0, "prod": 1, "max": dt.float32.min, "min": dt.float32.max}[how]
+    expected = [reduced(x[ids == one], 0) if (ids == one).any() else np.full(2, empty) for one in range(4)]
+    with dt.Graph().as_default():
+        data_of, ids_of = dt.placeholder(dt.float32, [None, 2]), dt.placeholder(dt.int32, [None])
+        y = getattr(dt, f"unsorted_segment_{how}")(data_of, ids_of, 4)
+        np.testing.assert_allclose(run(y, {data_of: x, ids_of: ids}), expected, rtol=1e-6)
 
 
 def test_methods_of_a_variable_write_the_rows_that_slices_hold():
