@@ -328,7 +328,7 @@ def max_pool_with_argmax(
         raise ShapeError(f"max_pool_with_argmax: the images are {x.type}; rank 4 is expected. {x.op.where()}")
     window = spatial_values("max_pool_with_argmax: ksize", ksize, 2, False)
     steps = window if strides is None else spatial_values("max_pool_with_argmax: strides", strides, 2, False)
-    around = padding_pairs("max_pool_with_argmax", padding, 2, False)
+    around = as_padding("max_pool_with_argmax", padding_pairs("max_pool_with_argmax", padding, 2, False))
     dtype = dt.as_dtype(output_dtype or Targmax or dt.int64)
     with dt.name_scope(name or "MaxPoolWithArgmax"):
         values = pool_maxima(x, window, steps, around)
@@ -337,7 +337,7 @@ def max_pool_with_argmax(
         for one in counted:
             size = size * one
         places = dt.broadcast_to(dt.reshape(dt.range(size, dtype=dt.int64), counted), x.shape)
-        picked = definitions.MaxPoolGather(*values.op.definition.attributes().values())(x, places)
+        picked = definitions.MaxPoolGather(window, steps, around)(x, places)
         return values, dt.cast(picked, dtype)
 
 
