@@ -12,7 +12,7 @@ from dovetail.ops.composites import composite
 from dovetail.ops.fills import eye
 from dovetail.ops.linalg.checks import batches, check_matrix
 from dovetail.ops.linalg.factorizations import Cholesky
-from dovetail.ops.linalg.solving import _cholesky_solve, system
+from dovetail.ops.linalg.solving import cholesky_solve, system
 from dovetail.ops.linalg.spectra import pinv
 from dovetail.ops.linear import MatMul
 from dovetail.types.dims import is_nonnegative
@@ -58,8 +58,8 @@ def _matrix_solve_ls(matrix: Tensor, rhs: Tensor, *, l2: float = 0.0, fast: bool
         gram = gram + l2 * eye(rows if wide else columns, dtype=matrix.dtype)
     factor = Cholesky()(gram)
     if wide:
-        return MatMul(True, False)(matrix, _cholesky_solve(factor, rhs))  # type: ignore[no-any-return] # one output
-    return _cholesky_solve(factor, MatMul(True, False)(matrix, rhs))  # type: ignore[no-any-return] # one output
+        return MatMul(True, False)(matrix, cholesky_solve(factor, rhs))  # type: ignore[no-any-return] # one output
+    return cholesky_solve(factor, MatMul(True, False)(matrix, rhs))
 
 
 def matrix_solve_ls(
