@@ -24,6 +24,7 @@ from dovetail.ops.segments import unsorted_segment_sum
 from dovetail.ops.selection import select
 from dovetail.ops.sizes import as_axis, as_dim
 from dovetail.types.dtypes import DType, DTypeLike, as_dtype, int32
+from dovetail.types.shapes import demand
 
 __all__ = ["bincount", "confusion_matrix", "histogram_fixed_width", "histogram_fixed_width_bins"]
 
@@ -177,6 +178,10 @@ def confusion_matrix(
             raise DTypeError(f'confusion_matrix: "{one.name}" is {one.type}; give integers, as dt.argmax does.')
     with get_default_graph().name_scope(name or "confusion_matrix"):
         truth, guess = _as_vector(truth), _as_vector(guess)
+        message = f"confusion_matrix: the labels are {truth.type}, the predictions {guess.type}; give two vectors of one length."
+        if truth.shape.rank != 1 or guess.shape.rank != 1:
+            raise ShapeError(message)
+        demand("equal", truth.shape[0], guess.shape[0], message)
         places = stack([cast(truth, "int64"), cast(guess, "int64")], 1)
         size: Any = add(reduce_max(reshape(places, [-1])), 1) if num_classes is None else num_classes
         kind = as_dtype(dtype)
