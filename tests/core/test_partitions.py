@@ -85,7 +85,7 @@ def test_what_counting_refuses():
         dt.bincount([1.0])
     with pytest.raises(errors.DTypeError, match=r"confusion_matrix: .* is float32\[1\]; give integers, as dt"):
         dt.confusion_matrix([1.0], [1])
-    with pytest.raises(errors.ShapeError, match=r"the labels are int32\[2\], the predictions int32\[1\]; give two"):
+    with pytest.raises(errors.ShapeError, match=r"labels are int32\[2\], predictions int32\[1\]; give vectors"):
         dt.confusion_matrix([0, 1], [1])
     with pytest.raises(errors.ShapeError, match=r"histogram_fixed_width: value_range is float32\[3\]; give two"):
         dt.histogram_fixed_width([1.0], [0.0, 1.0, 2.0])

@@ -178,10 +178,11 @@ def confusion_matrix(
             raise DTypeError(f'confusion_matrix: "{one.name}" is {one.type}; give integers, as dt.argmax does.')
     with get_default_graph().name_scope(name or "confusion_matrix"):
         truth, guess = _as_vector(truth), _as_vector(guess)
-        message = f"confusion_matrix: the labels are {truth.type}, the predictions {guess.type}; give two vectors of one length."
-        if truth.shape.rank != 1 or guess.shape.rank != 1:
+        message = f"confusion_matrix: labels are {truth.type}, predictions {guess.type}; give vectors of one length."
+        if not {truth.shape.rank, guess.shape.rank} <= {1, None}:
             raise ShapeError(message)
-        demand("equal", truth.shape[0], guess.shape[0], message)
+        if truth.shape.rank == guess.shape.rank == 1:
+            demand("equal", truth.shape[0], guess.shape[0], message)
         places = stack([cast(truth, "int64"), cast(guess, "int64")], 1)
         size: Any = add(reduce_max(reshape(places, [-1])), 1) if num_classes is None else num_classes
         kind = as_dtype(dtype)
