@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import dovetail
 from dovetail.plugins.absent import absent_names
@@ -40,6 +41,8 @@ TITLES = {
     "app": "Starting: `tf.app`",
     "summary": "Logs: `tf.summary`",
     "saved_model": "Saved models: `tf.saved_model`",
+    "Graph": "Methods of `tf.Graph`",
+    "Session": "Methods of `tf.Session`",
 }
 HEAD = """# TensorFlow 1
 
@@ -72,14 +75,21 @@ def names() -> dict[str, list[str]]:
     return found
 
 
+def owner_of(name: str) -> tuple[Any, str]:
+    """Give what an attribute is asked of, a module or an object of a class, and the attribute."""
+    space, _, last = name.rpartition(".")
+    target: Any = dovetail
+    for part in filter(None, space.split(".")):
+        target = getattr(target, part)
+    return (target() if isinstance(target, type) else target), last
+
+
 def is_there(name: str) -> bool:
     """Say whether Dovetail gives a name."""
-    target: object = dovetail
-    for part in name.split("."):
-        try:
-            target = getattr(target, part)
-        except AttributeError:
-            return False
+    try:
+        getattr(*owner_of(name))
+    except AttributeError:
+        return False
     return True
 
 

@@ -82,6 +82,10 @@ def main() -> None:
         later = {name for name in names if LATER.match(name) and name not in KEPT.get(space, [])}
         constants = {"DEBUG", "ERROR", "FATAL", "INFO", "WARN"} if space == "logging" else set()
         found[space] = {f"{space}.{name}" for name in (names - later) | constants}
+    tf.disable_v2_behavior()
+    for title, target in (("Graph", tf.Graph()), ("Session", tf.Session())):
+        hidden = {"Dismantle", "get", "new_operations", "num_operations", "op_def_for_type", "operations"}
+        found[title] = {f"{title}.{name}" for name in dir(target) if not name.startswith("_") and name not in hidden}
     NAMES.write_text(json.dumps({title: sorted(names) for title, names in found.items()}, indent=1) + "\n")
     print(sum(map(len, found.values())), "names in", NAMES)
 

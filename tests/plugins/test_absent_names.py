@@ -23,6 +23,16 @@ def test_at_the_root_in_a_namespace_and_in_a_module() -> None:
         _ = dt.app.flags  # type: ignore[attr-defined]
 
 
+def test_on_an_object() -> None:
+    with pytest.raises(AbsentNameError, match="^dovetail.Graph leaves out 'as_graph_def' of TensorFlow 1: graphs are"):
+        dt.Graph().as_graph_def()  # type: ignore[attr-defined]
+    with pytest.raises(AbsentNameError, match="^dovetail.Session leaves out 'partial_run' of TensorFlow 1: fetch"):
+        dt.Session().partial_run()  # type: ignore[attr-defined]
+    for owner in (dt.Graph(), dt.Session()):
+        with pytest.raises(AttributeError, match=f"^'{type(owner).__name__}' object has no attribute 'nothing'$"):
+            _ = owner.nothing  # type: ignore[attr-defined]
+
+
 def test_where_a_namespace_is_empty() -> None:
     with pytest.raises(AbsentNameError, match="^dovetail.summary leaves out 'scalar' of TensorFlow 1: log numbers"):
         _ = dt.summary.scalar

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tools.make_tensorflow1 import DOCUMENT, document, is_there, names
+from tools.make_tensorflow1 import DOCUMENT, document, is_there, names, owner_of
 
-import dovetail as dt
 from dovetail.errors import AbsentNameError
 from dovetail.plugins.absent import absent_names
 from dovetail.plugins.tensorflow1 import DIFFERS
@@ -33,15 +32,6 @@ def test_every_name_is_there_or_left_out() -> None:
 def test_the_tables_speak_of_names_that_tensorflow_has() -> None:
     assert set(absent_names()) - set(EVERY) == set()
     assert [name for name in DIFFERS if not is_there(name)] == []
-
-
-def owner_of(name: str) -> tuple[object, str]:
-    """The object that an attribute is asked of, and the attribute."""
-    space, _, last = name.rpartition(".")
-    target: object = dt
-    for part in filter(None, space.split(".")):
-        target = getattr(target, part)
-    return target, last
 
 
 def test_a_name_that_is_left_out_says_what_to_use() -> None:
@@ -72,6 +62,8 @@ def attributes(tree: ast.AST, roots: set[str]) -> Iterator[str]:
         while isinstance(node, ast.Attribute):
             parts.insert(0, node.attr)
             node = node.value
+        if parts:
+            yield f".{parts[-1]}"
         if isinstance(node, ast.Name) and node.id in roots and parts:
             yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dovetail":
@@ -99,7 +91,9 @@ def used() -> frozenset[str]:
 
 def is_used(name: str) -> bool:
     """Whether a test uses a name as it stands, or one that stands for the same object, or asks for it by a string."""
-    last = name.rpartition(".")[2]
+    space, _, last = name.rpartition(".")
+    if space in ("Graph", "Session"):
+        return f".{last}" in used()
     target = getattr(*owner_of(name))
     same = [last, *(f"{other}.{last}" for other in ("nn", "math", "linalg", "random", "initializers"))]
     aliases = [one for one in same if is_there(one) and getattr(*owner_of(one)) is target]

@@ -75,6 +75,17 @@ def test_small_names_of_graphs() -> None:
     assert (state.c, state.h) == tuple(state)
 
 
+def test_methods_of_graphs() -> None:
+    graph = dt.get_default_graph()
+    graph.add_to_collection("mine", 3)
+    graph.clear_collection("mine")
+    assert graph.get_collection("mine") == []
+    x = dt.constant(1.0, name="x")
+    assert graph.is_fetchable(x)
+    assert not graph.is_fetchable(3)
+    assert graph.unique_name("x") == "x_1"
+
+
 def test_scattering_by_other_names() -> None:
     table = dt.Variable([3.0, 5.0, 7.0])
     with dt.Session() as session:

@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dovetail.errors import DTypeError, FinalizedGraphError, GraphError, InvalidArgumentError, NotFoundError, ShapeError
 from dovetail.graph.devices import parse_device
@@ -499,6 +499,14 @@ class Graph:
         self._collections.pop(name, None)
 
     # Life. -----------------------------------------------------------------------------------------------------------
+
+    if not TYPE_CHECKING:  # for a type checker there is no such attribute
+
+        def __getattr__(self, name):
+            """Say what to use for a method of TensorFlow 1 that is left out."""
+            from dovetail.plugins.absent import missing_member
+
+            raise missing_member("Graph", name)
 
     @property
     def finalized(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from dovetail.errors import AbsentNameError, PluginError
 
-__all__ = ["absent_names", "advice_for", "attributes_of", "is_import_statement", "refuse"]
+__all__ = ["absent_names", "advice_for", "attributes_of", "is_import_statement", "missing_member", "refuse"]
 
 
 @functools.cache
@@ -39,7 +39,7 @@ def refuse(where: str, name: str, advice: str, frame: FrameType) -> NoReturn:
         AbsentNameError: where an attribute was asked for.
         PluginError: where ``from … import`` asks, which would replace the other error and its advice.
     """
-    message = f"{where} leaves out {name!r} of TensorFlow 1: {advice}. docs/tensorflow1.md lists all names."
+    message = _message(where, name, advice)
     if is_import_statement(frame):
         raise PluginError(message)
     raise AbsentNameError(message, name=name)
@@ -75,3 +75,15 @@ def attributes_of(module: str, later: Mapping[str, str] = MappingProxyType({})) 
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
 
     return missing
+
+
+def missing_member(owner: str, name: str) -> AttributeError:
+    """Give the error for an attribute that an object of the class ``owner`` has not."""
+    advice = None if name.startswith("_") else advice_for(owner, name)
+    if advice is None:
+        return AttributeError(f"{owner!r} object has no attribute {name!r}", name=name)
+    return AbsentNameError(_message(f"dovetail.{owner}", name, advice), name=name)
+
+
+def _message(where: str, name: str, advice: str) -> str:
+    return f"{where} leaves out {name!r} of TensorFlow 1: {advice}. docs/tensorflow1.md lists all names."

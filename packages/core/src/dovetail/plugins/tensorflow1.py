@@ -107,6 +107,22 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "signal": _NO_COMPLEX,
         "spectral": _NO_COMPLEX,
     },
+    "Graph": {
+        "as_graph_def graph_def_versions": _NO_PROTOBUF,
+        "building_function switch_to_thread_local": "a graph is one for all threads; bodies of control flow are graphs of their own",
+        "collections": "use get_all_collection_keys() and get_collection()",
+        "colocate_with": "use dt.colocate_with",
+        "container": "variables live in their session",
+        "create_op": "call the function of the operation, or a definition of dovetail.extend",
+        "gradient_override_map": "use dt.custom_gradient",
+        "is_feedable prevent_feeding prevent_fetching": "every tensor can be fed and fetched",
+    },
+    "Session": {
+        "graph_def": _NO_PROTOBUF,
+        "partial_run partial_run_setup": "fetch everything in one run, or keep what is computed so far in dt.Variable",
+        "reset": "close the session, and open another",
+        "sess_str": "there is no server",
+    },
     "app": {"flags": "use Python's argparse"},
     "nn": {
         "embedding_lookup_sparse": "use dt.nn.embedding_lookup, and dt.sequence_mask for what is no word",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Any, Final, Self, final
+from typing import TYPE_CHECKING, Any, Final, Self, final
 
 import numpy as np
 
@@ -495,6 +495,14 @@ class Session:
         return optimize(lower(self._graph, fetch.tensors, fetch.targets, feeds), self.devices.keeps, watch)
 
     # Life. -----------------------------------------------------------------------------------------------------------
+
+    if not TYPE_CHECKING:  # for a type checker there is no such attribute
+
+        def __getattr__(self, name):
+            """Say what to use for a method of TensorFlow 1 that is left out."""
+            from dovetail.plugins.absent import missing_member
+
+            raise missing_member("Session", name)
 
     def close(self) -> None:
         """Free variables and plans; running afterwards raises ``ClosedSessionError``."""
