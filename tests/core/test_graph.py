@@ -241,9 +241,7 @@ def test_public_names_are_listed() -> None:
     import types
 
     public = {
-        name
-        for name in dir(dt)
-        if not name.startswith("_") and not isinstance(getattr(dt, name), types.ModuleType)
+        name for name in dir(dt) if not name.startswith("_") and not isinstance(getattr(dt, name), types.ModuleType)
     }
     assert public - set(dt.__all__) <= {"scatter_add_rows"}
     assert [name for name in dt.__all__ if not hasattr(dt, name)] == []
