@@ -213,6 +213,25 @@ def labels() -> None:
                 of_sampled=of_sampled,
             )
 
+    words, factors = np.array([3, 0, 5, 6, 1], np.int64), RNG.uniform(0.5, 2.0, 5)
+    places = np.array([[0, 0], [0, 1], [2, 0], [2, 1], [2, 3]], np.int64)
+    for combiner in ("sum", "mean", "sqrtn"):
+        for weighted in (True, False):
+
+            def combined(
+                table: Any, factors: Any, places: Any = places, combiner: str = combiner, weighted: bool = weighted
+            ) -> Any:
+                weights = sparse(places, factors, [3, 4]) if weighted else None
+                ids = sparse(places, words, [3, 4])
+                return tf.ensure_shape(tf.nn.embedding_lookup_sparse(table, ids, weights, combiner=combiner), [3, 2])
+
+            record(
+                f"embedding_lookup_sparse/{combiner}/{weighted}",
+                combined,
+                table=RNG.normal(size=(7, 2)),
+                factors=factors,
+            )
+
 
 def main() -> None:
     """Record everything."""

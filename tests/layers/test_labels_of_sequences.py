@@ -238,6 +238,19 @@ def test_rows_of_limited_norm() -> None:
     check("embedding_lookup/max_norm", lambda a: dt.nn.embedding_lookup(a, ids, max_norm=1.0), CLOSE)
 
 
+@pytest.mark.parametrize("combiner", ["sum", "mean", "sqrtn"])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_combined_rows(combiner: str, weighted: bool) -> None:
+    places = [[0, 0], [0, 1], [2, 0], [2, 1], [2, 3]]
+
+    def combined(table: Any, factors: Any) -> Any:
+        weights = dt.SparseTensor(places, factors, [3, 4]) if weighted else None
+        ids = dt.SparseTensor(places, [3, 0, 5, 6, 1], [3, 4])
+        return dt.nn.embedding_lookup_sparse(table, ids, weights, combiner=combiner)
+
+    check(f"embedding_lookup_sparse/{combiner}/{weighted}", combined, CLOSE)
+
+
 def test_the_mask_of_padding(rng: np.random.Generator) -> None:
     layer = dt.layers.Embedding(5, 3, mask_zero=True)
     ids = dt.constant([[2, 4, 0], [1, 0, 0]])
@@ -269,6 +282,7 @@ def test_sequence_loss(rng: np.random.Generator) -> None:
 def test_what_is_refused() -> None:
     logits, lengths = dt.zeros([3, 2, 4]), [3, 2]
     unknown = dt.placeholder(dt.float32, [3, 2, None])
+    one_word = dt.SparseTensor([[0, 0]], [0], [1, 1])
     parts = [dt.zeros([2, 3]), dt.zeros([1, 3]), dt.zeros([1, 3])]
     wrong: list[tuple[Callable[[], Any], type[Exception], str]] = [
         (lambda: dt.nn.ctc_loss([[1]], logits), InvalidArgumentError, "ctc_loss: give labels, inputs and sequence_len"),
@@ -298,6 +312,12 @@ def test_what_is_refused() -> None:
             r"nce_loss: inputs is float32\[2\]; its axes should be batch and depth",
         ),
         (lambda: dt.nn.embedding_lookup(parts, [0], "hash"), InvalidArgumentError, "is 'hash'; use 'mod' or 'div'"),
+        (lambda: dt.nn.embedding_lookup_sparse(parts[0], [0], None), DTypeError, "sp_ids is a list, where"),
+        (
+            lambda: dt.nn.embedding_lookup_sparse(parts[0], one_word, None, combiner="max"),
+            InvalidArgumentError,
+            "embedding_lookup_sparse: combiner is 'max'; use",
+        ),
         (lambda: dt.nn.embedding_lookup([], [0]), InvalidArgumentError, "params is an empty list"),
         (
             lambda: dt.nn.embedding_lookup([parts[0], dt.zeros([1, 2])], [0]),

@@ -39,6 +39,7 @@ from dovetail_layers.nn import dropout as dropout
 from dovetail_layers.nn import dynamic_rnn as dynamic_rnn
 from dovetail_layers.nn import elu as elu
 from dovetail_layers.nn import embedding_lookup as embedding_lookup
+from dovetail_layers.nn import embedding_lookup_sparse as embedding_lookup_sparse
 from dovetail_layers.nn import erosion2d as erosion2d
 from dovetail_layers.nn import fused_batch_norm as fused_batch_norm
 from dovetail_layers.nn import geglu as geglu

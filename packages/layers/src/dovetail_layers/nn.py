@@ -49,6 +49,7 @@ from dovetail_layers.ctc import ctc_loss, ctc_loss_v2
 from dovetail_layers.ctc_decoders import ctc_beam_search_decoder, ctc_greedy_decoder
 from dovetail_layers.decoding import beam_search, sample_from_logits, sample_sequences
 from dovetail_layers.embedding import embedding_lookup
+from dovetail_layers.embedding_lookup_sparse import embedding_lookup_sparse
 from dovetail_layers.fused_batch_norm import batch_norm_with_global_normalization, fused_batch_norm
 from dovetail_layers.gating import crelu, geglu, glu, reglu, swiglu
 from dovetail_layers.in_top_k import in_top_k
@@ -128,6 +129,7 @@ __all__ = [
     "dynamic_rnn",
     "elu",
     "embedding_lookup",
+    "embedding_lookup_sparse",
     "erosion2d",
     "fused_batch_norm",
     "geglu",

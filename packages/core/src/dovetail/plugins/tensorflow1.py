@@ -125,7 +125,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
     },
     "app": {"flags": "use Python's argparse"},
     "nn": {
-        "embedding_lookup_sparse": "use dt.nn.embedding_lookup, and dt.sequence_mask for what is no word",
         "ctc_unique_labels": "give labels to dt.nn.ctc_loss as they are",
         "compute_accidental_hits": "dt.nn.sampled_softmax_loss removes them by itself",
         "fractional_avg_pool": "use dt.nn.avg_pool",
