@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,14 @@ def test_the_gradient_is_the_one_defined() -> None:
     assert y.op.name == "thrice"
     np.testing.assert_array_equal(run(y), [1.0, 2.0])
     np.testing.assert_array_equal(run(dt.gradients(y * y, x)[0]), [6.0, 12.0])
+
+
+def test_a_function_without_a_name_serves_as_well() -> None:
+    x = dt.constant(2.0)
+    unnamed = dt.custom_gradient(lambda x: (x * x, lambda dy: dy * 5.0))(x)
+    partial = dt.custom_gradient(functools.partial(lambda factor, x: (factor * x, lambda dy: dy * 7.0), 3.0))(x)
+    assert unnamed.op.name == "CustomGradient"
+    assert run([unnamed, *dt.gradients(unnamed, x), partial, *dt.gradients(partial, x)]) == [4.0, 5.0, 6.0, 7.0]
 
 
 def test_several_outputs_and_arguments() -> None:

@@ -90,6 +90,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> dt.Session().run(dt.gradients(log1pexp(x), x))
         [np.float32(1.0)]
     """
+    given = getattr(f, "__name__", "").strip("_")
+    label = given if given.isidentifier() else "CustomGradient"
 
     @functools.wraps(f)
     def call(*args: Any) -> Any:
@@ -109,7 +111,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             found = list(found) if isinstance(found, (list, tuple)) else [found]
             if len(found) != len(types):
                 raise GradientError(
-                    f"custom_gradient: the gradient of {f.__name__} gives {len(found)} values for {len(types)} "
+                    f"custom_gradient: the gradient of {label} gives {len(found)} values for {len(types)} "
                     "arguments; return one for each."
                 )
             return [as_tensor(one) for one in found]
@@ -118,7 +120,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         slopes = trace(backward, [*types, *value.output_types], outer=graph, prefix=graph.unique_name("backward"))
         closed = close(graph, [value, slopes])
         op = CustomGradient(*closed.bodies, count=len(types))
-        node = graph.create(op, [*arguments, *closed.captures], name=f.__name__, control_inputs=closed.awaited)
+        node = graph.create(op, [*arguments, *closed.captures], name=label, control_inputs=closed.awaited)
         return list(node.outputs) if several[0] else node.outputs[0]
 
     return call
