@@ -53,8 +53,8 @@ SIZES_OF_DATA: Final = frozenset(
 )
 """Definitions whose results have a size that only the run tells: the program is cut there, and no others fall back."""
 
-BY_NUMPY: Final = frozenset(one.name for one in known.COMPUTED_BY_NUMPY)
-"""Definitions that need no kernels."""
+BY_NUMPY: Final = frozenset({*(one.name for one in known.COMPUTED_BY_NUMPY), "CTCBeamSearch"})
+"""Definitions that need no kernels: of core, and the search of a decoder, which sorts what it keeps at every step."""
 
 _WITHOUT_INPUTS_OF_THEIR_OWN: Final = frozenset({"BodyInput", "Placeholder", "VariableHandle"})
 

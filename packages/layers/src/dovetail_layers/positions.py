@@ -63,7 +63,8 @@ def _samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
 def _rotary_embedding(x: Tensor, positions: Tensor, *, base: float, interleaved: bool = False) -> Tensor:
     """Rotations of pairs of elements by angles that grow with their place (Su et al., 2021, arXiv:2104.09864)."""
     size = x.shape[-1]
-    assert isinstance(size, int)
+    if not isinstance(size, int):
+        raise ShapeError(f"rotary_embedding: the last size of x, {x.type}, must be known.")
     angles = _angles(positions, size, base)
     for _ in range(len(x.shape) - len(angles.shape)):
         angles = dt.expand_dims(angles, -3)
