@@ -48,7 +48,7 @@ def main() -> None:
     """Write the file."""
     tf.disable_eager_execution()
     tf.experimental.output_all_intermediates(True)  # of loops, which are differentiated after they ran
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, Any] = {}
     for name, case in cases.CASES.items():
         found.update(record(name, case))
     path = ROOT / "tests" / "data" / "tensorflow_arrays.npz"

@@ -23,7 +23,7 @@ tf: Any = import_module("tensorflow").compat.v1  # not installed where the types
 tf.disable_v2_behavior()
 cells: Any = tf.nn.rnn_cell
 
-FOUND: dict[str, np.ndarray] = {}
+FOUND: dict[str, Any] = {}
 RNG = np.random.default_rng(20240301)
 
 
@@ -92,7 +92,10 @@ def recurrent() -> None:
 
         record(f"dynamic_rnn/{name}", plain, x=x)
         record(f"dynamic_rnn_lengths/{name}", ragged, x=x, lengths=lengths)
-    both = lambda: (cells.GRUCell(3), cells.BasicLSTMCell(2))  # noqa: E731
+
+    def both() -> tuple[Any, Any]:
+        return cells.GRUCell(3), cells.BasicLSTMCell(2)
+
     record(
         "bidirectional_dynamic_rnn",
         lambda x, lengths: tf.nn.bidirectional_dynamic_rnn(*both(), x, lengths, dtype=tf.float64),

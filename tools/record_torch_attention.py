@@ -130,7 +130,7 @@ def block(number: int) -> dict[str, Any]:
     """Run a block of an encoder or of a decoder."""
     rng = np.random.default_rng(30_000 + number)
     heads = int(rng.integers(1, 4))
-    config = {
+    config: dict[str, Any] = {
         "heads": heads,
         "depth": heads * int(rng.integers(1, 4)),
         "feedforward_size": int(rng.integers(1, 9)),
