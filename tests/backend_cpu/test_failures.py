@@ -99,3 +99,26 @@ def test_a_step_that_looks_for_nan_changes_nothing_when_it_finds_one() -> None:
             messages.append(str(caught.value))
             assert opened.run(w).tolist() == [4.0, 1.0]
     assert messages[0] == messages[1]
+
+
+def test_sizes_that_only_the_run_tells_are_looked_at_before_code_relies_on_them() -> None:
+    graph = dt.Graph()
+    with graph.as_default():
+        x, kept = dt.placeholder(dt.float32, [4], name="x"), dt.placeholder(dt.bool, [4], name="kept")
+        total = dt.get_variable("total", [3], initializer=dt.zeros_initializer())
+        y = dt.identity(dt.boolean_mask(x, kept) + dt.constant([1.0, 2.0, 3.0]), name="y")
+        step = dt.assign_add(total, y)
+        initialize = dt.global_variables_initializer()
+    with session(BACKEND, graph=graph) as opened:
+        opened.run(initialize)
+
+        def run(*mask: int) -> Any:
+            return opened.run([y, step], {x: [1.0, 2.0, 3.0, 4.0], kept: np.array(mask, bool)})
+
+        np.testing.assert_array_equal(run(1, 1, 1, 0)[0], [2.0, 4.0, 6.0])
+        np.testing.assert_array_equal(run(1, 0, 0, 0)[1], [4.0, 7.0, 10.0])  # one element goes with each
+        for mask in ((1, 0, 1, 0), (1, 1, 1, 1), (0, 0, 0, 0)):
+            with pytest.raises(dt.errors.OperationError, match=r"shapes \(\d,\) \(3,\).*No variable has changed"):
+                run(*mask)
+        np.testing.assert_array_equal(opened.run(total), [4.0, 7.0, 10.0])
+        np.testing.assert_array_equal(run(0, 1, 1, 1)[1], [7.0, 12.0, 17.0])

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dovetail as dt
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.types.dims import Dim, Symbol, dim_max, dim_min
 from dovetail.types.dtypes import bool_, float32, int64
@@ -509,3 +510,16 @@ def test_several_axes() -> None:
         normalize_axes([2, -1], 3, "reduce_sum")
     with pytest.raises(ShapeError, match=r"^reduce_sum: axis 5 is out of range for rank 3\."):
         normalize_axes([0, 5], 3, "reduce_sum")
+
+
+@pytest.mark.parametrize(
+    ("fed", "shown"), [((4, 3), r"float32\[x\.fed, 3\]"), ((4,), r"float32\[x\.fed\]")], ids=["size", "rank"]
+)
+def test_what_set_shape_said_is_held_against_what_is_fed(fed: tuple[int, ...], shown: str) -> None:
+    with dt.Graph().as_default(), dt.Session() as session:
+        x = dt.placeholder(dt.float32, name="x")
+        y = dt.multiply(x, 2.0, name="y")
+        y.set_shape([None, 2])
+        assert session.run(y, {x: np.ones((3, 2))}).shape == (3, 2)
+        with pytest.raises(ShapeError, match=rf'^Mul: with what is fed, "y:0" is {shown}, where set_shape said \['):
+            session.run(y, {x: np.ones(fed)})

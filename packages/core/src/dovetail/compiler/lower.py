@@ -341,8 +341,13 @@ class Lowering:
                 )
             if tensor not in self.values:
                 self.values[tensor] = value
-                if tensor.shape.rank is None:
+                if tensor.shape.rank is None or value.type.rank is None:
                     continue
+                if not tensor.shape.is_compatible_with(value.type.shape):
+                    raise ShapeError(
+                        f'{op.type}: with what is fed, "{tensor.name}" is {value.type}, where set_shape said '
+                        f"{tensor.shape}. Feed what fits, or say another shape. {op.where()}"
+                    )
                 for declared, size in zip(tensor.shape.dims, value.type.dims, strict=True):
                     if isinstance(declared, Symbol) and declared.data_dependent and declared != size:
                         self.symbols.setdefault(declared, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, final
 
@@ -9,7 +10,9 @@ from dovetail.compiler.backend import Backend, DeviceInfo, Executable, Status
 from dovetail.compiler.passes import decompose_composites, drop_dead, fold, share, simplify
 from dovetail.compiler.placement import Devices, Placed
 from dovetail.compiler.program import Instruction, Output, Program, ProgramInput, Value, first_makers
-from dovetail.types.dims import Symbol
+from dovetail.compiler.reference import ReferenceExecutable
+from dovetail.types.constraints import Constraint
+from dovetail.types.dims import Symbol, evaluate
 
 __all__ = ["Plan", "Segment", "SegmentError", "divide", "optimize"]
 
@@ -46,7 +49,7 @@ class Segment:
         tells: sizes that only a run knows, each with an output and an axis that show it.
     """
 
-    __slots__ = ("backend", "device", "executable", "given", "program", "taken", "tells", "transfers")
+    __slots__ = ("_reference", "backend", "device", "executable", "given", "program", "taken", "tells", "transfers")
 
     def __init__(
         self, program: Program, placed: Placed, taken: Sequence[int], given: Sequence[int], num_threads: int | None
@@ -59,12 +62,22 @@ class Segment:
         self.given = tuple(given)
         self.executable: Executable = placed.backend.compile(program, placed.device, num_threads)
         self.transfers: tuple[tuple[int, Segment | None], ...] = ()
+        self._reference: ReferenceExecutable | None = None
         self.tells = tuple(
             (dim, number, axis)
             for number, output in enumerate(program.outputs)
             for axis, dim in enumerate(output.value.type.dims if output.value.type.rank is not None else ())
             if isinstance(dim, Symbol) and dim.data_dependent
         )
+
+    def run_by_reference(
+        self, arguments: Sequence[Any], sizes: Mapping[Symbol, int]
+    ) -> tuple[Sequence[Any], Status | None]:
+        """Run on NumPy, which looks at the shapes that arrays have; takes and gives what the executable would."""
+        if self._reference is None:
+            self._reference = ReferenceExecutable(self.program)
+        outputs, status = self._reference([self.backend.to_host(one) for one in arguments], sizes)
+        return [self.backend.from_host(one, self.device) for one in outputs], status
 
 
 @final
@@ -117,6 +130,12 @@ class Plan:
                 slots[output.value] = len(slots)
             gives = [slots[one.value] for one in part.outputs]
             self.segments.append(Segment(part, placed, takes, gives, num_threads))
+        # What must hold of sizes that only the run tells.
+        self._late = [
+            constraint
+            for constraint, _ in self.program.constraints
+            if any(symbol.data_dependent for symbol in constraint.symbols)
+        ]
         self.slot_count = len(slots)
         self.output_slots = tuple(slots[one.value] for one in self.program.outputs)
         home: dict[int, Segment] = {slot: segment for segment in self.segments for slot in segment.given}
@@ -156,22 +175,36 @@ class Plan:
             return [slots[i] for i in self.output_slots]
         values: list[Any] = [None] * self.slot_count
         values[: self.input_count] = inputs
+        as_promised = True
         for segment in self.segments:
             arguments = [values[slot] for slot in segment.taken]
             for index, source in segment.transfers:
                 host = arguments[index] if source is None else source.backend.to_host(arguments[index])
                 arguments[index] = segment.backend.from_host(host, segment.device)
-            outputs, status = segment.executable(arguments, sizes, version)
+            if as_promised:
+                outputs, status = segment.executable(arguments, sizes, version)
+            else:
+                outputs, status = segment.run_by_reference(arguments, sizes)
             if status is not None:
                 raise SegmentError(segment.program, status)
             for slot, buffer in zip(segment.given, outputs, strict=True):
                 values[slot] = buffer
             if segment.tells:
                 sizes = {**sizes, **{symbol: outputs[i].shape[axis] for symbol, i, axis in segment.tells}}
+                as_promised = as_promised and all(map(functools.partial(_is_met, sizes), self._late))
         return [
             values[slot] if home is None or _device_name(home) is None else home.backend.to_host(values[slot])
             for slot, home in zip(self.output_slots, self.output_homes, strict=True)
         ]
+
+
+def _is_met(sizes: Mapping[Symbol, int], constraint: Constraint) -> bool:
+    """Tell whether sizes are as compiled code takes them to be: where it broadcasts, they are equal."""
+    if not constraint.symbols <= sizes.keys():
+        return True  # not told yet
+    if constraint.kind == "broadcast":
+        return evaluate(constraint.left, sizes) == evaluate(constraint.right, sizes)
+    return constraint.holds(sizes)
 
 
 def _given_up(program: Program, groups: Sequence[tuple[Placed, list[Instruction]]]) -> dict[str, tuple[Value, Value]]:
