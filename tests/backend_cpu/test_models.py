@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import dovetail as dt
+from dovetail_backend_cpu import backend as backend_module
 from tests.backend_cpu.conformance import REFERENCE, assert_agree, session
 from tests.backend_cpu.models import MODELS, Model
 
@@ -67,3 +68,40 @@ def test_what_adds_up_over_steps_is_bitwise_what_it_was() -> None:
     first, second = (trained(model, step, BACKEND) for _ in range(2))
     for left, right in zip(first, second, strict=True):
         np.testing.assert_array_equal(left, right, strict=True)
+
+
+def test_first_values_of_few_variables_are_numpy_s_and_of_many_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bits either way, as whoever trains expects of a seed."""
+    graph = dt.Graph()
+    with graph.as_default():
+        dt.set_random_seed(11)
+        makers = {
+            "normal": dt.random_normal_initializer(stddev=0.1),
+            "truncated": dt.truncated_normal_initializer(),
+            "uniform": dt.random_uniform_initializer(-2.0, 3.0),
+            "glorot": dt.glorot_normal_initializer(),
+            "scaled": dt.variance_scaling_initializer(2.0),
+            "ones": dt.ones_initializer(),
+        }
+        variables = [dt.get_variable(name, [30, 40], initializer=one) for name, one in makers.items()]
+        variables.append(dt.get_variable("double", [7], dt.float64, dt.random_normal_initializer()))
+        initialize, again = dt.global_variables_initializer(), dt.assign(variables[0], variables[0] + 1.0)
+        drawn = dt.random_normal([3])
+
+    def kinds(opened: dt.Session) -> set[str]:
+        return {
+            type(segment.executable).__name__ for entry in opened._plans.values() for segment in entry.plan.segments
+        }
+
+    found = []
+    for few, wanted in ((backend_module._FEW_NUMBERS, "ReferenceExecutable"), (10, "NativeExecutable")):
+        monkeypatch.setattr(backend_module, "_FEW_NUMBERS", few)
+        with session(BACKEND, graph=graph) as opened:
+            opened.run(initialize)
+            assert kinds(opened) == {wanted}
+            found.append(opened.run(variables))
+            opened.run(drawn)
+            opened.run(again)
+            assert "NativeExecutable" in kinds(opened)  # what is not only a start is compiled
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)

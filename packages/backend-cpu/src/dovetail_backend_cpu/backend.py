@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from dovetail.extend import Availability, Backend, DeviceInfo, Executable, Op, Program, TensorType
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from dovetail.kernels import Schedule
 
 __all__ = ["CpuBackend"]
+
+_FEW_NUMBERS: Final = 1 << 25
+"""How many numbers NumPy makes, some three nanoseconds each, while LLVM compiles what would make them."""
 
 
 @final
@@ -39,14 +42,36 @@ class CpuBackend(Backend):
         return has_kernels(op, inputs)
 
     def compile(self, program: Program, device: DeviceInfo, num_threads: int | None = None) -> Executable:
-        """Compile a program; states that it replaces are written in place."""
+        """Compile a program; states that it replaces are written in place.
+
+        What gives variables their first values runs once, and on the reference unless they are many: code for it would
+        take longer to make than NumPy takes.
+        """
+        schedule = self.schedule(program)
+        if schedule is None:
+            from dovetail.kernels import ReferenceExecutable
+
+            return ReferenceExecutable(program)
         from dovetail_backend_cpu.llvm.machine import host
         from dovetail_backend_cpu.runtime.executable import NativeExecutable
 
-        return NativeExecutable(program, self.schedule(program), host(), num_threads)
+        return NativeExecutable(program, schedule, host(), num_threads)
 
-    def schedule(self, program: Program) -> Schedule:
-        """Return the kernels of a program."""
+    def schedule(self, program: Program) -> Schedule | None:
+        """Return the kernels of a program; ``None`` for first values of few variables."""
+        if _is_short_start(program):
+            return None
         from dovetail.kernels import donations, schedule
 
         return schedule(program, donations(program))
+
+
+def _is_short_start(program: Program) -> bool:
+    """Tell whether a program gives variables their first values and does nothing else, and how few they are."""
+    if not program.outputs or any(one.kind != "state" for one in program.outputs):
+        return False
+    if any(one.kind not in ("key", "counter") for one in program.inputs):
+        return False
+    sizes = [value.type.size for one in program.instructions for value in one.outputs]
+    known = [size for size in sizes if isinstance(size, int)]
+    return len(known) == len(sizes) and sum(known) <= _FEW_NUMBERS

@@ -236,11 +236,15 @@ def divide(program: Program, devices: Devices, *, in_place: bool = True) -> list
         program: the program after all passes.
         devices: where instructions may run.
         in_place: whether variables may be written over: inputs and outputs of such parts are of kind ``state``. So are
-            inputs that are variables where the program writes none.
+            inputs that are variables where the program writes none, and new values of variables that it does not read.
+            Keys and counters keep their kind.
     """
     groups = _groups(program, devices)
     given_up = _given_up(program, groups) if in_place else {}
     constant = {one.value: one.key for one in program.inputs if one.kind == "state"}
+    read = set(constant.values())
+    unread = {one.value: one.key for one in program.outputs if one.kind == "state" and one.key not in read}
+    drawn = {one.value: one for one in program.inputs if one.kind in ("key", "counter")}
     if any(one.kind == "state" for one in program.outputs):
         constant = {}
     parts: list[tuple[Placed, Program]] = []
@@ -250,9 +254,11 @@ def divide(program: Program, devices: Devices, *, in_place: bool = True) -> list
         gives = [value for value in outputs if value in wanted]
         replaced = given_up if len(parts) == len(groups) - 1 else {}
         old = constant or {before: key for key, (before, _) in replaced.items()}
-        new = {after: key for key, (_, after) in replaced.items()}
+        new = {**unread, **{after: key for key, (_, after) in replaced.items()}}
         inputs = [
-            ProgramInput(value, "state", old[value]) if value in old else ProgramInput(value, "argument", number)
+            ProgramInput(value, "state", old[value])
+            if value in old
+            else drawn.get(value, ProgramInput(value, "argument", number))
             for number, value in enumerate(takes)
         ]
         results = [
