@@ -523,3 +523,24 @@ def test_what_set_shape_said_is_held_against_what_is_fed(fed: tuple[int, ...], s
         assert session.run(y, {x: np.ones((3, 2))}).shape == (3, 2)
         with pytest.raises(ShapeError, match=rf'^Mul: with what is fed, "y:0" is {shown}, where set_shape said \['):
             session.run(y, {x: np.ones(fed)})
+
+
+def test_dimensions_of_get_shape_have_a_value_as_in_tensorflow_1() -> None:
+    with dt.Graph().as_default(), dt.Session() as session:
+        x = dt.placeholder(dt.float32, [None, 8, 3])
+        batch, rows, columns = x.get_shape()
+        assert (batch.value, rows.value, columns.value) == (None, 8, 3)
+        assert x.get_shape()[-1].value == 3
+        assert [one.value for one in x.get_shape()[1:]] == [8, 3]
+        assert dt.Variable(dt.zeros([2, 5])).get_shape()[1].value == 5
+        assert dt.TensorShape([None, 4])[1].value == 4
+        assert x.get_shape() == x.shape
+        assert hash(x.get_shape()) == hash(x.shape)
+        assert type(x.shape[1]) is int
+        assert type(rows * columns) is int
+        assert repr(x.get_shape()) == repr(x.shape)
+        # They go wherever an int goes.
+        taken = dt.reshape(x, [-1, rows * columns])[:, :columns] + dt.reduce_sum(x, rows - 7)
+        made = dt.layers.dense(taken, columns, use_bias=False, kernel_initializer=dt.ones_initializer())
+        session.run(dt.global_variables_initializer())
+        np.testing.assert_array_equal(session.run(made, {x: np.ones((2, rows, columns))}), np.full((2, 3), 27.0))

@@ -157,8 +157,8 @@ class Tensor(TensorOperators):
         return self.op.device
 
     def get_shape(self) -> Shape:
-        """Return the shape, as TensorFlow 1 names it."""
-        return self.type.shape
+        """Return the shape, as TensorFlow 1 names it, of dimensions that have a ``value``."""
+        return self.type.shape.of_dimensions()
 
     def set_shape(self, shape: Any) -> None:
         """Narrow the shape to what it is known to be.

@@ -95,4 +95,4 @@ def TensorShape(dims: Any) -> Shape:  # noqa: N802 - TensorFlow 1's name
         >>> dt.TensorShape([None, 2]).as_list()
         [None, 2]
     """
-    return get_default_graph().make_shape(dims)
+    return get_default_graph().make_shape(dims).of_dimensions()

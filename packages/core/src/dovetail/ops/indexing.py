@@ -114,7 +114,7 @@ def _bound(value: Any) -> Any:
         raise DTypeError(
             f"slice: {value!r} is no index; use an int, a slice, ..., None, a dimension or an integer tensor."
         )
-    if isinstance(value, np.integer):
+    if isinstance(value, int | np.integer):
         return int(value)
     tensor = as_tensor(value)
     if not tensor.dtype.is_integer:

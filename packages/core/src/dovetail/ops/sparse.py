@@ -108,7 +108,7 @@ class SparseTensor(Nested):
 
     def get_shape(self) -> Shape:
         """Return the shape of the whole, as TensorFlow 1 names it."""
-        return self.shape
+        return self.shape.of_dimensions()
 
     @property
     def op(self) -> Operation:

@@ -196,8 +196,8 @@ class Variable(TensorOperators, ScatterMethods):
         return self._handle.shape
 
     def get_shape(self) -> Shape:
-        """Return the shape, as TensorFlow 1 names it."""
-        return self._handle.shape
+        """Return the shape, as TensorFlow 1 names it, of dimensions that have a ``value``."""
+        return self._handle.shape.of_dimensions()
 
     @property
     def graph(self) -> Graph:

@@ -56,6 +56,18 @@ _UNKNOWN: Final = "unknown rank"
 
 
 @final
+class Dimension(int):
+    """A known size as TensorFlow 1's programs take it from ``get_shape()``: an int that has a ``value``."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> int:
+        """The size."""
+        return int(self)
+
+
+@final
 class Shape:
     """The shape of a tensor: a sequence of dimensions, or of unknown rank; immutable and hashable.
 
@@ -73,12 +85,13 @@ class Shape:
         True
     """
 
-    __slots__ = ("_dims", "_hash")
+    __slots__ = ("_dims", "_hash", "_of_dimensions")
 
     _dims: tuple[Dim, ...] | None
 
     def __init__(self, dims: Iterable[int | SymbolicDim | None] | Shape | None) -> None:
         """Check and keep the dimensions."""
+        self._of_dimensions = False
         if isinstance(dims, Shape):
             self._dims = dims._dims
         else:
@@ -213,9 +226,23 @@ class Shape:
         """
         return tuple([evaluate(dim, bindings) for dim in self.dims])
 
+    def of_dimensions(self) -> Shape:
+        """Give the shape with items that have a ``value``, ``None`` where it is not an int, as TensorFlow 1's have.
+
+        Example:
+            >>> [dim.value for dim in Shape([Symbol("n"), 3]).of_dimensions()]
+            [None, 3]
+        """
+        result = Shape(self)
+        result._of_dimensions = True
+        return result
+
+    def _item(self, dim: Dim) -> Dim:
+        return Dimension(dim) if self._of_dimensions and isinstance(dim, int) else dim
+
     def __iter__(self) -> Iterator[Dim]:
         """Iterate over the dimensions."""
-        return iter(self.dims)
+        return map(self._item, self.dims) if self._of_dimensions else iter(self.dims)
 
     def __len__(self) -> int:
         """Give the rank; raises ``ShapeError`` where it is unknown."""
@@ -228,9 +255,10 @@ class Shape:
     def __getitem__(self, index: SupportsIndex | slice) -> Dim | Shape:
         """Give one dimension, or the shape of a slice of them."""
         if isinstance(index, slice):
-            return Shape(self.dims[index])
+            part = Shape(self.dims[index])
+            return part.of_dimensions() if self._of_dimensions else part
         try:
-            return self.dims[index]
+            return self._item(self.dims[index])
         except IndexError as error:
             raise ShapeError(
                 f"The shape {self} has no dimension {index}. Use an index from {-len(self)} to {len(self) - 1}."

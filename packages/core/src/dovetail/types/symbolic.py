@@ -57,6 +57,11 @@ class SymbolicDim:
     _text: str | None
 
     @property
+    def value(self) -> None:
+        """Always ``None``, what TensorFlow 1's programs take for a size that is not known yet."""
+        return
+
+    @property
     def terms(self) -> Terms:
         """The polynomial as ``(monomial, coefficient)`` pairs; a monomial is a tuple of atoms, ``()`` for 1."""
         raise NotImplementedError
