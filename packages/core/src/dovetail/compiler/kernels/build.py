@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
 from dovetail.compiler.kernels.elements import Custom, Definition, Pointwise, Product, Reduce, rule_for
-from dovetail.compiler.kernels.fusion import Fusion, Unit, long_dims, placed
+from dovetail.compiler.kernels.fusion import Fusion, Unit, long_dims
 from dovetail.compiler.kernels.indices import linear, reindex
 from dovetail.compiler.kernels.ir import loop_symbol
 from dovetail.compiler.kernels.nests import Nest
@@ -355,7 +355,7 @@ class _Top(_Builder):
                     return False
                 continue
             dims = root.type.dims
-            where = placed(dims, loops) if long_dims(dims) == unit.domain else reindex(loops, unit.domain, dims)
+            where = reindex(loops, unit.domain, dims)
             offset = linear(where, dims)
             for one, at in self.fusion.read_at(root, where):
                 if one is given and linear(at, given.type.dims) != offset:

@@ -406,12 +406,9 @@ class Fusion:
                 return False
             index = placed(value.type.dims, [*loops, *(loop_symbol(f"j{axis}") for axis in range(len(dims) - count))])
         else:
-            if long_dims(value.type.dims) == unit.domain:
-                index = placed(value.type.dims, loops)
-            elif value.type.size == product(unit.domain):
-                index = reindex(loops, unit.domain, value.type.dims)
-            else:
+            if value.type.size != product(unit.domain):
                 return False
+            index = reindex(loops, unit.domain, value.type.dims)
         inside = set(unit.roots)
         for one, where in self.read_at(value, index):
             if one not in inside:

@@ -200,7 +200,7 @@ class Nest:
             assert isinstance(definition, Pointwise)
             reduced = []
             dims = value.type.dims
-            where = placed(dims, index) if long_dims(dims) == domain else reindex(index, domain, dims)
+            where = reindex(index, domain, dims)
             self._finish(elements, value, where, elements.expand(definition, where))
         return elements.statements + self._taken_last()
 
@@ -386,7 +386,7 @@ class Nest:
             definition = self._fusion.definitions[other]
             assert isinstance(definition, Pointwise)
             own = other.type.dims
-            where = placed(own, loops) if long_dims(own) == unit.domain else reindex(loops, unit.domain, own)
+            where = reindex(loops, unit.domain, own)
             self._finish(elements, other, where, elements.expand(definition, where))
         body = elements.statements + self._taken_last()
         buffers = list(dict.fromkeys([*operands, *self._buffers.values()]))
