@@ -16,6 +16,7 @@ from dovetail_io.retention import get_checkpoint_state as get_checkpoint_state
 from dovetail_io.retention import latest_checkpoint as latest_checkpoint
 from dovetail_io.retention import update_checkpoint_state as update_checkpoint_state
 from dovetail_io.saver import Saver as Saver
+from dovetail_io.stateful import Stateful as Stateful
 from dovetail_optim import Optimizer as Optimizer
 from dovetail_optim.adadelta import AdadeltaOptimizer as AdadeltaOptimizer
 from dovetail_optim.adafactor import AdafactorOptimizer as AdafactorOptimizer

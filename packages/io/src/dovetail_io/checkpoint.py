@@ -15,6 +15,7 @@ The fields of the manifest, format version 1:
 | ``files`` | endings, sizes and hashes |
 | ``tensors`` | dtype, shape and file of each |
 | ``ties`` | names that share the value of another name |
+| ``states`` | what else was saved, by name: a place in the data, say; files of the first days do not have the field |
 | ``digest`` | of the manifest itself |
 """
 
@@ -76,6 +77,7 @@ def write_checkpoint(
     graph_hash: str = "",
     random_state: Mapping[str, Any] | None = None,
     ties: Mapping[str, str] | None = None,
+    states: Mapping[str, Any] | None = None,
     records: Iterable[FileRecord] = (),
     max_shard_bytes: int | None = None,
 ) -> float:
@@ -89,6 +91,7 @@ def write_checkpoint(
         graph_hash: hash of the graph.
         random_state: what ``Session.random_state`` gave.
         ties: further names for some of the values.
+        states: JSON-able states of what else is saved.
         records: further files of the set.
         max_shard_bytes: size above which the tensors are spread over several files; a file is made in memory.
 
@@ -117,6 +120,7 @@ def write_checkpoint(
         "files": [record.to_data() for record in (*files, *records)],
         "tensors": {name: tensors[name] for name in arrays},
         "ties": dict(ties or {}),
+        "states": dict(states or {}),
     }
     replaced = _files_at(work.folder / stem)
     work.commit(f"{stem}.json", seal(CHECKPOINT, fields, {"random": 2}))
@@ -161,6 +165,7 @@ class Checkpoint:
         graph_hash: hash of the graph it was saved from.
         random_state: what ``Session.set_random_state`` takes.
         ties: names that share the value of another name.
+        states: of what else was saved, such as a place in the data.
         files: what it vouches for.
 
     Raises:
@@ -194,6 +199,7 @@ class Checkpoint:
             self.ties = {_text(name): _text(other) for name, other in data["ties"].items()}
             if not set(self.ties.values()) <= self._tensors.keys() or self.ties.keys() & self._tensors.keys():
                 raise ValueError("a tie leads to no tensor")
+            self.states = {_text(name): state for name, state in data.get("states", {}).items()}
             counters = {_text(name): _count(value) for name, value in data["random"]["counters"].items()}
             seed, step, saved = data["random"]["seed"], data["step"], data["saved"]
             self.random_state = {"seed": None if seed is None else _count(seed), "counters": counters}

@@ -28,6 +28,7 @@ from dovetail_io.files import FileSet, locked
 from dovetail_io.graphfile import EncodedGraph
 from dovetail_io.retention import Group, Retention
 from dovetail_io.sealed import FileRecord
+from dovetail_io.stateful import Stateful, as_stateful, collected, restore_states, take_states
 
 __all__ = ["Saver"]
 
@@ -59,10 +60,12 @@ class Saver:
         filename: has no effect; here for TensorFlow 1 programs.
         max_shard_bytes: size above which the tensors are spread over several files. Saving and restoring take as much
             memory again as the largest file has.
+        stateful: objects by name whose state is saved and restored too, such as a place in the data; a saver of all
+            variables adds those of the graph's collection ``SAVEABLE_OBJECTS``. See `Stateful`.
 
     Raises:
         InvalidArgumentError: there are no variables, or two have one name.
-        DTypeError: something in ``var_list`` is no variable.
+        DTypeError: something in ``var_list`` is no variable, or something in ``stateful`` no `Stateful`.
 
     Example:
         >>> v = dt.Variable(1.0, name="v")
@@ -94,6 +97,7 @@ class Saver:
         filename: str | None = None,
         *,
         max_shard_bytes: int | None = None,
+        stateful: Mapping[str, Stateful] | None = None,
     ) -> None:
         """Choose the variables."""
         if max_to_keep is not None and max_to_keep < 0:
@@ -112,6 +116,7 @@ class Saver:
         self._hours = float(keep_checkpoint_every_n_hours)
         self._pad = pad_step_number
         self._max_shard_bytes = max_shard_bytes
+        self._stateful = as_stateful(stateful)
         self._scope = ""
         self._identities: dict[Path, str] = {}
         self._kept: dict[Path, list[str]] = {}
@@ -185,6 +190,7 @@ class Saver:
             UninitializedVariableError: a variable has no value.
             StorageError: the file system refuses; older checkpoints are as they were.
             GraphError: a variable belongs to another graph than the session.
+            DTypeError: the state of an object is not JSON-able.
         """
         variables = self._variables_in(sess)
         step = _step(sess, global_step)
@@ -201,6 +207,7 @@ class Saver:
             )
         retention = Retention(prefix.parent, latest_filename)
         arrays, ties, random_state = _snapshot(sess, variables)
+        states = take_states(self._collected(sess.graph) | self._stateful)
         graph = EncodedGraph(sess.graph, self.definition()) if write_meta_graph else None
         with locked(prefix.parent):
             group = self._announce(retention, prefix) if write_state else None
@@ -214,6 +221,7 @@ class Saver:
                     graph_hash=self._hash_of(sess.graph, graph),
                     random_state=random_state,
                     ties=ties,
+                    states=states,
                     records=records,
                     max_shard_bytes=self._max_shard_bytes,
                 )
@@ -234,6 +242,13 @@ class Saver:
                     f"Saver in `with graph.as_default():`, or the session with graph=. {variable.op.where()}"
                 )
         return variables
+
+    def _is_whole(self, graph: dt.Graph) -> bool:
+        """Whether it saves all global variables, so that a session's future depends on nothing else."""
+        return set(graph.get_collection(dt.GraphKeys.GLOBAL_VARIABLES)) <= set(self.variables.values())
+
+    def _collected(self, graph: dt.Graph) -> dict[str, Stateful]:
+        return collected(graph) if self._is_whole(graph) else {}
 
     def definition(self) -> dict[str, Any]:
         """Return what ``import_meta_graph`` needs to make this saver anew."""
@@ -313,15 +328,16 @@ class Saver:
         """Give the variables the values of a checkpoint; nothing changes unless all of it is sound and fits.
 
         Variables need not be initialized before. What the checkpoint holds besides is ignored. If the saver saves all
-        global variables of the graph, the random numbers go on where the checkpoint was saved.
+        global variables of the graph, the random numbers go on where the checkpoint was saved, and so do the objects of
+        the collection ``SAVEABLE_OBJECTS``; of a state that one lacks or nothing takes, the log tells.
 
         Args:
             sess: the session whose variables to set.
             save_path: the checkpoint's path, as ``save`` gave it.
 
         Raises:
-            NotFoundError: there is no such checkpoint, or it has no value for a variable.
-            FormatError: the checkpoint is damaged.
+            NotFoundError: there is no such checkpoint, or it has no value for a variable, or no state for an object.
+            FormatError: the checkpoint is damaged, or an object does not take its state.
             ShapeError: a tensor's shape is not its variable's.
             DTypeError: a tensor's dtype is not its variable's.
         """
@@ -332,9 +348,11 @@ class Saver:
         self._check_fit(checkpoint, variables)
         arrays = checkpoint.read(list(variables))
         self._check_fit(checkpoint, variables)  # once more: it may have been replaced meanwhile
+        whole = self._is_whole(sess.graph)
+        restore_states(checkpoint, self._stateful, self._collected(sess.graph), tell_unknown=whole)
         for targets, feeds in _rounds(variables, arrays):
             sess.run(targets, feeds)
-        if set(sess.graph.get_collection(dt.GraphKeys.GLOBAL_VARIABLES)) <= set(variables.values()):
+        if whole:
             sess.set_random_state(self._scoped(checkpoint.random_state, sess.graph))
 
     def _check_fit(self, checkpoint: Checkpoint, variables: Mapping[str, dt.Variable]) -> None:

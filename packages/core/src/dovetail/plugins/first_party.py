@@ -50,6 +50,7 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
             for name in (
                 "NewCheckpointReader",
                 "Saver",
+                "Stateful",
                 "checkpoint_exists",
                 "export_meta_graph",
                 "get_checkpoint_mtimes",
