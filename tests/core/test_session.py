@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -181,6 +182,82 @@ def test_threads_lose_no_update() -> None:
             thread.join()
         assert not failures
         assert session.run(w) == 800
+
+
+def test_frozen_state_is_that_of_one_moment_and_is_not_copied() -> None:
+    w = dt.Variable(np.zeros(3, np.int64), name="w")
+    twice = dt.Variable(0, name="twice")
+    word = dt.Variable(np.array(b"a\0", object), name="word")
+    dt.Variable(0.0, name="empty")
+    noise = dt.cast(dt.random_uniform([]), dt.int32)  # 0
+    with dt.control_dependencies([w.assign_add([1, 1, 1])]):
+        step = twice.assign_add(noise + 2)
+    with dt.Session() as session:
+        session.run([w.initializer, twice.initializer, word.initializer])
+        going = threading.Event()
+        done = threading.Event()
+
+        def work() -> None:
+            while not done.is_set():
+                session.run(step)
+                going.set()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            assert going.wait(60)
+            for _ in range(20):
+                with session.frozen() as (values, random_state):
+                    first = {name: value.copy() for name, value in values.items()}
+                    counters = dict(random_state["counters"])
+                    time.sleep(0.002)
+                    assert first.keys() == values.keys() == {"w", "twice", "word"}
+                    assert values["w"].tolist() == first["w"].tolist() == [int(values["twice"]) // 2] * 3
+                    assert list(counters.values()) == [values["w"][0]]
+                    assert values["word"].item() == b"a\0"
+                    with pytest.raises(ValueError, match="read-only"):
+                        values["w"][0] = 7
+        finally:
+            done.set()
+            thread.join()
+        with session.frozen() as (values, random_state):
+            assert np.shares_memory(values["w"], session._variables["w"])
+        assert random_state == session.random_state()
+
+
+def test_values_are_taken_over_all_or_none() -> None:
+    v = dt.Variable([1.0, 2.0], name="v")
+    w = dt.Variable(0, name="w", trainable=False)
+    loose = dt.Variable(dt.placeholder(dt.float32, None), name="loose", validate_shape=False)
+    total = dt.reduce_sum(v) + dt.cast(w, dt.float32)
+    with dt.Session() as session:
+        given = np.array([3.0, 4.0], np.float32)
+        session.take_values({"v": given, "w": np.array(5, np.int32), "loose": np.ones((2, 2), np.float32)})
+        assert session.run(total) == 12.0
+        assert session.run(loose).shape == (2, 2)
+        assert np.shares_memory(session._variables["v"], given), "nothing is copied"
+        session.run(v.assign_add([1.0, 1.0]))
+        before = session.run([v, w])
+        good = np.zeros(2, np.float32)
+        for wrong, error, message in (
+            ({"nothing": good}, dt.errors.NotFoundError, "'nothing'"),
+            ({"v/read": good}, dt.errors.NotFoundError, '"v/read" is no variable'),
+            ({"w": good}, dt.errors.DTypeError, r'"w" is int32, its new value float32. .*test_session.py:\d+'),
+            ({"v": np.zeros(3, np.float32)}, dt.errors.ShapeError, r'"v" has the shape \[2\], its new value \[3\]. '),
+        ):
+            with pytest.raises(error, match=message):
+                session.take_values({"v": good, **wrong})
+            assert all(map(np.array_equal, session.run([v, w]), before))
+        shared = np.full(2, 7.0, np.float32)
+        session.take_values({"v": shared, "loose": shared})
+        session.run(v.assign_add([1.0, 1.0]))
+        assert session.run(loose).tolist() == [7.0, 7.0], "no two variables share an array"
+        rows = np.arange(4.0, dtype=np.float32).reshape(2, 2)
+        session.take_values({"v": rows[:, 1], "loose": rows.T})
+        assert session.run([v, loose])[0].tolist() == [1.0, 3.0]
+        assert session.run(loose).tolist() == [[0.0, 2.0], [1.0, 3.0]]
+    with pytest.raises(dt.errors.ClosedSessionError):
+        session.take_values({"v": given})
 
 
 def test_writes_happen_in_the_order_of_creation() -> None:

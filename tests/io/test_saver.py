@@ -26,6 +26,7 @@ from dovetail.errors import (
     UninitializedVariableError,
 )
 from dovetail.extend import hook, hookimpl
+from tests.io.memory import peak_of
 
 Model = Mapping[str, dt.Variable]
 
@@ -59,6 +60,19 @@ def test_the_path_names_files_that_other_libraries_read(session: dt.Session, sav
         "checkpoint",
         *(f"model-3.{ending}" for ending in ("json", "safetensors", "meta", "meta.safetensors")),
     }
+
+
+def test_saving_and_restoring_take_memory_for_one_tensor_beside_the_model(tmp_path: Path) -> None:
+    with dt.Graph().as_default() as graph:
+        zeros = dt.zeros([500_000])
+        variables = [dt.Variable(zeros, name=f"v{number}") for number in range(10)]
+        saver = dt.train.Saver()
+    with dt.Session(graph=graph) as session, dt.Session(graph=graph) as other:
+        session.take_values({v.op.name: np.full(500_000, i, np.float32) for i, v in enumerate(variables)})
+        saver.save(session, tmp_path / "first")  # what is made once
+        assert peak_of(lambda: saver.save(session, tmp_path / "model")) < 2e6, "nothing of the model is copied"
+        assert peak_of(lambda: saver.restore(other, tmp_path / "model")) < 20e6 + 2e6, "what is read is the model"
+        assert [value[-1] for value in other.run(variables)] == list(range(10))
 
 
 def test_a_manifest_tells_what_there_is(session: dt.Session, saved: Path) -> None:

@@ -33,7 +33,7 @@ from dovetail.errors import DovetailError, DTypeError, FormatError, InvalidArgum
 from dovetail.extend import Array
 from dovetail_io.files import FileSet, remove
 from dovetail_io.sealed import CHECKPOINT, FileRecord, read_bytes, records_from_data, seal, unseal
-from dovetail_io.tensors import TensorSpec, encode, encoded_size, read_tensors
+from dovetail_io.tensors import TensorSpec, encoded, encoded_size, read_tensors
 
 __all__ = [
     "Checkpoint",
@@ -93,7 +93,7 @@ def write_checkpoint(
         ties: further names for some of the values.
         states: JSON-able states of what else is saved.
         records: further files of the set.
-        max_shard_bytes: size above which the tensors are spread over several files; a file is made in memory.
+        max_shard_bytes: size above which the tensors are spread over several files.
 
     Returns:
         When it was saved, as seconds since 1970.
@@ -108,7 +108,7 @@ def write_checkpoint(
     for number, shard in enumerate(shards, 1):
         ending = ".safetensors" if len(shards) == 1 else f"-{number:05}-of-{len(shards):05}.safetensors"
         chosen = {name: arrays[name] for name in shard}
-        files.append(work.add(stem, ending, [encode(chosen, metadata)]))
+        files.append(work.add(stem, ending, encoded(chosen, metadata)))
         for name, array in chosen.items():
             tensors[name] = {"dtype": dt.as_dtype(array.dtype).name, "shape": list(array.shape), "file": ending}
     saved = time.time_ns() / 1e9

@@ -7,7 +7,6 @@ one folder take turns; the first thing that a writer does is to finish or clear 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final, final
 
 from dovetail.errors import DovetailError, StorageError
+from dovetail_io.hashing import CHUNK, Buffer, RunningHash, chunks
 from dovetail_io.sealed import (
     CHECKPOINT,
     GRAPH,
@@ -32,39 +32,37 @@ from dovetail_io.sealed import (
 __all__ = ["FileSet", "file_hash", "flush_folder", "locked", "remove", "replace_file"]
 
 _TEMPORARY: Final = re.compile(r"\.(.+)\.([0-9a-f]{16})\.partial")
-_CHUNK: Final = 1 << 23
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # which Windows has and needs
-
-Buffer = bytes | memoryview
 
 
 def write_file(path: Path, content: Iterable[Buffer]) -> tuple[int, str]:
     """Write a new file and flush it to the disk; returns its size and SHA-256.
 
+    Args:
+        path: the file.
+        content: its bytes, each buffer of them wanted when those before are written.
+
     Raises:
         StorageError: the file system refuses; nothing is left.
     """
-    digest = hashlib.sha256()
     size = 0
-    try:
-        descriptor = os.open(path, _FLAGS, 0o666)
+    with RunningHash() as digest:
         try:
-            for buffer in content:
-                whole = memoryview(buffer)
-                for begin in range(0, len(whole), _CHUNK):
-                    part = whole[begin : begin + _CHUNK]
+            descriptor = os.open(path, _FLAGS, 0o666)
+            try:
+                for part in (part for buffer in content for part in chunks(buffer)):
                     digest.update(part)
+                    size += len(part)
                     while part:
                         part = part[os.write(descriptor, part) :]
-                size += len(whole)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
-        raise _refused(path.parent, error) from error
-    return size, digest.hexdigest()
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            with suppress(OSError):
+                path.unlink()
+            raise _refused(path.parent, error) from error
+        return size, digest.hexdigest()
 
 
 def _refused(folder: Path, error: OSError) -> StorageError:
@@ -290,8 +288,7 @@ def _files_of(owner: Path) -> list[tuple[FileRecord, Path]]:
 
 def file_hash(path: Path) -> str:
     """Return a file's SHA-256; raises what ``open_regular`` raises."""
-    digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while chunk := file.read(_CHUNK):
+    with open_regular(path) as file, RunningHash() as digest:
+        while chunk := file.read(CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()
+        return digest.hexdigest()

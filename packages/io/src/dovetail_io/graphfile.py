@@ -22,7 +22,7 @@ from dovetail.errors import FormatError, NotFoundError
 from dovetail.extend import Array, ArrayStore, graph_from_data, graph_hash, graph_to_data
 from dovetail_io.files import FileSet, locked
 from dovetail_io.sealed import GRAPH, FileRecord, read_bytes, records_from_data, seal, unseal
-from dovetail_io.tensors import as_stored, encode, encoded_size, read_tensors
+from dovetail_io.tensors import as_stored, encoded, encoded_size, read_tensors
 
 __all__ = ["EncodedGraph", "StoredGraph"]
 
@@ -78,7 +78,7 @@ class EncodedGraph:
         if self._arrays:
             # The same graph makes the same text.
             token = hashlib.sha256("".join(sorted(self._arrays)).encode()).hexdigest()[:16]
-            records.append(work.add(stem, ARRAYS, [encode(self._arrays, {"format": GRAPH.format})], pending=token))
+            records.append(work.add(stem, ARRAYS, encoded(self._arrays, {"format": GRAPH.format}), pending=token))
         fields = {
             "graph_hash": self.hash,
             "files": [record.to_data() for record in records],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, final
 
@@ -58,8 +58,7 @@ class Saver:
         pad_step_number: write steps with eight digits.
         save_relative_paths: has no effect; paths in files are always relative.
         filename: has no effect; here for TensorFlow 1 programs.
-        max_shard_bytes: size above which the tensors are spread over several files. Saving and restoring take as much
-            memory again as the largest file has.
+        max_shard_bytes: size above which the tensors are spread over several files.
         stateful: objects by name whose state is saved and restored too, such as a place in the data; a saver of all
             variables adds those of the graph's collection ``SAVEABLE_OBJECTS``. See `Stateful`.
 
@@ -206,10 +205,9 @@ class Saver:
                 f"save: meta_graph_suffix is {meta_graph_suffix!r}; give letters and digits, such as 'meta'."
             )
         retention = Retention(prefix.parent, latest_filename)
-        arrays, ties, random_state = _snapshot(sess, variables)
         states = take_states(self._collected(sess.graph) | self._stateful)
         graph = EncodedGraph(sess.graph, self.definition()) if write_meta_graph else None
-        with locked(prefix.parent):
+        with _frozen(sess, variables) as (arrays, ties, random_state), locked(prefix.parent):
             group = self._announce(retention, prefix) if write_state else None
             with FileSet(prefix.parent) as work:
                 records = [] if graph is None else _write_graph(work, prefix.name, f".{meta_graph_suffix}", graph)
@@ -350,8 +348,7 @@ class Saver:
         self._check_fit(checkpoint, variables)  # once more: it may have been replaced meanwhile
         whole = self._is_whole(sess.graph)
         restore_states(checkpoint, self._stateful, self._collected(sess.graph), tell_unknown=whole)
-        for targets, feeds in _rounds(variables, arrays):
-            sess.run(targets, feeds)
+        sess.take_values({one.op.name: _shaped(arrays.pop(name), one) for name, one in variables.items()})
         if whole:
             sess.set_random_state(self._scoped(checkpoint.random_state, sess.graph))
 
@@ -451,33 +448,28 @@ def _hash_if_any(graph: dt.Graph) -> str:
     return ""
 
 
-def _snapshot(
+@contextmanager
+def _frozen(
     sess: dt.Session, variables: Mapping[str, dt.Variable]
-) -> tuple[dict[str, Array], dict[str, str], dict[str, Any]]:
-    """Return the values by name, further names for some of them, and the random state: all of one moment."""
-    initialized = set(sess.initialized_variables())
-    empty = [name for name, variable in variables.items() if variable.op.name not in initialized]
-    if empty:
-        raise UninitializedVariableError(
-            f"{len(empty)} of {len(variables)} variables have no value to save: {_listed(empty)}. Run "
-            f"dt.global_variables_initializer() first, or leave them out of the Saver's var_list."
-        )
+) -> Iterator[tuple[dict[str, Array], dict[str, str], dict[str, Any]]]:
+    """Show values by name, further names for some of them, and the random state, and keep all as it is meanwhile.
+
+    The values are the session's own arrays: a save copies nothing.
+    """
     names: dict[dt.Variable, str] = {}
     ties: dict[str, str] = {}
     for name, variable in variables.items():
         if names.setdefault(variable, name) != name:
             ties[name] = names[variable]
-    while True:
-        before = sess.random_state()
-        values = sess.run(list(names))
-        if sess.random_state() == before:  # no other thread has made a random step meanwhile
-            break
-    arrays = {name: _array(value, variable) for value, (variable, name) in zip(values, names.items(), strict=True)}
-    return arrays, ties, before
-
-
-def _array(value: Any, variable: dt.Variable) -> Array:
-    return np.asarray(value, variable.dtype.numpy)
+    with sess.frozen() as (values, random_state):
+        empty = [name for name, variable in variables.items() if variable.op.name not in values]
+        if empty:
+            raise UninitializedVariableError(
+                f"{len(empty)} of {len(variables)} variables have no value to save: {_listed(empty)}. Run "
+                f"dt.global_variables_initializer() first, or leave them out of the Saver's var_list."
+            )
+        arrays = {name: np.asarray(values[one.op.name], one.dtype.numpy) for one, name in names.items()}
+        yield arrays, ties, random_state
 
 
 def _write_graph(work: FileSet, stem: str, ending: str, graph: EncodedGraph) -> list[FileRecord]:
@@ -486,18 +478,6 @@ def _write_graph(work: FileSet, stem: str, ending: str, graph: EncodedGraph) -> 
     return [record, *(FileRecord(ending + one.ending, one.bytes, one.sha256, one.pending) for one in beside)]
 
 
-def _rounds(
-    variables: Mapping[str, dt.Variable], arrays: Mapping[str, Array]
-) -> list[tuple[list[dt.Operation], dict[dt.Tensor, Array]]]:
-    """Return the runs that write the values: one, unless variables share the tensor of their initial value."""
-    rounds: list[tuple[list[dt.Operation], dict[dt.Tensor, Array]]] = []
-    for name, variable in variables.items():
-        free = next((one for one in rounds if variable.initial_value not in one[1]), None)
-        if free is None:
-            free = ([], {})
-            rounds.append(free)
-        targets, feeds = free
-        shape = variable.shape
-        targets.append(variable.initializer)
-        feeds[variable.initial_value] = arrays[name].reshape(shape.as_list()) if shape.is_static else arrays[name]
-    return rounds
+def _shaped(array: Array, variable: dt.Variable) -> Array:
+    shape = variable.shape
+    return array if shape.is_compatible_with(dt.Shape(array.shape)) else array.reshape(shape.as_list())

@@ -17,8 +17,9 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, TypeVar, final
+from typing import Any, Final, NamedTuple, TypeVar, final
 
 import dovetail as dt
 from dovetail.errors import FormatError, NotFoundError, StorageError
@@ -132,7 +133,7 @@ def read_sealed(path: Path, kind: Kind) -> dict[str, Any]:
     return unseal(read_bytes(path), path, kind)
 
 
-def open_regular(path: Path, folder: Path | None = None) -> BinaryIO:
+def open_regular(path: Path, folder: Path | None = None) -> FileIO:
     """Open a file for reading.
 
     Args:

@@ -23,7 +23,9 @@ from dovetail.errors import (
     DTypeError,
     FeedError,
     InvalidArgumentError,
+    NotFoundError,
     OperationError,
+    ShapeError,
     UninitializedVariableError,
 )
 from dovetail.graph.graph import Graph, get_default_graph, session_stack
@@ -32,7 +34,7 @@ from dovetail.graph.operation import Tensor
 from dovetail.ops import nest
 from dovetail.ops.random_bits import key_of
 from dovetail.ops.sparse import SparseTensor
-from dovetail.ops.state import Placeholder
+from dovetail.ops.state import Placeholder, VariableHandle
 from dovetail.plugins import hook
 from dovetail.session.backends import available_backends
 from dovetail.session.collection import no_collection
@@ -41,6 +43,7 @@ from dovetail.session.feeds import FeedSlot, Sizes
 from dovetail.session.fetches import FetchPlan
 from dovetail.session.locks import ReadWriteLock
 from dovetail.types.dims import Symbol
+from dovetail.types.shapes import Shape
 
 __all__ = ["InteractiveSession", "Session"]
 
@@ -418,7 +421,10 @@ class Session:
         for name, array in zip(entry.states, outputs[count:], strict=True):
             # An array of the variable's own was written in place; no two variables may share one.
             own = array is self._variables.get(name)
-            states.append(array if own else np.asarray(_owned(array, inputs, states)))
+            scalar = (
+                type(array) is np.ndarray and not array.ndim
+            )  # whose element NumPy would make bytes that lose zeros
+            states.append(array if own else array.copy() if scalar else np.asarray(_owned(array, inputs, states)))
         fetched = [_owned(array, inputs, states) for array in outputs[:count]]
         self._variables.update(zip(entry.states, states, strict=True))
         for name in entry.counters:
@@ -449,6 +455,67 @@ class Session:
 
     # State that savers read and write. -------------------------------------------------------------------------------
 
+    @contextmanager
+    def frozen(self) -> Iterator[tuple[Mapping[str, Array], dict[str, Any]]]:
+        """Show all state of one moment without copying it, and keep it as it is within the context.
+
+        Steps that change state wait meanwhile, in other threads; do not run the session within the context.
+
+        Yields:
+            The values of the variables that have one, by the names of their operations, as arrays that cannot be
+            written; and what ``random_state`` returns.
+
+        Example:
+            >>> v = dt.Variable([1.0, 2.0], name="v")
+            >>> with dt.Session() as session:
+            ...     session.run(v.initializer)
+            ...     with session.frozen() as (values, random_state):
+            ...         print(values["v"], random_state["counters"])
+            [1. 2.] {}
+        """
+        self.random_state()  # draws the seed, as a writer
+        with self._lock.reading():
+            values = {name: np.asarray(value).view() for name, value in self._variables.items()}
+            for value in values.values():
+                value.flags.writeable = False
+            yield values, self._random_state()
+
+    def take_values(self, values: Mapping[str, Array]) -> None:
+        """Give variables values, all of them or, where one does not fit, none.
+
+        The arrays become the session's own and are not copied where that can be avoided: do not use them afterwards.
+
+        Args:
+            values: arrays by the names of the variables' operations.
+
+        Raises:
+            NotFoundError: the graph has no such variable.
+            DTypeError: an array has another dtype than its variable.
+            ShapeError: an array has another shape than its variable.
+        """
+        taken: list[Array] = []
+        for name, given in values.items():
+            self._check_value(name, given)
+            own = given.base is None and given.flags.carray and not any(given is other for other in taken)
+            taken.append(given if own else given.copy(order="C"))
+        with self._lock.writing():
+            if self._closed:
+                raise ClosedSessionError("the session was closed; open a new dt.Session().")
+            self._version = next(_versions)
+            self._variables.update(zip(values, taken, strict=True))
+
+    def _check_value(self, name: str, value: Array) -> None:
+        op = self._graph.get_operation_by_name(name)
+        kind = op.definition
+        if not isinstance(kind, VariableHandle):
+            raise NotFoundError(f'"{name}" is no variable, so it cannot be given a value. {op.where()}')
+        if value.dtype != kind.dtype.numpy:
+            raise DTypeError(f'variable "{name}" is {kind.dtype.name}, its new value {value.dtype}. {op.where()}')
+        if not kind.shape.is_compatible_with(Shape(value.shape)):
+            raise ShapeError(
+                f'variable "{name}" has the shape {kind.shape}, its new value {Shape(value.shape)}. {op.where()}'
+            )
+
     def random_state(self) -> dict[str, Any]:
         """Return the state of the random numbers: the seed drawn where none was set, and how often each operation ran.
 
@@ -457,7 +524,10 @@ class Session:
         with self._lock.writing():
             if self._seed is None and self._graph.seed is None:
                 self._seed = secrets.randbits(63)
-            return {"seed": self._seed, "counters": dict(sorted(self._counters.items()))}
+            return self._random_state()
+
+    def _random_state(self) -> dict[str, Any]:
+        return {"seed": self._seed, "counters": dict(sorted(self._counters.items()))}
 
     def set_random_state(self, state: Mapping[str, Any]) -> None:
         """Take over what ``random_state`` gave, in this session or another process."""
