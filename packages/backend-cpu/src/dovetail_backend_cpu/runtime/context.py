@@ -153,7 +153,8 @@ class Context:
     def set_pointers(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Put addresses of fitting arrays into the frame; they must live until the run is over."""
         self.job[Job.STATUS] = 0
-        self._tickets[:] = 0
+        if self.bound.tickets:
+            self._tickets[:] = 0
         for word, array in zip(self.bound.input_words, inputs, strict=True):
             self._frame[word] = address_of(array)
         for word, array in zip(self.bound.output_words, outputs, strict=True):
