@@ -1,0 +1,111 @@
+"""The programs in ``examples/``: short in every run; by ``make test-long`` the marks that they reach."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="the examples need scikit-learn")
+pytest.importorskip("matplotlib", reason="the examples need Matplotlib")
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def run(folder: Path, program: str, *arguments: str) -> str:
+    """Run an example as a user would and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / program), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def number(pattern: str, text: str) -> float:
+    """Return the number in the place of the group."""
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return float(found[1])
+
+
+def test_a_line_is_found(tmp_path: Path) -> None:
+    said = run(tmp_path, "linear_regression.py", "--output", "line.png")
+    assert number(r"y = ([\d.]+) x", said) == pytest.approx(2.0, abs=0.1)
+    assert number(r"x - ([\d.]+)", said) == pytest.approx(1.0, abs=0.1)
+    assert (tmp_path / "line.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_lstm_reads_digits(tmp_path: Path) -> None:
+    said = run(tmp_path, "digits_lstm.py", "--epochs", "8")
+    assert number(r"test accuracy ([\d.]+)", said) > 0.85
+
+
+@pytest.mark.parametrize("model", ["lstm", "transformer"])
+def test_characters_are_learned_and_written(model: str, tmp_path: Path) -> None:
+    said = run(tmp_path, "characters.py", "--model", model, "--steps", "25", "--write", "20", "--begin", "If ")
+    assert number(r"steps: ([\d.]+) bits", said) < 5.6
+    written = said.split("\n\n", 1)[1]
+    assert written.startswith("If ")
+    assert len(written.removesuffix("\n")) == 23
+
+
+def test_beginnings_without_a_known_character_are_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "characters.py"), "--steps", "1", "--begin", "\u4e00"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "--begin is '\u4e00'; give at least one character that the topics have." in done.stderr
+
+
+def test_frozen_layers_are_those_of_the_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run(tmp_path, "fine_tuning.py", "--steps", "100", "--output", "tuned")
+    assert number(r"digits named rightly: ([\d.]+)", said) > 0.85
+    assert number(r"restored and frozen: ([\d.]+)", said) > 0.6
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import fine_tuning
+
+    import dovetail as dt
+
+    with dt.Graph().as_default(), dt.Session() as session:
+        fine_tuning.build(2, frozen=True, rate=1e-3)
+        session.run(dt.global_variables_initializer())
+        dt.train.Saver(dt.get_collection("trunk")).restore(session, tmp_path / "tuned" / "digits")
+        images = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+        session.run("train", {"images:0": images, "labels:0": np.arange(20) % 2})
+        saved = dt.train.load_checkpoint(str(tmp_path / "tuned" / "digits"))
+        for layer in ("conv1", "conv2"):
+            kept = session.run(f"trunk/{layer}/kernel:0")
+            np.testing.assert_array_equal(kept, saved.get_tensor(f"trunk/{layer}/kernel"))
+        moved = session.run("trunk/hidden/kernel:0")
+        assert not np.array_equal(moved, saved.get_tensor("trunk/hidden/kernel"))
+
+
+@pytest.mark.long
+def test_mean_accuracy_of_the_lstm_over_three_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded: 0.9667, 0.9611, 0.9667."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import digits_lstm
+
+    assert np.mean([digits_lstm.run(seed, epochs=30, quiet=True) for seed in (0, 1, 2)]) >= 0.96
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("model", ["lstm", "transformer"])
+def test_bits_of_held_out_characters(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded after 2,000 steps, as means of three seeds."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import characters
+
+    assert np.mean([characters.run(model, 2000, seed, quiet=True)[2] for seed in (0, 1, 2)]) <= 2.2
