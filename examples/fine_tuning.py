@@ -1,7 +1,8 @@
 """Fine-tuning: a network that names digits learns to tell odd from even by a few images, its first layers frozen.
 
-Trains a network on handwritten digits and saves it. A network with two answers takes the layers below the last from the
-checkpoint, keeps the convolutions as they are, and trains what stands on them; one that begins from nothing is beside it.
+Trains a network on handwritten digits and saves it. A network with two answers takes the layers below the last from
+the checkpoint, keeps the convolutions as they are, and trains what stands on them; one that begins from nothing is
+beside it.
 
     python examples/fine_tuning.py [--images 20] [--steps 200] [--seed 0] [--output out/fine_tuning]
 """
