@@ -13,6 +13,7 @@ __all__ = [
     "ClosedSessionError",
     "ConfigurationError",
     "DTypeError",
+    "DataError",
     "DataLossError",
     "DeviceError",
     "DovetailError",
@@ -116,6 +117,10 @@ class OperationError(DovetailError, RuntimeError):
 
 class OutOfRangeError(DovetailError, EOFError):
     """There is nothing left to read: the end of a data set, a loop that was asked to go on."""
+
+
+class DataError(DovetailError, ValueError):
+    """A dataset's elements do not fit each other, or a function that makes them failed."""
 
 
 class NumericsError(OperationError, FloatingPointError):

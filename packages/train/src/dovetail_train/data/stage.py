@@ -1,0 +1,292 @@
+"""``Stage`` and ``Cursor``: a step of a pipeline, and where one pass through it stands."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, final
+
+import numpy as np
+
+from dovetail_train.data.spec import ElementSpec, Leaves, TensorSpec
+
+__all__ = [
+    "INFINITE",
+    "UNKNOWN",
+    "Cursor",
+    "Indexed",
+    "IndexedCursor",
+    "Stage",
+    "State",
+    "Turn",
+    "UnequalShapesError",
+    "batched",
+    "common",
+    "join",
+    "stack",
+]
+
+INFINITE: Final = -1
+"""The cardinality of a dataset that does not end, as in TensorFlow."""
+UNKNOWN: Final = -2
+"""The cardinality of a dataset whose end only reading tells."""
+
+State = Any
+"""What JSON holds: the position of a cursor."""
+
+
+@final
+class Turn:
+    """A pass through the data.
+
+    Attributes:
+        number: the passes begun before; it turns what is random.
+        values: what stands for the tensors that the pipeline was made of.
+    """
+
+    __slots__ = ("number", "values")
+
+    def __init__(self, number: int, values: Mapping[Any, Any] | None = None) -> None:
+        """Keep both."""
+        self.number = number
+        self.values = values or {}
+
+    def inner(self, number: int) -> Turn:
+        """Return another pass over the same values."""
+        return Turn(number, self.values)
+
+
+class Cursor(ABC):
+    """One pass through a stage. A thread at a time moves it."""
+
+    @abstractmethod
+    def next(self) -> Leaves:
+        """Return the next element.
+
+        Raises:
+            StopIteration: there is none.
+        """
+
+    @property
+    @abstractmethod
+    def token(self) -> Any:
+        """Where the last element came from, for ``Stage.describe``."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Return the position, which is not changed any more."""
+
+    @abstractmethod
+    def restore(self, state: State) -> None:
+        """Go to a position of the same stage."""
+
+    def block(self, count: int, first: int) -> list[Any] | None:
+        """Return up to ``count`` elements stacked to arrays; ``None`` at the end.
+
+        Args:
+            count: how many are wanted; fewer only at the end.
+            first: the number of the first, for messages.
+
+        Raises:
+            UnequalShapesError: elements differ in shape.
+        """
+        rows = []
+        for _ in range(count):
+            try:
+                rows.append(self.next())
+            except StopIteration:
+                break
+        return stack(rows, first) if rows else None
+
+    def skip(self, count: int) -> int:
+        """Pass over up to ``count`` elements; returns how many there were."""
+        for done in range(count):
+            try:
+                self.next()
+            except StopIteration:
+                return done
+        return count
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """End threads and close files."""
+
+
+class Stage(ABC):
+    """A step of a pipeline, which can be passed through any number of times."""
+
+    def __init__(self, *inputs: Stage) -> None:
+        """Keep what the elements come from."""
+        self.inputs = inputs
+
+    @property
+    @abstractmethod
+    def spec(self) -> ElementSpec:
+        """What the elements are."""
+
+    @abstractmethod
+    def open(self, turn: Turn) -> Cursor:
+        """Begin a pass."""
+
+    @abstractmethod
+    def cardinality(self) -> int:
+        """How many elements a pass has, or ``INFINITE`` or ``UNKNOWN``."""
+
+    @abstractmethod
+    def title(self) -> str:
+        """What the stage is called in messages, and compared by where a position is restored."""
+
+    def describe(self, token: Any) -> str:
+        """Say where an element came from; the empty string where that is not known."""
+        return self.inputs[0].describe(token) if self.inputs else ""
+
+    def titles(self) -> str:
+        """Name the whole pipeline."""
+        before = " + ".join(one.titles() for one in self.inputs)
+        return f"{before} > {self.title()}" if before else self.title()
+
+
+class Indexed(Stage):
+    """A stage whose elements can be had in any order, each by its number."""
+
+    @abstractmethod
+    def at(self, index: int, turn: Turn) -> Leaves:
+        """Return one element."""
+
+    @abstractmethod
+    def size(self, turn: Turn) -> int:
+        """How many there are."""
+
+    def gather(self, indices: Any, turn: Turn, first: int) -> list[Any]:
+        """Return elements stacked to arrays."""
+        return stack([self.at(int(index), turn) for index in indices], first)
+
+    def open(self, turn: Turn) -> Cursor:
+        """Go through them in order."""
+        return IndexedCursor(self, turn, None)
+
+
+@final
+class IndexedCursor(Cursor):
+    """Goes through an indexed stage in a given order.
+
+    Args:
+        stage: the stage.
+        turn: the pass.
+        order: numbers of elements; ascending by default.
+    """
+
+    def __init__(self, stage: Indexed, turn: Turn, order: Any | None) -> None:
+        """Begin with the first."""
+        self._stage = stage
+        self._turn = turn
+        self._order = order
+        self._count = stage.size(turn)
+        self._at = 0
+
+    def next(self) -> Leaves:
+        """Return the next in the order."""
+        at = self._at
+        if at >= self._count:
+            raise StopIteration
+        leaves = self._stage.at(at if self._order is None else int(self._order[at]), self._turn)
+        self._at = at + 1
+        return leaves
+
+    @property
+    def token(self) -> Any:
+        """The number of the last element."""
+        at = max(self._at - 1, 0)
+        return at if self._order is None else int(self._order[at])
+
+    def block(self, count: int, first: int) -> list[Any] | None:
+        """Return several at once."""
+        at, end = self._at, min(self._at + count, self._count)
+        if at >= end:
+            return None
+        indices = range(at, end) if self._order is None else self._order[at:end]
+        found = self._stage.gather(indices, self._turn, first)
+        self._at = end
+        return found
+
+    def skip(self, count: int) -> int:
+        """Move on without reading."""
+        done = min(count, self._count - self._at)
+        self._at += done
+        return done
+
+    def state(self) -> State:
+        """Return how many were read."""
+        return self._at
+
+    def restore(self, state: State) -> None:
+        """Set how many were read."""
+        self._at = int(state)
+
+
+@final
+class UnequalShapesError(Exception):
+    """Arrays to be stacked differ in shape; whoever stacks says so in a sentence.
+
+    Attributes:
+        column: which array of the elements.
+        number: which element.
+        shape: its shape.
+        first: the element it was compared with.
+        wanted: the shape of that.
+    """
+
+    def __init__(self, column: int, number: int, shape: Any, first: int, wanted: Any) -> None:
+        """Keep them."""
+        super().__init__(column, number, shape, first, wanted)
+        self.column, self.number, self.shape, self.first, self.wanted = column, number, shape, first, wanted
+
+
+def stack(rows: Sequence[Leaves], first: int) -> list[Any]:
+    """Return elements, numbered from ``first``, stacked to arrays.
+
+    Raises:
+        UnequalShapesError: shapes differ.
+    """
+    return [_stack(column, at, first) for at, column in enumerate(zip(*rows, strict=True))]
+
+
+def _stack(column: Sequence[Any], number: int, first: int) -> Any:
+    head = column[0]
+    is_text = isinstance(head, (str, bytes)) or head.dtype.kind == "O"
+    shape = np.shape(head)
+    made = np.empty((len(column), *shape), object if is_text else head.dtype)
+    for at, one in enumerate(column):
+        if np.shape(one) != shape:
+            raise UnequalShapesError(number, first + at, np.shape(one), first, shape)
+        made[at] = one
+    return made
+
+
+def join(parts: Sequence[Sequence[Any]], first: int) -> list[Any]:
+    """Return stacked elements of several parts as one.
+
+    Raises:
+        UnequalShapesError: shapes differ.
+    """
+    for number, arrays in enumerate(zip(*parts, strict=True)):
+        at = first
+        for array in arrays:
+            if array.shape[1:] != arrays[0].shape[1:]:
+                raise UnequalShapesError(number, at, array.shape[1:], first, arrays[0].shape[1:])
+            at += len(array)
+    return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+
+def batched(spec: TensorSpec, count: int | None) -> TensorSpec:
+    """Return what several stacked elements are."""
+    return spec.with_shape(None if spec.shape is None else (count, *spec.shape))
+
+
+def common(specs: Sequence[TensorSpec]) -> TensorSpec:
+    """Return what is true of all: sizes that differ are unknown."""
+    head = specs[0]
+    if any(one.shape is None or len(one.shape) != len(head.shape or ()) for one in specs):
+        return head if all(one.shape == head.shape for one in specs) else head.with_shape(None)
+    return head.with_shape(
+        size[0] if len(set(size)) == 1 else None for size in zip(*[one.shape or () for one in specs], strict=True)
+    )
