@@ -36,8 +36,10 @@ def test_on_an_object() -> None:
 def test_where_a_namespace_is_empty() -> None:
     with pytest.raises(AbsentNameError, match="^dovetail.summary leaves out 'scalar' of TensorFlow 1: log numbers"):
         _ = dt.summary.scalar
-    with pytest.raises(AbsentNameError, match="^dovetail.saved_model leaves out 'simple_save' of TensorFlow 1: use dt"):
-        _ = dt.saved_model.simple_save
+    with pytest.raises(
+        AbsentNameError, match="^dovetail.saved_model leaves out 'save' of TensorFlow 1: use dt.saved_m"
+    ):
+        _ = dt.saved_model.save
 
 
 def test_the_advice_survives_an_import_statement() -> None:

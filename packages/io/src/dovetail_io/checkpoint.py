@@ -33,6 +33,7 @@ from dovetail.errors import DovetailError, DTypeError, FormatError, InvalidArgum
 from dovetail.extend import Array
 from dovetail_io.files import FileSet, remove
 from dovetail_io.sealed import CHECKPOINT, FileRecord, read_bytes, records_from_data, seal, unseal
+from dovetail_io.snapshot import Snapshot
 from dovetail_io.tensors import TensorSpec, encoded, encoded_size, read_tensors
 
 __all__ = [
@@ -71,12 +72,10 @@ def as_prefix(path: Any, what: str) -> Path:
 def write_checkpoint(
     work: FileSet,
     stem: str,
-    arrays: Mapping[str, Array],
+    snapshot: Snapshot,
     *,
     step: int | None = None,
     graph_hash: str = "",
-    random_state: Mapping[str, Any] | None = None,
-    ties: Mapping[str, str] | None = None,
     states: Mapping[str, Any] | None = None,
     records: Iterable[FileRecord] = (),
     max_shard_bytes: int | None = None,
@@ -86,11 +85,9 @@ def write_checkpoint(
     Args:
         work: the set.
         stem: the last part of the checkpoint's prefix.
-        arrays: the values by name.
+        snapshot: the values.
         step: the step it is saved under.
         graph_hash: hash of the graph.
-        random_state: what ``Session.random_state`` gave.
-        ties: further names for some of the values.
         states: JSON-able states of what else is saved.
         records: further files of the set.
         max_shard_bytes: size above which the tensors are spread over several files.
@@ -101,6 +98,7 @@ def write_checkpoint(
     Raises:
         StorageError: the file system refuses; what was there before is as it was.
     """
+    arrays = snapshot.arrays
     shards = _shards(arrays, max_shard_bytes)
     metadata = {"format": CHECKPOINT.format, "version": CHECKPOINT.version, "graph_hash": graph_hash, "step": step}
     files: list[FileRecord] = []
@@ -116,10 +114,10 @@ def write_checkpoint(
         "saved": saved,
         "step": step,
         "graph_hash": graph_hash,
-        "random": dict(random_state or {"seed": None, "counters": {}}),
+        "random": snapshot.random_state,
         "files": [record.to_data() for record in (*files, *records)],
         "tensors": {name: tensors[name] for name in arrays},
-        "ties": dict(ties or {}),
+        "ties": snapshot.ties,
         "states": dict(states or {}),
     }
     replaced = _files_at(work.folder / stem)

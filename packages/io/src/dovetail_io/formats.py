@@ -20,6 +20,7 @@ from dovetail_io.graphfile import StoredGraph
 from dovetail_io.metagraph import export_meta_graph
 from dovetail_io.saver import Saver
 from dovetail_io.sealed import open_regular
+from dovetail_io.snapshot import Snapshot
 from dovetail_io.tensors import read_tensors
 
 __all__ = ["CheckpointFormat", "GraphFormat", "NpzFormat"]
@@ -84,7 +85,7 @@ class CheckpointFormat(Format):
             return saver.save(what, prefix, **({"write_state": False} | options))
         arrays = _arrays_of(what, self.name)
         with locked(prefix.parent), FileSet(prefix.parent) as work:
-            write_checkpoint(work, prefix.name, arrays, **options)
+            write_checkpoint(work, prefix.name, Snapshot.of(arrays), **options)
         return str(prefix)
 
     def load(self, path: Path, **options: Any) -> dict[str, Array]:

@@ -127,6 +127,7 @@ class StoredGraph:
         content: its bytes, where they have been read and checked already.
 
     Attributes:
+        path: where it lies.
         graph_hash: hash of the graph.
         saver: what the saver saved and how, or ``None``.
 
@@ -138,7 +139,7 @@ class StoredGraph:
 
     def __init__(self, path: Path, content: bytes | None = None) -> None:
         """Read the file."""
-        self._path = path
+        self.path = path
         data = unseal(read_bytes(path) if content is None else content, path, GRAPH)
         try:
             self._files = records_from_data(data["files"], path)
@@ -168,11 +169,20 @@ class StoredGraph:
             _clear_devices(self._data)
         try:
             return graph_from_data(
-                self._data, graph, import_scope=import_scope, arrays=_StoredArrays(self._path, self._files)
+                self._data, graph, import_scope=import_scope, arrays=_StoredArrays(self.path, self._files)
             )
         except NotFoundError as error:
             advice = self._advice()
-            raise NotFoundError(f'"{self._path}" cannot be loaded here: {error}{advice}') from error
+            raise NotFoundError(f'"{self.path}" cannot be loaded here: {error}{advice}') from error
+
+    def verify(self) -> None:
+        """Check the files beside it against size and hash.
+
+        Raises:
+            FormatError: one is missing or damaged.
+            StorageError: one cannot be read.
+        """
+        _StoredArrays(self.path, self._files).read()
 
     def _advice(self) -> str:
         packages = [one for one in self._data.get("packages", ()) if isinstance(one, str) and one.isidentifier()]
@@ -197,13 +207,18 @@ class _StoredArrays:
     def get(self, key: str) -> Array:
         """Return the array of a key."""
         if self._arrays is None:
-            self._arrays = {}
-            for record in self._files:
-                self._arrays |= record.read(self._path, functools.partial(self._read, record))
+            self._arrays = self.read()
         found = self._arrays.get(key)
         if found is None:
             raise FormatError(f'"{self._path}" is damaged: it speaks of an array {key!r} that no file beside it holds.')
         return found
+
+    def read(self) -> dict[str, Array]:
+        """Return all arrays, checked."""
+        arrays: dict[str, Array] = {}
+        for record in self._files:
+            arrays |= record.read(self._path, functools.partial(self._read, record))
+        return arrays
 
     def _read(self, record: FileRecord, place: Path) -> dict[str, Array]:
         return read_tensors(place, record=record, folder=self._path.parent)[0]

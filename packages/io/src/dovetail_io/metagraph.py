@@ -12,7 +12,7 @@ from dovetail_io.graphfile import EncodedGraph, StoredGraph
 from dovetail_io.saver import Saver
 from dovetail_io.sealed import temporary_name
 
-__all__ = ["export_meta_graph", "import_meta_graph", "write_graph"]
+__all__ = ["export_meta_graph", "import_meta_graph", "import_stored", "write_graph"]
 
 
 def export_meta_graph(
@@ -66,11 +66,21 @@ def import_meta_graph(
     path = as_prefix(meta_graph_or_file, "import_meta_graph")
     if not path.is_file() and not _in_waiting(path):
         path = path.with_name(path.name + ".meta")
-    stored = StoredGraph(path, _in_waiting(path))
+    return import_stored(StoredGraph(path, _in_waiting(path)), clear_devices=clear_devices, scope=import_scope or "")[0]
+
+
+def import_stored(
+    stored: StoredGraph, *, clear_devices: bool = False, scope: str = ""
+) -> tuple[Saver | None, dict[str, dt.Operation]]:
+    """Make a saved graph in the default graph.
+
+    Returns:
+        The saver that belongs to it, ``None`` where it has no variables; and its operations by their saved names.
+    """
     graph = dt.get_default_graph()
-    made = stored.make(graph, import_scope=import_scope or "", clear_devices=clear_devices)
+    made = stored.make(graph, import_scope=scope, clear_devices=clear_devices)
     name, operation = next(iter(made.items()), ("", None))
-    scope = "" if operation is None else operation.name.removesuffix(name)
+    prefix = "" if operation is None else operation.name.removesuffix(name)
     by_op = {
         one.op: one
         for key in graph.get_all_collection_keys()
@@ -80,12 +90,12 @@ def import_meta_graph(
     variables = {name: by_op[op] for name, op in made.items() if op in by_op}
     definition = stored.saver
     if definition is None:
-        definition = {"variables": {one.save_name.removeprefix(scope): name for name, one in variables.items()}}
+        definition = {"variables": {one.save_name.removeprefix(prefix): name for name, one in variables.items()}}
     try:
-        saver = Saver.from_definition(definition, variables, scope)
+        saver = Saver.from_definition(definition, variables, prefix)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise FormatError(f'"{path}" is damaged: what it says of the saver is {definition!r}.') from error
-    return saver if saver.variables else None
+        raise FormatError(f'"{stored.path}" is damaged: what it says of the saver is {definition!r}.') from error
+    return (saver if saver.variables else None), made
 
 
 def write_graph(graph_or_graph_def: dt.Graph, logdir: PathLike, name: str, as_text: bool = True) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, final
 
@@ -19,7 +19,6 @@ from dovetail.errors import (
     InvalidArgumentError,
     NotFoundError,
     ShapeError,
-    UninitializedVariableError,
     UnsupportedOperationError,
 )
 from dovetail.extend import Array, hook
@@ -28,6 +27,7 @@ from dovetail_io.files import FileSet, locked
 from dovetail_io.graphfile import EncodedGraph
 from dovetail_io.retention import Group, Retention
 from dovetail_io.sealed import FileRecord
+from dovetail_io.snapshot import frozen, listed
 from dovetail_io.stateful import Stateful, as_stateful, collected, restore_states, take_states
 
 __all__ = ["Saver"]
@@ -191,7 +191,7 @@ class Saver:
             GraphError: a variable belongs to another graph than the session.
             DTypeError: the state of an object is not JSON-able.
         """
-        variables = self._variables_in(sess)
+        variables = self.variables_of(sess)
         step = _step(sess, global_step)
         prefix = as_prefix(save_path, "save")
         if prefix.is_dir():
@@ -207,18 +207,16 @@ class Saver:
         retention = Retention(prefix.parent, latest_filename)
         states = take_states(self._collected(sess.graph) | self._stateful)
         graph = EncodedGraph(sess.graph, self.definition()) if write_meta_graph else None
-        with _frozen(sess, variables) as (arrays, ties, random_state), locked(prefix.parent):
+        with frozen(sess, variables) as snapshot, locked(prefix.parent):
             group = self._announce(retention, prefix) if write_state else None
             with FileSet(prefix.parent) as work:
                 records = [] if graph is None else _write_graph(work, prefix.name, f".{meta_graph_suffix}", graph)
                 saved = write_checkpoint(
                     work,
                     prefix.name,
-                    arrays,
+                    snapshot,
                     step=step,
                     graph_hash=self._hash_of(sess.graph, graph),
-                    random_state=random_state,
-                    ties=ties,
                     states=states,
                     records=records,
                     max_shard_bytes=self._max_shard_bytes,
@@ -229,7 +227,13 @@ class Saver:
             hook.checkpoint_saved(str(prefix), step)
         return os.fspath(save_path) + prefix.name.removeprefix(Path(save_path).name)
 
-    def _variables_in(self, sess: dt.Session) -> dict[str, dt.Variable]:
+    def variables_of(self, sess: dt.Session) -> dict[str, dt.Variable]:
+        """Return ``variables``, which must be those of the session's graph.
+
+        Raises:
+            DTypeError: ``sess`` is no session.
+            GraphError: a variable belongs to another graph.
+        """
         if not isinstance(sess, dt.Session):
             raise DTypeError(f"Saver: the first argument is {sess!r}; give the dt.Session that holds the variables.")
         variables = self.variables
@@ -341,7 +345,7 @@ class Saver:
         """
         if save_path is None:
             raise InvalidArgumentError("restore: the path is None; dt.train.latest_checkpoint found no checkpoint.")
-        variables = self._variables_in(sess)
+        variables = self.variables_of(sess)
         checkpoint = Checkpoint(as_prefix(save_path, "restore"))
         self._check_fit(checkpoint, variables)
         arrays = checkpoint.read(list(variables))
@@ -358,7 +362,7 @@ class Saver:
             extra = [name for name in checkpoint.names if name not in variables]
             lines = [f"  {name}: {_type(variables[name])}, missing.{nearest(name, extra)}" for name in missing[:_SHOWN]]
             lines += [f"  … and {len(missing) - _SHOWN} more"] if len(missing) > _SHOWN else []
-            also = f" It holds, and the saver does not know: {_listed(extra)}." if extra else ""
+            also = f" It holds, and the saver does not know: {listed(extra)}." if extra else ""
             raise NotFoundError(
                 f'the checkpoint "{checkpoint.prefix}" has no value for {len(missing)} of {len(variables)} variables; '
                 f"it was saved from another network.{also} Give Saver variables that it holds, or a dict of names.\n"
@@ -403,11 +407,6 @@ def _type(variable: dt.Variable) -> str:
     return f"{variable.dtype.name}{variable.shape}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
-
-
 def _by_name(given: Any) -> dict[str, dt.Variable]:
     if isinstance(given, Mapping):
         pairs = list(given.items())
@@ -446,30 +445,6 @@ def _hash_if_any(graph: dt.Graph) -> str:
     with suppress(UnsupportedOperationError):
         return EncodedGraph(graph).hash
     return ""
-
-
-@contextmanager
-def _frozen(
-    sess: dt.Session, variables: Mapping[str, dt.Variable]
-) -> Iterator[tuple[dict[str, Array], dict[str, str], dict[str, Any]]]:
-    """Show values by name, further names for some of them, and the random state, and keep all as it is meanwhile.
-
-    The values are the session's own arrays: a save copies nothing.
-    """
-    names: dict[dt.Variable, str] = {}
-    ties: dict[str, str] = {}
-    for name, variable in variables.items():
-        if names.setdefault(variable, name) != name:
-            ties[name] = names[variable]
-    with sess.frozen() as (values, random_state):
-        empty = [name for name, variable in variables.items() if variable.op.name not in values]
-        if empty:
-            raise UninitializedVariableError(
-                f"{len(empty)} of {len(variables)} variables have no value to save: {_listed(empty)}. Run "
-                f"dt.global_variables_initializer() first, or leave them out of the Saver's var_list."
-            )
-        arrays = {name: np.asarray(values[one.op.name], one.dtype.numpy) for one, name in names.items()}
-        yield arrays, ties, random_state
 
 
 def _write_graph(work: FileSet, stem: str, ending: str, graph: EncodedGraph) -> list[FileRecord]:

@@ -25,6 +25,7 @@ import dovetail as dt
 from dovetail.errors import FormatError, NotFoundError, StorageError
 
 __all__ = [
+    "BUNDLE",
     "CHECKPOINT",
     "FileRecord",
     "GRAPH",
@@ -58,6 +59,7 @@ class Kind(NamedTuple):
 
 CHECKPOINT: Final = Kind("checkpoint", "dovetail-checkpoint", 1)
 GRAPH: Final = Kind("graph file", "dovetail-graph-file", 1)
+BUNDLE: Final = Kind("saved model", "dovetail-saved-model", 1)
 LISTING: Final = Kind("list of checkpoints", "dovetail-checkpoint-list", 1)
 
 

@@ -196,9 +196,8 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "Event SessionLog Summary SummaryDescription TaggedRunMetadata get_summary_description initialize all_v2_summary_ops": "log numbers by dt.logging.info",
     },
     "saved_model": {
-        "Builder builder save simple_save": "use dt.train.Saver, which saves the graph too, or dt.io.export_onnx",
-        "contains_saved_model load loader main_op main_op_with_restore maybe_saved_model_directory": "use dt.train.import_meta_graph",
-        "build_signature_def build_tensor_info classification_signature_def get_tensor_from_tensor_info is_valid_signature predict_signature_def regression_signature_def signature_constants signature_def_utils tag_constants utils constants": "name inputs and outputs, and find them by Graph.get_tensor_by_name",
+        "save": "use dt.saved_model.simple_save",
+        "main_op main_op_with_restore": "give SavedModelBuilder the main_op itself, such as dt.local_variables_initializer()",
     },
 }
 """What is left out, with what to use."""
@@ -231,7 +230,10 @@ DIFFERS: Final[dict[str, str]] = {
     "set_random_seed": "random bits are those of Philox 4x32-10 by operation, not TensorFlow's",
     "TensorArray": "elements have one shape, those never written are 0, and an array that grows in a loop has no gradient",
     "summary": "empty: see below",
-    "saved_model": "empty: see below",
+    "saved_model": "bundles are JSON and safetensors; it does not read TensorFlow's",
+    "saved_model.load": "returns what the bundle says of the graph: signature_def, tags, assets",
+    "saved_model.classification_signature_def": "examples may have any dtype",
+    "saved_model.regression_signature_def": "examples may have any dtype",
     "nn.ctc_loss": "labels that do not fit into the steps have an infinite loss, and are no error",
     "train.Saver": "writes safetensors with a manifest; it does not read TensorFlow's checkpoints",
     "train.export_meta_graph": "returns and writes JSON, not a protocol buffer",
