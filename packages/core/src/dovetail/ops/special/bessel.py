@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, final
 
@@ -86,7 +87,7 @@ class BesselI0e(ScalarOp):
     @property
     def scalar_expression(self) -> Expression:
         """Two polynomials."""
-        return _I0E
+        return _i0e_expression()
 
     def gradient(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
@@ -108,7 +109,7 @@ class BesselI1e(ScalarOp):
     @property
     def scalar_expression(self) -> Expression:
         """Two polynomials."""
-        return _I1E
+        return _i1e_expression()
 
     def gradient(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
@@ -120,18 +121,16 @@ class BesselI1e(ScalarOp):
         return [grads[0] * where(away, BesselI0e()(safe) - y * (sign(safe) + 1.0 / safe), safe * 0.0 + 0.5)]
 
 
+@functools.cache
 def _i0e_expression() -> Expression:
     near, far, is_near = _by_parts(_I0_NEAR, _I0_FAR)
     return basis.select(is_near, near, far)
 
 
+@functools.cache
 def _i1e_expression() -> Expression:
     near, far, is_near = _by_parts(_I1_NEAR, _I1_FAR)
     return basis.select(is_near, near * Input(0), far * basis.sign(Input(0)))
-
-
-_I0E: Final = _i0e_expression()
-_I1E: Final = _i1e_expression()
 
 
 def bessel_i0e(x: Any, name: str | None = None) -> Tensor:
