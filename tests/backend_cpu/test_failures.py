@@ -122,3 +122,25 @@ def test_sizes_that_only_the_run_tells_are_looked_at_before_code_relies_on_them(
                 run(*mask)
         np.testing.assert_array_equal(opened.run(total), [4.0, 7.0, 10.0])
         np.testing.assert_array_equal(run(0, 1, 1, 1)[1], [7.0, 12.0, 17.0])
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_no_table_changes_where_an_index_of_one_of_them_is_out_of_range(wrong: int) -> None:
+    indices = [dt.placeholder(dt.int32, [None]) for _ in range(2)]
+    rows = dt.placeholder(dt.float32, [None, 130])
+    tables = [dt.Variable(np.ones((50, 130), np.float32)) for _ in range(2)]
+    steps = [dt.scatter_add(tables[0], indices[0], rows).op, dt.scatter_update(tables[1], indices[1], rows).op]
+    given = np.arange(3 * 130, dtype=np.float32).reshape(3, 130)
+    feeds = {indices[0]: [1, 49, 1], indices[1]: [0, 1, 0], rows: given}
+    with session(BACKEND) as opened:
+        opened.run(dt.global_variables_initializer())
+        opened.run(steps, feeds)
+        before = opened.run(tables)
+        expected = np.ones((50, 130), np.float32)
+        np.add.at(expected, [1, 49, 1], given)
+        np.testing.assert_array_equal(before[0], expected)
+        np.testing.assert_array_equal(before[1][:2], given[[2, 1]])
+        with pytest.raises(DovetailError, match=r"index 50 at \[2\] is out of range"):
+            opened.run(steps, {**feeds, indices[wrong]: [0, 1, 50]})
+        after = opened.run(tables)
+    np.testing.assert_array_equal(before, after)

@@ -172,6 +172,36 @@ def test_all_that_can_fail_comes_before_anything_is_written() -> None:
     assert max(failing) < found.commit
 
 
+@pytest.mark.parametrize("dtype", [dt.float32, dt.float16])
+def test_rows_are_added_to_tables_in_place_after_all_indices_are_checked(dtype: dt.DType) -> None:
+    index, rows = dt.placeholder(dt.int32, [None], name="index"), dt.placeholder(dtype, [None, 3], name="rows")
+    tables = [dt.Variable(np.ones((4, 3)), dtype=dtype) for _ in range(2)]
+    picked = dt.reduce_sum(dt.gather(tables[0].value(), index))
+    steps = [dt.scatter_add(tables[0], index, rows).op, dt.scatter_update(tables[1], index, rows).op]
+    found, _ = made([picked, *steps])
+    in_place = dtype is dt.float32  # halves are summed in float32, beside the table
+    assert [one.role for one in found.outputs[1:]] == ["state" if in_place else "output"] * 2
+    writers = [
+        (number, step)
+        for number, step in enumerate(found.steps)
+        if any(
+            view is not None and view.storage in found.outputs[1:] and buffer.role != "in"
+            for buffer, view in zip(step.task.buffers, step.buffers, strict=True)
+        )
+    ]
+    assert len(writers) == 2
+    assert all((len(step.buffers) == 3) == in_place for _, step in writers)  # indices, rows, table
+    if in_place:
+        assert [number for number, _ in writers] == [found.commit, found.commit + 1]
+
+
+def test_a_table_that_is_its_own_update_is_not_written_over() -> None:
+    table = dt.Variable(np.ones((4, 4), np.float32))
+    index = dt.placeholder(dt.int32, [4], name="index")
+    found, _ = made(dt.scatter_add(table, index, table.value()).op)
+    assert [one.role for one in found.outputs] == ["output"]
+
+
 def test_old_values_are_read_before_new_ones_are_written() -> None:
     weight = dt.Variable(np.ones((8, 8), np.float32))
     x = dt.placeholder(dt.float32, [None, 8], name="x")

@@ -327,12 +327,15 @@ class _Top(_Builder):
                     made_by.update(dict.fromkeys(apart.roots, apart))
 
     def _can_take(self, value: Value, source: int, made_by: Mapping[Value, Unit]) -> bool:
-        """Tell whether a result may be written over an input: it is made element by element."""
+        """Tell whether a result may be written over an input: it is made element by element, or its kernel can."""
         given = self.program.inputs[source].value
         unit = made_by.get(value)
-        if unit is None or unit.kind in ("custom", "control") or given.type.size != value.type.size:
+        if unit is None or unit.kind == "control" or given.type.size != value.type.size:
             return False
         definition = self.fusion.definitions[value]
+        if isinstance(definition, Custom):
+            read = [self.fusion.base(one) for one in definition.inputs]
+            return [number for number, one in enumerate(read) if one is given] == [definition.over]
         if unit.kind == "product" and any(self.fusion.base(one) is given for one in _operands(unit)):
             return False
         if isinstance(definition, Product):
@@ -437,8 +440,11 @@ def _fails(body: Program) -> bool:
 
 
 def _definitions(one: Instruction) -> Sequence[Definition]:
+    """Return the definitions of what an instruction computes, its checks before a kernel among them."""
     rule = None if isinstance(one.op, ControlOp) else rule_for(one.op)
     found = () if rule is None else rule(one.op, one)
+    if isinstance(found, Custom):
+        return (found, *found.checked.values())
     return found if isinstance(found, Sequence) else (found,)
 
 

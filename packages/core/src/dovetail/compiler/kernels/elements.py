@@ -180,11 +180,15 @@ class Custom:
 
     Attributes:
         inputs: what it reads.
-        build: makes the kernel, given buffers of the inputs and of the outputs.
+        build: makes the kernel, given buffers of the inputs and of the outputs; one buffer for both where the output is
+            written over an input.
         fails: whether a check in it may fail.
+        checked: for the number of an input what is read in its place, computed into memory before: there stand the
+            checks of a kernel that may write over an input, which must not fail halfway.
+        over: the number of the input that its only output may be written over.
     """
 
-    __slots__ = ("build", "fails", "inputs")
+    __slots__ = ("build", "checked", "fails", "inputs", "over")
 
     def __init__(
         self,
@@ -192,9 +196,13 @@ class Custom:
         build: Callable[[Sequence[Buffer], Sequence[Buffer]], Kernel],
         *,
         fails: bool = False,
+        checked: Mapping[int, Pointwise] | None = None,
+        over: int | None = None,
     ) -> None:
         """Define values by a kernel."""
         self.fails = fails
+        self.checked = dict(checked or {})
+        self.over = over
         self.inputs = tuple(inputs)
         self.build = build
 

@@ -193,11 +193,27 @@ class Fusion:
                 raise UnsupportedOperationError(f"{one.op.name} has no kernel")
             found = rule(one.op, one)
             if isinstance(found, Custom):
+                found = self._with_checked(one, found)
                 self._custom[one] = found
                 self.definitions.update(dict.fromkeys(one.outputs, found))
                 continue
             for value, definition in zip(one.outputs, found if isinstance(found, Sequence) else [found], strict=False):
                 self.definitions[value] = definition
+
+    def _with_checked(self, one: Instruction, definition: Custom) -> Custom:
+        """Let a kernel read what is checked before it in the place of its inputs."""
+        inputs = list(definition.inputs)
+        for number, check in definition.checked.items():
+            value = inputs[number] = Value(inputs[number].type, f"{inputs[number].hint}.checked")
+            self.definitions[value] = check
+            self.makers[value] = one
+            self.kept.add(value)
+            self._weights[value] = 0
+            if check.fails:
+                self.failing.add(value)
+        return Custom(
+            inputs, definition.build, fails=definition.fails, checked=definition.checked, over=definition.over
+        )
 
     def _find_readers(self, program: Program) -> dict[Value, list[Instruction]]:
         readers: dict[Value, list[Instruction]] = {}
@@ -264,6 +280,8 @@ class Fusion:
             if isinstance(one.op, ControlOp):
                 self._append(Unit("control", (), one.outputs, map(self.base, one.inputs), one))
             elif isinstance(definition, Custom):
+                for number in definition.checked:
+                    self._add(definition.inputs[number])
                 self._append(Unit("custom", (), one.outputs, map(self.base, definition.inputs), one))
             elif isinstance(definition, Product):
                 domain = long_dims(one.outputs[0].type.dims)

@@ -87,6 +87,7 @@ def _scatter(op: Scatter, one: Instruction) -> Custom:
     def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
         x, indices, updates = inputs
         (result,) = outputs
+        over = x is result
         block, i, at, j = loop_symbol("b"), loop_symbol("i"), loop_symbol("at"), loop_symbol("j")
         start = block * _COLUMNS
         width = dim_min(row - start, _COLUMNS)
@@ -106,22 +107,28 @@ def _scatter(op: Scatter, one: Instruction) -> Custom:
         stored = Store(sums, place(at), news, add=isinstance(op, ScatterAdd))
         combined = Loop([(j, width)], [stored], "vector")
         where = convert(Load(indices, i), indices.dtype, int64)
-        body: list[Statement] = [Loop([(i, rows)], [copied]), Loop([(i, count)], [Bind(at, where, rows), combined])]
+        body: list[Statement] = [] if over else [Loop([(i, rows)], [copied])]
+        body.append(Loop([(i, count)], [Bind(at, where, rows), combined]))
         if half:
             narrowed = Convert(kind.dtype, Load(sums, place(i)))
             body.append(
                 Loop([(i, rows)], [Loop([(j, width)], [Store(result, i * row + start + j, narrowed)], "vector")])
             )
         return Kernel(
-            [*inputs, *outputs, *([sums] if half else [])],
+            [*(inputs[1:] if over else inputs), *outputs, *([sums] if half else [])],
             symbols_in(*kind.dims, count),
             [Loop([(block, ceil_div(row, _COLUMNS))], body, "parallel")],
-            work=2 * kind.size + 2 * count * row,
+            work=(0 if over else 2 * kind.size) + 2 * count * row,
             can_fail=True,
             label=op.name,
         )
 
-    return Custom(one.inputs, build, fails=True)
+    def checked(elements: Elements, read: Read, index: Sequence[Dim]) -> Node:
+        place = elements.bind(convert(read(0, index), one.inputs[1].type.dtype, int64), rows)
+        return convert(Index(place, int64), int64, one.inputs[1].type.dtype)
+
+    check = Pointwise([one.inputs[1]], checked, weight=2, binds=True, fails=True)
+    return Custom(one.inputs, build, checked={1: check}, over=None if wide is not kind.dtype else 0)
 
 
 @rule(SearchSorted)
