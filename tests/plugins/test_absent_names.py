@@ -34,8 +34,8 @@ def test_on_an_object() -> None:
 
 
 def test_where_a_namespace_is_empty() -> None:
-    with pytest.raises(AbsentNameError, match="^dovetail.summary leaves out 'scalar' of TensorFlow 1: log numbers"):
-        _ = dt.summary.scalar
+    with pytest.raises(AbsentNameError, match="^dovetail.summary leaves out 'initialize' of TensorFlow 1: make a dt."):
+        _ = dt.summary.initialize
     with pytest.raises(AbsentNameError, match="^dovetail.saved_model leaves out 'save' of TensorFlow 1: use dt"):
         _ = dt.saved_model.save
 

@@ -156,6 +156,13 @@ VERSION = __version__
 # What most programs do without is imported when it is asked for, which keeps the import of the rest short.
 if _TYPE_CHECKING:
     from dovetail import app, gfile, logging, test, testing
+    from dovetail.summary import Event as Event
+    from dovetail.summary import HistogramProto as HistogramProto
+    from dovetail.summary import LogMessage as LogMessage
+    from dovetail.summary import RunMetadata as RunMetadata
+    from dovetail.summary import SessionLog as SessionLog
+    from dovetail.summary import Summary as Summary
+    from dovetail.summary import SummaryMetadata as SummaryMetadata
     from dovetail.views.drawing import draw
     from dovetail.views.summary import summary_table
 else:
@@ -163,6 +170,10 @@ else:
 
     _LATER = {name: f"dovetail.{name}" for name in ("app", "gfile", "logging", "test", "testing")}
     _LATER |= {"draw": "dovetail.views.drawing:draw", "summary_table": "dovetail.views.summary:summary_table"}
+    _LATER |= {
+        name: f"dovetail.summary:{name}"
+        for name in ("Event", "HistogramProto", "LogMessage", "RunMetadata", "SessionLog", "Summary", "SummaryMetadata")
+    }
     __getattr__ = _attributes_of(__name__, _LATER)
 
     def __dir__() -> list[str]:

@@ -75,6 +75,7 @@ from dovetail_train.hooks.nan_tensor import NanLossDuringTrainingError as NanLos
 from dovetail_train.hooks.nan_tensor import NanTensorHook as NanTensorHook
 from dovetail_train.hooks.step_counter import StepCounterHook as StepCounterHook
 from dovetail_train.hooks.stop_at_step import StopAtStepHook as StopAtStepHook
+from dovetail_train.hooks.summary_saver import SummarySaverHook as SummarySaverHook
 from dovetail_train.looper_thread import LooperThread as LooperThread
 from dovetail_train.monitored_session import MonitoredSession as MonitoredSession
 from dovetail_train.monitored_session import SingularMonitoredSession as SingularMonitoredSession
@@ -86,6 +87,7 @@ from dovetail_train.session_run_hook import SessionRunArgs as SessionRunArgs
 from dovetail_train.session_run_hook import SessionRunContext as SessionRunContext
 from dovetail_train.session_run_hook import SessionRunHook as SessionRunHook
 from dovetail_train.session_run_hook import SessionRunValues as SessionRunValues
+from dovetail_train.summary.reading import summary_iterator as summary_iterator
 from dovetail_train.timer import SecondOrStepTimer as SecondOrStepTimer
 
 Adadelta = AdadeltaOptimizer

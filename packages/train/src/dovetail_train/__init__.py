@@ -8,6 +8,7 @@ from dovetail_train.hooks.logging_tensor import LoggingTensorHook
 from dovetail_train.hooks.nan_tensor import NanLossDuringTrainingError, NanTensorHook
 from dovetail_train.hooks.step_counter import StepCounterHook
 from dovetail_train.hooks.stop_at_step import StopAtStepHook
+from dovetail_train.hooks.summary_saver import SummarySaverHook
 from dovetail_train.looper_thread import LooperThread
 from dovetail_train.monitored_session import MonitoredSession, SingularMonitoredSession
 from dovetail_train.monitored_training_session import MonitoredTrainingSession
@@ -39,4 +40,5 @@ __all__ = [
     "SingularMonitoredSession",
     "StepCounterHook",
     "StopAtStepHook",
+    "SummarySaverHook",
 ]

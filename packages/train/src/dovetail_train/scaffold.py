@@ -25,7 +25,8 @@ class Scaffold:
         ready_for_local_init_op: gives the names of variables that ``local_init_op`` needs and that have no value; of
             the global variables by default.
         local_init_op: runs always, after that; initializes the local variables by default.
-        summary_op: kept for who asks for it.
+        summary_op: the summary that a training session writes; that of all summaries of the graph by default, and
+            ``None`` where there are none.
         saver: restores and saves; a ``Saver`` of all variables by default.
         copy_from_scaffold: another scaffold, which gives what is not given here.
         local_init_feed_dict: values for placeholders that ``local_init_op`` needs.
@@ -77,6 +78,7 @@ class Scaffold:
                 lambda: dt.report_uninitialized_variables(dt.global_variables()),
             ),
             "local_init_op": (keys.LOCAL_INIT_OP, self.default_local_init_op),
+            "summary_op": (keys.SUMMARY_OP, dt.summary.merge_all),
             "saver": (keys.SAVERS, lambda: dt.train.Saver(allow_empty=True)),
         }
         for name, (key, make) in defaults.items():
@@ -102,7 +104,8 @@ class Scaffold:
         if found:
             return found[0]
         made = default_constructor()
-        dt.add_to_collection(collection_key, made)
+        if made is not None:
+            dt.add_to_collection(collection_key, made)
         return made
 
     @staticmethod
