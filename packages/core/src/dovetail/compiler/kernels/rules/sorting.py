@@ -1,10 +1,11 @@
-"""Sorting rows: bottom-up merging, where each element finds its place by binary search in the run beside its own."""
+"""Sorting rows by bottom-up merging, and finding the greatest elements of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Final
 
-from dovetail.compiler.kernels.elements import Custom, rule
+from dovetail.compiler.kernels.elements import Custom, computed, rule
 from dovetail.compiler.kernels.indices import symbols_in
 from dovetail.compiler.kernels.ir import (
     Apply,
@@ -13,6 +14,7 @@ from dovetail.compiler.kernels.ir import (
     Buffer,
     Index,
     Kernel,
+    Let,
     Load,
     Local,
     Loop,
@@ -23,10 +25,11 @@ from dovetail.compiler.kernels.ir import (
     loop_symbol,
 )
 from dovetail.compiler.kernels.scalars import constant, convert, convert_up
+from dovetail.compiler.kernels.walk import can_fail
 from dovetail.compiler.program import Instruction
 from dovetail.ops.scalar import basis
 from dovetail.ops.sorting import ArgSort, TopK
-from dovetail.types.dims import Dim, Symbol, product
+from dovetail.types.dims import Dim, ceil_div, dim_min, product
 from dovetail.types.dtypes import DType, bool_, int64
 
 __all__: list[str] = []
@@ -67,122 +70,174 @@ def _precedes(a: Node, b: Node, descending: bool) -> Node:
     return Apply(basis.logical_or, [less, only], bool_)
 
 
-def sorted_places(
-    keys: Buffer, start: Dim, length: Dim, dtype: DType, descending: bool, first: Buffer, second: Buffer
-) -> list[Statement]:
-    """Return statements that leave the stable order of a row in ``first``.
+def _key(keys: Buffer, place: Dim, dtype: DType) -> Node:
+    return convert_up(Load(keys, place), dtype)
 
-    In each round, runs of ``width`` elements are merged in pairs: an element's place is its own plus the number of
-    elements of the other run that come before it; elements of the left run come before equal ones of the right.
+
+def _merged(
+    keys: Buffer, start: Dim, dtype: DType, descending: bool, order: Buffer, other: Buffer, count: Dim, width: Node
+) -> While:
+    """Return the statement that sorts the first ``count`` places in ``order`` by their keys, stably.
+
+    In each round, runs of ``width`` places are merged in pairs: of the two that come next, that of the right run is
+    taken where its key comes strictly before.
 
     Args:
         keys: what is sorted by.
         start: where the row begins in ``keys``.
-        length: how many elements it has.
-        dtype: their type.
+        dtype: the type of the keys.
         descending: whether the greatest comes first.
-        first: int64 scratch of ``length`` elements, for the result.
-        second: another.
+        order: the places.
+        other: scratch of the same size.
+        count: how many places there are.
+        width: runs of so many are in order already; nothing is done where that is all of them.
     """
-    i, at, to, mine_at = loop_symbol("i"), loop_symbol("at"), loop_symbol("to"), loop_symbol("mine")
-    width = Local(int64, "width")
-    size = _int(length)
-
-    def key_of(place: Symbol) -> Node:
-        return convert_up(Load(keys, start + place), dtype)
-
-    position: Node = Index(i, int64)
-    low, high = Local(int64, "low"), Local(int64, "high")
-    pair = Apply(basis.multiply, [width, constant(2, int64)], int64)
+    to, k = loop_symbol("to"), loop_symbol("k")
+    run, left, right = Local(int64, "width"), Local(int64, "left"), Local(int64, "right")
+    size, zero = _int(count), constant(0, int64)
+    last = _subtract(size, constant(1, int64))
+    pair = Apply(basis.multiply, [run, constant(2, int64)], int64)
+    position: Node = Index(to, int64)
     base = _subtract(position, Apply(basis.remainder, [position, pair], int64))
-    middle = _least(_add(base, width), size)
-    end = _least(_add(base, pair), size)
-    is_left: Node = Apply(basis.less, [position, middle], bool_)
-    other_start = Apply(basis.select, [is_left, middle, base], int64)
-    other_end = Apply(basis.select, [is_left, end, middle], int64)
-    probe = loop_symbol("probe")
-    half = Apply(basis.right_shift, [_add(low, high), constant(1, int64)], int64)
-    theirs = key_of(at)
-    mine = key_of(mine_at)
-    # A right element goes behind equal left ones, a left element before equal right ones.
-    strictly = _precedes(theirs, mine, descending)
-    weakly = _not(_precedes(mine, theirs, descending))
-    comes_first = Apply(basis.select, [is_left, strictly, weakly], bool_)
-    search = While(
-        Apply(basis.less, [low, high], bool_),
+    middle, end = _least(_add(base, run), size), _least(_add(base, pair), size)
+    begins: Node = Apply(basis.equal, [position, base], bool_)
+    here: Node = Apply(basis.select, [begins, base, left], int64)
+    there: Node = Apply(basis.select, [begins, middle, right], int64)
+    here_at, there_at = loop_symbol("here"), loop_symbol("there")
+    first_place, second_place = loop_symbol("mine"), loop_symbol("theirs")
+    mine, theirs = _key(keys, start + first_place, dtype), _key(keys, start + second_place, dtype)
+    one_left: Node = Apply(basis.less, [here, middle], bool_)
+    none_right = _not(Apply(basis.less, [there, end], bool_))
+    from_left = _and(one_left, Apply(basis.logical_or, [none_right, _not(_precedes(theirs, mine, descending))], bool_))
+    taken: Node = Apply(basis.select, [from_left, Index(first_place, int64), Index(second_place, int64)], int64)
+    step: Node = Apply(basis.select, [from_left, constant(1, int64), zero], int64)
+    merge = Loop(
+        [(to, count)],
         [
-            Bind(probe, half, length),
-            Bind(at, Load(first, probe), length),
-            Assign(low, Apply(basis.select, [comes_first, _add(half, constant(1, int64)), low], int64)),
-            Assign(high, Apply(basis.select, [comes_first, high, half], int64)),
+            Bind(here_at, _least(here, last), count),
+            Bind(there_at, _least(there, last), count),
+            Bind(first_place, Load(order, here_at), keys.size),
+            Bind(second_place, Load(order, there_at), keys.size),
+            Store(other, to, taken),
+            Assign(left, _add(here, step)),
+            Assign(right, _add(there, _subtract(constant(1, int64), step))),
         ],
-        [(low, other_start), (high, other_end)],
+        carried=[(left, zero), (right, zero)],
     )
-    own = Apply(basis.select, [is_left, _subtract(position, base), _subtract(position, middle)], int64)
-    place = _add(base, _add(own, _subtract(low, other_start)))
-    j, k = loop_symbol("j"), loop_symbol("k")
-    merge: list[Statement] = [
-        Loop(
-            [(i, length)],
-            [Bind(mine_at, Load(first, i), length), search, Bind(to, place, length), Store(second, to, Load(first, i))],
-        ),
-        Loop([(k, length)], [Store(first, k, Load(second, k))], "vector"),
-        Assign(width, pair),
-    ]
-    return [
-        Loop([(j, length)], [Store(first, j, Index(j, int64))], "vector"),
-        While(Apply(basis.less, [width, size], bool_), merge, [(width, constant(1, int64))]),
-    ]
+    back = Loop([(k, count)], [Store(order, k, Load(other, k))], "vector")
+    return While(Apply(basis.less, [run, size], bool_), [merge, back, Assign(run, pair)], [(run, width)])
 
 
-def _rows(
-    one: Instruction,
-    descending: bool,
-    finish: Callable[[Buffer, Symbol, Buffer, Sequence[Buffer]], list[Statement]],
-    label: str,
-) -> Custom:
-    kind = one.inputs[0].type
+def _in_order(length: Dim, order: Buffer) -> Loop:
+    k = loop_symbol("k")
+    return Loop([(k, length)], [Store(order, k, Index(k, int64))], "vector")
+
+
+@rule(ArgSort)
+def _argsort(op: ArgSort, one: Instruction) -> Custom:
+    """Merge sort of each row."""
+    kind, dtype = one.inputs[0].type, one.outputs[0].type.dtype
     length = kind.dims[-1]
 
     def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
-        first, second = (Buffer(int64, length, "scratch", hint) for hint in ("order", "merged"))
-        row = loop_symbol("row")
-        body = sorted_places(inputs[0], row * length, length, kind.dtype, descending, first, second)
-        body += finish(inputs[0], row, first, outputs)
+        order, other = (Buffer(int64, length, "scratch", hint) for hint in ("order", "merged"))
+        row, k = loop_symbol("row"), loop_symbol("out")
+        start = row * length
+        body: list[Statement] = [
+            _in_order(length, order),
+            _merged(inputs[0], start, kind.dtype, op.descending, order, other, length, constant(1, int64)),
+            Loop([(k, length)], [Store(outputs[0], start + k, convert(Load(order, k), int64, dtype))]),
+        ]
         return Kernel(
-            [*inputs, *outputs, first, second],
-            symbols_in(*kind.dims, *one.outputs[0].type.dims),
+            [*inputs, *outputs, order, other],
+            symbols_in(*kind.dims),
             [Loop([(row, product(kind.dims[:-1]))], body, "parallel")],
-            work=200 * kind.size,
-            label=label,
+            work=100 * kind.size,
+            can_fail=can_fail(body),
+            label=op.name,
         )
 
     return Custom(one.inputs, build)
 
 
-@rule(ArgSort)
-def _argsort(op: ArgSort, one: Instruction) -> Custom:
-    length, dtype = one.inputs[0].type.dims[-1], one.outputs[0].type.dtype
-
-    def finish(keys: Buffer, row: Symbol, order: Buffer, outputs: Sequence[Buffer]) -> list[Statement]:
-        k = loop_symbol("out")
-        return [Loop([(k, length)], [Store(outputs[0], row * length + k, convert(Load(order, k), int64, dtype))])]
-
-    return _rows(one, op.descending, finish, "ArgSort")
+_PIECE: Final = 1 << 10
+"""How many elements are looked through for greater ones than those found, before these are sorted again."""
 
 
 @rule(TopK)
 def _top_k(op: TopK, one: Instruction) -> Custom:
-    length = one.inputs[0].type.dims[-1]
-    count, dtype = one.outputs[1].type.dims[-1], one.outputs[1].type.dtype
+    """The greatest so far, in order, to which each piece of the row adds those that are greater than the least of them.
 
-    def finish(keys: Buffer, row: Symbol, order: Buffer, outputs: Sequence[Buffer]) -> list[Statement]:
-        k, at = loop_symbol("out"), loop_symbol("top")
-        body: list[Statement] = [
-            Bind(at, Load(order, k), length),
-            Store(outputs[0], row * count + k, Load(keys, row * length + at)),
+    Few elements are, but in the first pieces and in rows that rise.
+    """
+    kind = one.inputs[0].type
+    length = kind.dims[-1]
+    count, dtype = one.outputs[1].type.dims[-1], one.outputs[1].type.dtype
+    piece = count + _PIECE
+    room = count + piece
+
+    def build(inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> Kernel:
+        (keys,) = inputs
+        order, other = (Buffer(int64, room, "scratch", hint) for hint in ("order", "merged"))
+        row, number, i, k = (loop_symbol(name) for name in ("row", "piece", "i", "out"))
+        start = row * length
+        held, filled = Local(int64, "held"), Local(int64, "filled")
+        before, least_at, slot, found, top = (loop_symbol(name) for name in ("held", "least", "slot", "found", "top"))
+        whole, none = _int(count), constant(0, int64)
+        is_full: Node = Apply(basis.equal, [held, whole], bool_)
+        # Where none are held, there is no least one, and what is loaded is not looked at.
+        least: Node = Apply(basis.select, [is_full, Load(order, before), none], int64)
+        limit = Local(computed(kind.dtype), "limit")
+        place = number * piece + i
+        greater = _precedes(_key(keys, start + place, kind.dtype), limit, descending=True)
+        enters = Apply(basis.logical_or, [_not(is_full), greater], bool_)
+        look = Loop(
+            [(i, dim_min(piece, length - number * piece))],
+            [
+                Bind(slot, filled, room),
+                Store(order, slot, Index(place, int64)),
+                Assign(filled, _add(filled, Apply(basis.select, [enters, constant(1, int64), none], int64))),
+            ],
+            carried=[(filled, held)],
+        )
+        unchanged: Node = Apply(basis.equal, [filled, held], bool_)
+        sort = _merged(
+            keys,
+            start,
+            kind.dtype,
+            True,
+            order,
+            other,
+            found,
+            Apply(basis.select, [unchanged, filled, constant(1, int64)], int64),
+        )
+        least_held = Apply(basis.maximum, [_subtract(held, constant(1, int64)), none], int64)
+        pieces = Loop(
+            [(number, ceil_div(length, piece))],
+            [
+                Bind(before, least_held, room),
+                Bind(least_at, least, length),
+                Let(limit, _key(keys, start + least_at, kind.dtype)),
+                look,
+                Bind(found, filled, room + 1),
+                sort,
+                Assign(held, _least(filled, whole)),
+            ],
+            carried=[(held, none)],
+        )
+        give: list[Statement] = [
+            Bind(top, Load(order, k), length),
+            Store(outputs[0], row * count + k, Load(keys, start + top)),
             Store(outputs[1], row * count + k, convert(Load(order, k), int64, dtype)),
         ]
-        return [Loop([(k, count)], body)]
+        body: list[Statement] = [pieces, Loop([(k, count)], give)]
+        return Kernel(
+            [*inputs, *outputs, order, other],
+            symbols_in(*kind.dims, *one.outputs[0].type.dims),
+            [Loop([(row, product(kind.dims[:-1]))], body, "parallel")],
+            work=10 * kind.size,
+            can_fail=can_fail(body),
+            label=op.name,
+        )
 
-    return _rows(one, True, finish, "TopK")
+    return Custom(one.inputs, build)
