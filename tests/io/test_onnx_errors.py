@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -255,7 +257,7 @@ def linear() -> tuple[dt.Session, dt.Tensor, dt.Tensor]:
 @pytest.fixture
 def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def fail() -> None:
-        def compare(*arguments: Any) -> Any:
+        def compare(*arguments: Any, **options: Any) -> Any:
             raise ExportError("a difference")
 
         monkeypatch.setattr(exporting, "compare", compare)
@@ -284,15 +286,62 @@ def test_large_weights_lie_beside_the_model(path: Path, monkeypatch: pytest.Monk
     report = dt.io.export_onnx(session, [x], [y], path)
     assert report.verified_by == "ONNX Runtime"
     assert sorted(one.name for one in path.parent.iterdir()) == ["model.onnx", "model.onnx.data"]
-    runtime = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     array = np.ones((2, 20), np.float32)
-    np.testing.assert_allclose(runtime.run(None, {"x": array})[0], session.run(y, {x: array}), rtol=1e-5)
+
+    def holds() -> None:
+        runtime = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        np.testing.assert_allclose(runtime.run(None, {"x": array})[0], session.run(y, {x: array}), rtol=1e-5)
+
+    holds()
+    # Whenever a writer is killed, the model that is there has its own weights: theirs are never written over.
+    (path.parent / f".model.onnx.{'0' * 16}.partial").mkdir()
+    dt.io.export_onnx(session, [x], [y], path)
+    assert sorted(one.name for one in path.parent.iterdir()) == ["model.onnx", "model.onnx.1.data"]
+    holds()
+    dt.io.export_onnx(session, [x], [y], path)
+    assert sorted(one.name for one in path.parent.iterdir()) == ["model.onnx", "model.onnx.data"]
+    holds()
 
     before = {one.name: one.read_bytes() for one in path.parent.iterdir()}
     fails()
     with pytest.raises(ExportError, match="a difference"):
         dt.io.export_onnx(session, [x], [y], path)
     assert {one.name: one.read_bytes() for one in path.parent.iterdir()} == before
+    with pytest.raises(StorageError, match='there is no folder ".*nowhere"'):
+        dt.io.export_onnx(session, [x], [y], path.parent / "nowhere" / "model.onnx")
+    monkeypatch.undo()
+    monkeypatch.setenv("DOVETAIL_BACKENDS", "CPU=reference")
+    dt.io.export_onnx(session, [x], [y], path)
+    assert [one.name for one in path.parent.iterdir()] == ["model.onnx"]  # which holds its weights itself
+
+
+@pytest.mark.parametrize("limit", [1000, None])
+def test_a_full_disk_leaves_what_was_there(limit: int | None, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, x, y = linear()
+    if limit is not None:
+        monkeypatch.setattr(exporting, "EXTERNAL_LIMIT", limit)
+    message = f'"{re.escape(str(path.parent))}": .*No space left.* as it was'
+
+    def full(*arguments: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StorageError, match=message):
+            dt.io.export_onnx(session, [x], [y], path)
+    assert kept(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(path: Path) -> None:
+    session, x, y = linear()
+    path.parent.chmod(0o500)
+    try:
+        with pytest.raises(StorageError, match="Permission denied"):
+            dt.io.export_onnx(session, [x], [y], path)
+    finally:
+        path.parent.chmod(0o700)
+    assert kept(path)
 
 
 # What is not installed. ----------------------------------------------------------------------------------------------

@@ -389,7 +389,7 @@ def test_a_third_party_s_layer_is_a_function_of_its_decomposition(tmp_path: Path
     y = dt.layers.dense(dt.layers.swish(dt.layers.dense(x, 4, name="before")), 4, name="after")
     with initialized(rng) as session:
         report = dt.io.export_onnx(session, [x], [y], tmp_path / "m.onnx")
-        dt.io.export_onnx(session, [x], [y], tmp_path / "inlined.onnx", functions=False)
+        dt.io.export_onnx(session, [x], [y], tmp_path / "inlined.onnx", inline=True)
     assert report.largest_difference < 1e-5
     model = onnx.load(tmp_path / "m.onnx")
     (function,) = model.functions

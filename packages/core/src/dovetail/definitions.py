@@ -57,6 +57,7 @@ from dovetail.ops.strings.text import (
     Substr,
 )
 from dovetail.ops.tensor_array import ArrayBuffer
+from dovetail.ops.variates import NormalFromBits, UniformFromBits
 
 __all__ = [
     "All",
@@ -117,6 +118,7 @@ __all__ = [
     "MaxPoolGrad",
     "Min",
     "Pad",
+    "NormalFromBits",
     "PhiloxBits",
     "Placeholder",
     "PoissonFromBits",
@@ -166,6 +168,7 @@ __all__ = [
     "Svd",
     "TopK",
     "Transpose",
+    "UniformFromBits",
     "Unique",
     "Unstack",
     "Where",

@@ -12,6 +12,7 @@ from dovetail.compiler.lower import Feed, lower, needed_operations
 from dovetail.compiler.passes import decompose_composites
 from dovetail.compiler.plan import optimize
 from dovetail.compiler.program import Instruction, Origin, Output, Program, ProgramInput, Value
+from dovetail.compiler.reference import ReferenceBackend
 from dovetail.compiler.timing import Timing
 from dovetail.graph.layercall import LayerCall
 from dovetail.graph.op import Array, Op, Sample, Signature
@@ -78,6 +79,7 @@ __all__ = [
     "Program",
     "ProgramInput",
     "Regularizer",
+    "ReferenceBackend",
     "RegularizerLike",
     "Sample",
     "ScalarOp",

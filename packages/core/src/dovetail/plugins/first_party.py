@@ -28,6 +28,7 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
     "dovetail.backends:cpu": ("dovetail-backend-cpu",),
     "dovetail.backends:cuda": ("dovetail-backend-cuda",),
     "dovetail.commands:cache": ("dovetail-backend-cpu",),
+    "dovetail.commands:export": ("dovetail-io[onnx]",),
     "dovetail.constraints": _LAYERS,
     "dovetail.data": _TRAIN,
     "dovetail.estimator": _TRAIN,

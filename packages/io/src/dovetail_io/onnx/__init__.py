@@ -4,10 +4,20 @@
 group ``dovetail.onnx`` whose name is the operation's type.
 """
 
+from dovetail_io.onnx.api import export_onnx
 from dovetail_io.onnx.builder import Builder, ConversionError
-from dovetail_io.onnx.export import export_onnx
+from dovetail_io.onnx.format import OnnxFormat
 from dovetail_io.onnx.model import Value
 from dovetail_io.onnx.registry import converter, converter_of
 from dovetail_io.onnx.report import ExportReport
 
-__all__ = ["Builder", "ConversionError", "ExportReport", "Value", "converter", "converter_of", "export_onnx"]
+__all__ = [
+    "Builder",
+    "ConversionError",
+    "ExportReport",
+    "OnnxFormat",
+    "Value",
+    "converter",
+    "converter_of",
+    "export_onnx",
+]

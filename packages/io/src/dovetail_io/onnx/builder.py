@@ -43,14 +43,18 @@ class Builder:
         inline: converts a program, such as a body of control flow, into this graph: takes it and what stands for its
             inputs, and returns what stands for its outputs.
         nested: returns the builder of a graph within this one, such as a branch, from its inputs.
+        training: whether the model keeps what is done while training only.
+        variable: returns a variable of the session as a constant, by its name.
     """
 
     inline: Callable[[Program, Sequence[Value]], list[Value]]
     nested: Callable[[Sequence[Value]], Builder]
+    variable: Callable[[str], Value]
 
-    def __init__(self, opset: int, graph: Graph, outer: Builder | None = None) -> None:
+    def __init__(self, opset: int, graph: Graph, outer: Builder | None = None, *, training: bool = False) -> None:
         """Begin a graph; within a body of control flow, values of ``outer`` may be taken."""
         self.opset = opset
+        self.training = training
         self.graph = graph
         self.origin = _NOWHERE
         self.types: tuple[TensorType, ...] = ()
@@ -58,6 +62,8 @@ class Builder:
         self._sizes: dict[Dim, Value] = dict(outer._sizes) if outer is not None else {}
         self._sources: dict[Symbol, tuple[Value, int]] = dict(outer._sources) if outer is not None else {}
         self._constants: dict[Any, Value] = {}
+        self._drawn: dict[Value, Value] = outer._drawn if outer is not None else {}
+        self._moments: dict[Value, Value] = outer._moments if outer is not None else {}
         for value in graph.inputs:
             self.knows(value)
 
@@ -86,6 +92,8 @@ class Builder:
         **attributes: Any,
     ) -> tuple[Value, ...]:
         """Add a node with an output for each of ``types``."""
+        if any(value in self._drawn for value in inputs if value is not None):
+            raise ConversionError("ONNX has operators for uniform and normal random numbers only")
         if not domain:
             narrow = self._narrow(op_type, inputs)
             if narrow is not None:
@@ -103,6 +111,7 @@ class Builder:
                 domain=domain,
                 name=self.origin.name,
                 source="" if self.origin is _NOWHERE else str(self.origin.source),
+                layer="" if self.origin.layer is None else self.origin.layer.qualified_class,
             )
         )
         return outputs
@@ -186,6 +195,31 @@ class Builder:
             own = value in made and value not in graph.outputs
             graph.outputs.append(value if own else self.node("Identity", value, type=value.type))
         return graph
+
+    # What only training does. ----------------------------------------------------------------------------------------
+
+    def draw(self, type: TensorType, sizes: Value) -> Value:
+        """Return what stands for random bits of a type, which nothing but ``drawn`` takes, given their sizes."""
+        bits = Value(type, "bits")
+        self._drawn[bits] = sizes
+        return bits
+
+    def drawn(self, bits: Value) -> Value | None:
+        """Return the sizes of random bits; ``None`` for other values."""
+        return self._drawn.get(bits)
+
+    def note_moments(self, x: Value, mean: Value) -> None:
+        """Remember that a value is the mean of another over all axes but that of the channels."""
+        self._moments[mean] = x
+
+    def averaged(self, mean: Value) -> Value | None:
+        """Return what a value is the mean of, if that was noted of it or of what it is a reshaped copy of."""
+        found = self._moments.get(mean)
+        if found is not None:
+            return found
+        maker = next((node for node in reversed(self.graph.nodes) if mean in node.outputs), None)
+        moved = maker is not None and maker.op_type in ("Reshape", "Squeeze", "Unsqueeze") and maker.inputs[0]
+        return self.averaged(moved) if maker is not None and moved else None
 
     # Moving elements. ------------------------------------------------------------------------------------------------
 

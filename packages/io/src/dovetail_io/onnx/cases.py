@@ -51,15 +51,17 @@ class Case:
 
     Attributes:
         sizes: sizes by symbol.
-        arrays: arrays by the names of inputs.
+        arrays: arrays by the names of inputs, as the graph takes them.
+        given: the same as the model takes them, where the order of axes differs.
     """
 
-    __slots__ = ("arrays", "sizes")
+    __slots__ = ("arrays", "given", "sizes")
 
     def __init__(self, sizes: Mapping[Symbol, int], arrays: Mapping[str, Array]) -> None:
         """Pair them."""
         self.sizes = dict(sizes)
         self.arrays = dict(arrays)
+        self.given = self.arrays
 
     def shape(self, type: TensorType) -> tuple[int, ...]:
         """Return the shape of a tensor at these sizes; sizes that are none of the inputs' are 1."""

@@ -74,34 +74,47 @@ class Conversion:
         functions: those made of layers.
     """
 
-    def __init__(self, opset: int, wanted: Wanted) -> None:
+    def __init__(self, opset: int, wanted: Wanted, *, training: bool = False) -> None:
         """Begin.
 
         Args:
             opset: the version of ONNX's operators.
             wanted: whether a call of a layer is to be a function.
+            training: whether to keep what is done while training only.
         """
         self.opset = opset
         self.wanted = wanted
+        self.training = training
         self.problems: list[Problem] = []
         self.functions = FunctionTable()
         self.constants: dict[dx.Value, tuple[Array, str]] = {}
+        self._arrays: Mapping[str, Array] = {}
         self._taken: set[dx.Value] = set()
 
     def keeps(self, op: Op) -> bool:
         """Whether an operation has a converter of its own."""
         return find_converter(type(op), self.opset) is not None
 
-    def graph(self, program: Program, names: Mapping[Any, str], arrays: Mapping[str, Array]) -> Graph:
+    def graph(
+        self,
+        program: Program,
+        names: Mapping[Any, str],
+        arrays: Mapping[str, Array],
+        entering: Mapping[str, Sequence[int]],
+        leaving: Sequence[Sequence[int] | None],
+    ) -> Graph:
         """Return the graph of the whole program.
 
         Args:
             program: decomposed down to what ``keeps`` keeps.
             names: names of the model's inputs.
-            arrays: the values of variables.
+            arrays: the values of variables, those at least that the program takes.
+            entering: which axis of the program's input each axis of the model's is, by name, where they differ.
+            leaving: likewise of the outputs, in order.
         """
         graph = Graph()
-        scope = self._bind(_Scope(Builder(self.opset, graph)))
+        self._arrays = arrays
+        scope = self._bind(_Scope(Builder(self.opset, graph, training=self.training)))
         for given in program.inputs:
             value = Value(given.value.type, names.get(given.key) or str(given.key))
             if given.kind == "state":
@@ -109,7 +122,11 @@ class Conversion:
             elif given.kind == "initialized":
                 value.array = np.asarray(True)
             elif given.key in names:
-                graph.inputs.append(value)
+                order = entering.get(names[given.key])
+                if order is not None:
+                    value = self._turned_input(value, order, scope.builder)
+                else:
+                    graph.inputs.append(value)
             scope.values[given.value] = value
         for value in graph.inputs:
             scope.builder.knows(value)
@@ -127,7 +144,23 @@ class Conversion:
                         "AssignVariable", origin, "it writes a variable, and a model has no state; fetch without it"
                     )
                 )
-        return scope.builder.gives(self._value(one.value, scope) for one in program.outputs if one.kind == "fetch")
+        results = [self._value(one.value, scope) for one in program.outputs if one.kind == "fetch"]
+        if self.problems:
+            return graph
+        turned = (
+            value if order is None else scope.builder.transpose(value, order)
+            for value, order in zip(results, leaving, strict=True)
+        )
+        return scope.builder.gives(turned)
+
+    @staticmethod
+    def _turned_input(value: Value, order: Sequence[int], builder: Builder) -> Value:
+        """Make an input of the model whose axes are in another order; returns it in the program's order."""
+        assert value.type is not None
+        dims = value.type.dims
+        taken = Value(dx.TensorType(value.dtype, dx.Shape([dims[axis] for axis in order])), value.name)
+        builder.graph.inputs.append(taken)
+        return builder.transpose(taken, np.argsort(order).tolist())
 
     def _remember(self, program: Program) -> None:
         """Take note of the constants of a program, and of the values that something takes."""
@@ -156,6 +189,7 @@ class Conversion:
         """Let the scope's builder convert programs, and begin graphs within its own."""
         scope.builder.inline = lambda program, arguments: self._inlined(program, arguments, scope)
         scope.builder.nested = lambda inputs: self._nested(inputs, scope)
+        scope.builder.variable = lambda name: scope.builder.constant(self._arrays[name], name=name)
         return scope
 
     # Instructions. ---------------------------------------------------------------------------------------------------
@@ -166,7 +200,7 @@ class Conversion:
         builder = scope.builder
         origin = one.origin
         name = origin.name.removeprefix(scope.prefix)
-        builder.origin = origin if name == origin.name else Origin(name, origin.source)
+        builder.origin = origin if name == origin.name else Origin(name, origin.source, layer=origin.layer)
         builder.types = tuple(value.type for value in one.outputs)
         builder.taken = tuple(value in self._taken for value in one.outputs)
         inputs = [self._value(value, scope) for value in one.inputs]
@@ -241,7 +275,7 @@ class Conversion:
             scope.values[value] = self._value(output.value, scope)
 
     def _nested(self, inputs: Sequence[Value], outer: _Scope) -> Builder:
-        builder = Builder(self.opset, Graph(inputs), outer.builder)
+        builder = Builder(self.opset, Graph(inputs), outer.builder, training=self.training)
         builder.origin = outer.builder.origin
         return self._bind(_Scope(builder, outer, outer.prefix)).builder
 
@@ -275,7 +309,7 @@ class Conversion:
         arguments = {value: self._value(value, outer) for value in taken}
         order = sorted(taken, key=lambda value: arguments[value].array is not None)  # weights last
         graph = Graph([Value(arguments[value].type, parameter_name(arguments[value], unit.call)) for value in order])
-        scope = self._bind(_Scope(Builder(self.opset, graph), None, f"{unit.call.name}/"))
+        scope = self._bind(_Scope(Builder(self.opset, graph, training=self.training), None, f"{unit.call.name}/"))
         scope.values.update(zip(order, graph.inputs, strict=True))
         before = len(self.problems)
         for one in unit.instructions:

@@ -45,6 +45,7 @@ class FunctionTable:
             function=function,
             name=call.name,
             source=_line(call),
+            layer=call.qualified_class,
         )
         builder.graph.nodes.append(node)
         return node.outputs

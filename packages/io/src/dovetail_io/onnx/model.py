@@ -75,9 +75,10 @@ class Node:
         function: what ``op_type`` names, if it is a function of the model.
         name: of the graph's node that it comes from.
         source: the line of the user's program.
+        layer: the layer that made it, as ``distribution:module:Class``; empty for none.
     """
 
-    __slots__ = ("attributes", "domain", "function", "inputs", "name", "op_type", "outputs", "source")
+    __slots__ = ("attributes", "domain", "function", "inputs", "layer", "name", "op_type", "outputs", "source")
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class Node:
         function: Function | None = None,
         name: str = "",
         source: str = "",
+        layer: str = "",
     ) -> None:
         """Make a node."""
         self.op_type = op_type
@@ -100,6 +102,7 @@ class Node:
         self.function = function
         self.name = name
         self.source = source
+        self.layer = layer
 
     def changed(
         self,
@@ -118,6 +121,7 @@ class Node:
             function=self.function,
             name=self.name,
             source=self.source,
+            layer=self.layer,
         )
 
     def graphs(self) -> Iterator[Graph]:
@@ -160,6 +164,15 @@ class Graph:
             for inner in node.graphs():
                 yield from inner._taken()
         yield from self.outputs
+
+    def every_node(self) -> Iterator[Node]:
+        """Iterate over the nodes, those of graphs within nodes and of functions included."""
+        for node in self.nodes:
+            yield node
+            for inner in node.graphs():
+                yield from inner.every_node()
+            if node.function is not None:
+                yield from node.function.graph.every_node()
 
     def constants(self) -> list[Value]:
         """Return the constants that are taken, graphs within nodes included, each once."""

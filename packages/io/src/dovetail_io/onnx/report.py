@@ -23,9 +23,21 @@ class ExportReport:
         verified_by: who ran the model: ``"ONNX Runtime"``, ``"the ONNX reference"``, or ``""`` where nobody did.
         sizes: for each comparison, the sizes of the open dimensions by name.
         largest_difference: of a floating element of an output from the session's.
+        relative_difference: the same as a part of the output's largest element, where that is above 1.
+        serving_script: the file of the serving script, if one was asked for.
     """
 
-    __slots__ = ("inputs", "largest_difference", "opset", "outputs", "path", "sizes", "verified_by")
+    __slots__ = (
+        "inputs",
+        "largest_difference",
+        "opset",
+        "outputs",
+        "path",
+        "relative_difference",
+        "serving_script",
+        "sizes",
+        "verified_by",
+    )
 
     def __init__(
         self,
@@ -34,6 +46,7 @@ class ExportReport:
         inputs: Mapping[str, TensorType],
         outputs: Mapping[str, TensorType],
         outcome: Verification,
+        serving_script: Path | None = None,
     ) -> None:
         """Keep the outcome of an export."""
         self.path = path
@@ -43,6 +56,8 @@ class ExportReport:
         self.verified_by = outcome.by
         self.sizes = [{str(symbol): size for symbol, size in case.sizes.items()} for case in outcome.cases]
         self.largest_difference = outcome.difference
+        self.relative_difference = outcome.relative
+        self.serving_script = serving_script
 
     def __repr__(self) -> str:
         """Say it in one line."""

@@ -11,20 +11,20 @@ import dovetail as dt
 from dovetail.errors import ExportError
 from dovetail.extend import Array, DType
 from dovetail_io.onnx.model import ELEMENT_TYPES, Function, Graph, Node, Value
+from dovetail_io.onnx.options import Options
 from dovetail_io.onnx.packages import load_onnx
 
-__all__ = ["IR_VERSION", "model_proto", "tensor_proto"]
+__all__ = ["model_proto", "tensor_proto"]
 
-IR_VERSION: Final = 10
-"""The version of the file's format; the newest would lock out older runtimes."""
+_NODE_METADATA: Final = 10
+"""The IR version from which on nodes have metadata."""
 
 
 def model_proto(
     graph: Graph,
     inputs: Mapping[Value, str],
     outputs: Iterable[str],
-    opset: int,
-    name: str,
+    options: Options,
     metadata: Mapping[str, str],
 ) -> Any:
     """Return the model as a ``ModelProto``.
@@ -33,11 +33,11 @@ def model_proto(
         graph: the graph.
         inputs: names of its inputs.
         outputs: names of its outputs, in order.
-        opset: the version of ONNX's operators.
-        name: name of the graph.
+        options: versions, and the name of the graph.
         metadata: what the model says of itself.
     """
     onnx = load_onnx()
+    opset, provenance = options.opset, options.file_version >= _NODE_METADATA
     names = _Names()
     for value, text in inputs.items():
         names.take(value, text)
@@ -46,8 +46,8 @@ def model_proto(
     for value in graph.constants():
         names.of(value)
     proto = onnx.helper.make_graph(
-        _nodes(graph.nodes, names),
-        name,
+        _nodes(graph.nodes, names, provenance),
+        options.name,
         [_value_info(value, names) for value in graph.inputs],
         [_value_info(value, names) for value in graph.outputs],
         [tensor_proto(value.array, names.of(value)) for value in graph.constants() if value.array is not None],
@@ -60,7 +60,7 @@ def model_proto(
         proto,
         opset_imports=opsets,
         functions=[_function_proto(function, opset) for function in functions],
-        ir_version=IR_VERSION,
+        ir_version=options.file_version,
         producer_name="dovetail",
         producer_version=dt.__version__,
     )
@@ -113,38 +113,41 @@ def _value_info(value: Value, names: _Names) -> Any:
     return load_onnx().helper.make_tensor_value_info(names.of(value), ELEMENT_TYPES[value.dtype.name], shape)
 
 
-def _nodes(nodes: Iterable[Node], names: _Names) -> list[Any]:
+def _nodes(nodes: Iterable[Node], names: _Names, provenance: bool = False) -> list[Any]:
+    """Return the nodes; ``provenance`` has their metadata tell scope, layer and line."""
     helper = load_onnx().helper
     result = []
     for node in nodes:
-        attributes = {key: _attribute(value, names) for key, value in node.attributes.items()}
-        result.append(
-            helper.make_node(
-                node.op_type,
-                ["" if value is None else names.of(value) for value in node.inputs],
-                [names.of(value, node.name or node.op_type) for value in node.outputs],
-                name=names.node(node),
-                domain=node.domain,
-                doc_string=node.source,
-                **attributes,
-            )
+        attributes = {key: _attribute(value, names, provenance) for key, value in node.attributes.items()}
+        proto = helper.make_node(
+            node.op_type,
+            ["" if value is None else names.of(value) for value in node.inputs],
+            [names.of(value, node.name or node.op_type) for value in node.outputs],
+            name=names.node(node),
+            domain=node.domain,
+            doc_string=node.source,
+            **attributes,
         )
+        if provenance:
+            told = {"scope": node.name.rpartition("/")[0], "layer": node.layer, "source": node.source}
+            helper.set_model_props(proto, {f"dovetail.{key}": text for key, text in told.items() if text})
+        result.append(proto)
     return result
 
 
-def _attribute(value: Any, names: _Names) -> Any:
+def _attribute(value: Any, names: _Names, provenance: bool) -> Any:
     if isinstance(value, DType):
         return ELEMENT_TYPES[value.name]
     if isinstance(value, np.ndarray):
         return tensor_proto(value, "")
     if isinstance(value, Graph):
-        return _body(value, names)
+        return _body(value, names, provenance)
     return value
 
 
-def _body(graph: Graph, outer: _Names) -> Any:
+def _body(graph: Graph, outer: _Names, provenance: bool) -> Any:
     names = _Names(outer)
-    nodes = _nodes(graph.nodes, names)
+    nodes = _nodes(graph.nodes, names, provenance)
     return load_onnx().helper.make_graph(
         nodes,
         "body",

@@ -42,12 +42,16 @@ class Verification:
         by: who ran the model: ``"ONNX Runtime"``, ``"the ONNX reference"``, or nobody.
         cases: the sizes compared.
         difference: the largest difference of a floating element.
+        relative: the same as a part of the output's largest element, where that is above 1.
     """
 
-    __slots__ = ("by", "cases", "difference")
+    __slots__ = ("by", "cases", "difference", "relative")
 
-    def __init__(self, by: str = "", cases: Sequence[Case] = (), difference: float = 0.0) -> None:
+    def __init__(
+        self, by: str = "", cases: Sequence[Case] = (), difference: float = 0.0, relative: float = 0.0
+    ) -> None:
         """Keep the outcome."""
+        self.relative = relative
         self.by = by
         self.cases = tuple(cases)
         self.difference = difference
@@ -60,6 +64,9 @@ def compare(
     names: Sequence[str],
     chosen: Sequence[Case],
     lines: Mapping[str, str],
+    *,
+    halved: bool = False,
+    optimized: bool = True,
 ) -> Verification:
     """Compare a model with the session.
 
@@ -73,6 +80,8 @@ def compare(
         names: names of the outputs.
         chosen: the inputs.
         lines: the user's line for names of nodes.
+        halved: whether weights have the precision of float16 only.
+        optimized: whether ONNX Runtime may rewrite the model.
 
     Raises:
         ExportError: an output differs by more than the tolerance of its dtype, or the model does not run.
@@ -85,8 +94,8 @@ def compare(
             stacklevel=4,
         )
         return Verification()
-    by, runner = _runner(runtime, model, path, lines)
-    largest = 0.0
+    by, runner = _runner(runtime, model, path, lines, optimized=optimized)
+    largest = relative = 0.0
     compared: list[Case] = []
     for case in chosen:
         try:
@@ -100,19 +109,24 @@ def compare(
             ) from error
         compared.append(case)
         try:
-            found = runner(case.arrays)
+            found = runner(case.given)
         except Exception as error:
             raise ExportError(f"{by} fails to run the model at {case}, which the session runs: {error}") from error
         for name, mine, theirs in zip(names, expected, found, strict=True):
-            largest = max(largest, _compare(name, mine, theirs, case, by))
-    return Verification(by, compared, largest)
+            difference, scale = _compare(name, mine, theirs, case, by, halved=halved)
+            largest, relative = max(largest, difference), max(relative, difference / scale)
+    return Verification(by, compared, largest, relative)
 
 
-def _runner(runtime: Any, model: Any, path: Path | None, lines: Mapping[str, str]) -> tuple[str, Runner]:
+def _runner(
+    runtime: Any, model: Any, path: Path | None, lines: Mapping[str, str], *, optimized: bool
+) -> tuple[str, Runner]:
     if path is None:
         model = _without_bfloat16(model)
     options = runtime.SessionOptions()
     options.log_severity_level = 4
+    if not optimized:
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         session = runtime.InferenceSession(
             model.SerializeToString() if path is None else str(path), options, providers=["CPUExecutionProvider"]
@@ -197,7 +211,8 @@ def _as_text(array: Array) -> Array:
     return result
 
 
-def _compare(name: str, mine: Array, theirs: Any, case: Case, by: str) -> float:
+def _compare(name: str, mine: Array, theirs: Any, case: Case, by: str, *, halved: bool) -> tuple[float, float]:
+    """Return the largest difference, and the largest element where that is above 1."""
     theirs = np.asarray(theirs, object) if mine.dtype == object else np.asarray(theirs)
     dtype = dt.as_dtype(mine.dtype)
     mine, theirs = _for_runtime(mine), _for_runtime(theirs)
@@ -212,7 +227,7 @@ def _compare(name: str, mine: Array, theirs: Any, case: Case, by: str) -> float:
             raise ExportError(
                 f"output {name!r} of {by} differs from the session's in {wrong} of {mine.size} elements, at {case}."
             )
-        return 0.0
+        return 0.0, 1.0
     mine, theirs = mine.astype(np.float64), theirs.astype(np.float64)
     same = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
     finite = np.isfinite(mine)
@@ -221,9 +236,11 @@ def _compare(name: str, mine: Array, theirs: Any, case: Case, by: str) -> float:
         difference = np.where(same, 0.0, np.abs(mine - theirs))
     largest = float(np.max(np.where(np.isnan(difference), np.inf, difference), initial=0.0))
     tolerance = TOLERANCE[dtype] if by == _RUNTIME else max(TOLERANCE[dtype], _REFERENCE_TOLERANCE)
+    if halved:
+        tolerance = max(tolerance, TOLERANCE[dt.float16])
     if largest > tolerance * scale:
         raise ExportError(
             f"output {name!r} of {by} differs from the session's by up to {largest:.3g}, which is above "
             f"{tolerance:g} of its largest element {scale:.3g}, at {case}."
         )
-    return largest
+    return largest, scale

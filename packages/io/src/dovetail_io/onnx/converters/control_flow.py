@@ -169,10 +169,3 @@ def _array_buffer(to: Builder, op: definitions.ArrayBuffer, fill: Value, size: V
 @converter_of("dovetail_layers", "CTCBeamSearch")
 def _ctc_beam_search(to: Builder, op: Op, *inputs: Value) -> Value:
     raise ConversionError("a search over prefixes has no operator; export the scores and search outside of the model")
-
-
-@converter_of("", "PhiloxBits", "DynamicPhiloxBits")
-def _random(to: Builder, op: Op, *inputs: Value) -> Value:
-    raise ConversionError(
-        "it draws random numbers, as dropout does while training; give the flag of training by feeds={flag: False}"
-    )

@@ -34,6 +34,22 @@ def _log_softmax(to: Builder, op: CompositeOp, x: Value) -> Value:
     return to.node("LogSoftmax", x, axis=op.attributes()["axis"] % _rank(x))
 
 
+@converter_of(_LAYERS, "Moments")
+def _moments(to: Builder, op: CompositeOp, x: Value) -> tuple[Value, Value]:
+    """Mean and variance; where training is kept, those over all axes but one may become part of the normalisation."""
+    if not to.training:
+        raise ConversionError("mean and variance are reductions")
+    attributes, (mean_type, variance_type) = op.attributes(), to.types
+    axes, keep = to.ints(axis % _rank(x) for axis in attributes["axes"]), int(attributes["keepdims"])
+    kept = to.node("ReduceMean", x, axes, keepdims=1)
+    mean = kept if keep else to.node("Squeeze", kept, axes, type=mean_type)
+    distance = to.node("Sub", x, kept, type=x.type)
+    variance = to.node("ReduceMean", to.node("Mul", distance, distance), axes, keepdims=keep, type=variance_type)
+    if len(attributes["axes"]) == _rank(x) - 1:
+        to.note_moments(x, mean)
+    return mean, variance
+
+
 @converter_of(_LAYERS, "BatchNormalization")
 def _batch_normalization(
     to: Builder, op: CompositeOp, x: Value, mean: Value, variance: Value, offset: Value, scale: Value
@@ -49,8 +65,19 @@ def _batch_normalization(
         )
     order = [0, axis, *(one for one in range(1, rank) if one != axis)]
     turned = to.transpose(x, order)
-    parts = [_per_channel(to, part, axis, x) for part in (scale, offset, mean, variance)]
-    result = to.node("BatchNormalization", turned, *parts, epsilon=op.attributes()["epsilon"], type=turned.type)
+    epsilon = op.attributes()["epsilon"]
+    layer = to.origin.layer
+    if to.averaged(mean) is x and layer is not None and "momentum" in layer.config:
+        averages = [to.variable(name) for name in layer.weights if name.rpartition("/")[2].startswith("moving_")]
+        given = [_per_channel(to, part, axis, x) for part in (scale, offset)] + averages
+        types = [turned.type, *(one.type for one in averages)]
+        numbers = {"epsilon": epsilon, "momentum": float(layer.config["momentum"]), "training_mode": 1}
+        result, *renewed = to.several("BatchNormalization", turned, *given, types=types, **numbers)
+        for value, average in zip(renewed, averages, strict=True):
+            value.name = f"{average.name}/renewed"
+    else:
+        parts = [_per_channel(to, part, axis, x) for part in (scale, offset, mean, variance)]
+        result = to.node("BatchNormalization", turned, *parts, epsilon=epsilon, type=turned.type)
     return to.transpose(result, [order.index(one) for one in range(rank)])
 
 

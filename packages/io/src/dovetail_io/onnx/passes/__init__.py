@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dovetail_io.onnx.model import Graph
+from dovetail_io.onnx.passes.dropout import join_dropout
 from dovetail_io.onnx.passes.fuse import fuse
 from dovetail_io.onnx.passes.layout import cancel_transpositions
+from dovetail_io.onnx.passes.narrow import narrow_weights
 from dovetail_io.onnx.passes.prune import prune
 
-__all__ = ["cancel_transpositions", "fuse", "improve", "prune"]
+__all__ = ["cancel_transpositions", "fuse", "improve", "join_dropout", "narrow_weights", "prune"]
 
 
 def improve(graph: Graph, *, fold_batch_norm: bool = False) -> None:
@@ -16,6 +18,7 @@ def improve(graph: Graph, *, fold_batch_norm: bool = False) -> None:
         for inner in node.graphs():
             improve(inner)
     prune(graph)
+    join_dropout(graph)
     cancel_transpositions(graph)
     fuse(graph, fold_batch_norm=fold_batch_norm)
     prune(graph)

@@ -227,6 +227,14 @@ def _along_axis(walk: _Walk, node: Node) -> bool:
     return walk.emit(node, [walk.get(x, order), *node.inputs[1:]], order, {**node.attributes, "axis": axis})
 
 
+def _of_first(walk: _Walk, node: Node) -> bool:
+    """Work on each element of the first input; the others are scalars."""
+    x = node.inputs[0]
+    if x is None or (order := walk.only_order(x)) is None:
+        return False
+    return walk.emit(node, [walk.get(x, order), *node.inputs[1:]], order)
+
+
 def _concat(walk: _Walk, node: Node) -> bool:
     inputs = [value for value in node.inputs if value is not None]
     if any(value.rank is None for value in inputs):
@@ -317,6 +325,7 @@ _HANDLERS: Final[dict[str, Handler]] = {
     **dict.fromkeys(["ArgMax", "ArgMin"], _arg),
     **dict.fromkeys(["LogSoftmax", "Softmax", "Split"], _along_axis),
     "Concat": _concat,
+    "Dropout": _of_first,
     "Pad": _pad,
     "Reshape": _reshape,
     "Slice": _slice,
