@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import dovetail as dt
+from dovetail.bases import stepping
 from dovetail.errors import ConfigurationError, DTypeError, GraphError, InvalidArgumentError, PluginNotFoundError
 from dovetail.extend import Hyperparameter, Numbers, Optimizer
+from tests.optim.every import OPTIMIZERS
 
 
 def session() -> dt.Session:
@@ -226,6 +228,29 @@ def test_a_gradient_of_rows_leaves_the_others_alone(make: Any, rng: np.random.Ge
     assert (run.run(table)[2] != first[2]).all()
     for before, after in zip(kept, run.run(slots), strict=True):
         np.testing.assert_array_equal(after[others], before[others])
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if OPTIMIZERS[name](0.01).rows_alone])
+def test_of_many_rows_those_of_a_gradient_are_picked_and_become_the_same(
+    name: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = 4100
+    first = rng.normal(size=(many, 3))
+    rows, wanted = dt.placeholder(dt.int64, [None]), dt.placeholder(dt.float32, [None, 3])
+    tables, steps = [], []
+    for least in (1, many + 1):
+        monkeypatch.setattr(stepping, "_MANY_ROWS", least)
+        table = dt.Variable(first, dtype=dt.float32)
+        optimizer = OPTIMIZERS[name](0.05)
+        steps.append(optimizer.minimize(dt.reduce_sum(dt.square(dt.gather(table, rows) - wanted)), var_list=[table]))
+        tables.append([table, *(optimizer.get_slot(table, slot) for slot in optimizer.get_slot_names())])
+    run = session()
+    for picked in ([5, 4099, 5, 0, 5, 4099], [], [7]):
+        run.run(steps, {rows: picked, wanted: rng.normal(size=(len(picked), 3))})
+        for left, right in zip(*run.run(tables), strict=True):
+            np.testing.assert_array_equal(left, right)
+    changed = np.flatnonzero((run.run(tables[0][0]) != first.astype(np.float32)).any(axis=1))
+    assert changed.tolist() == [0, 5, 7, 4099]
 
 
 # Weight decay. -------------------------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ class AdagradOptimizer(Optimizer):
     learning_rate: Hyperparameter
     initial_accumulator_value: float = 0.1
 
+    rows_alone = True
+
     def check(self) -> None:
         """Refuse sums by whose root no step could be divided."""
         above_zero(self, "initial_accumulator_value")
