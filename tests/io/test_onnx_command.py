@@ -78,11 +78,65 @@ def test_what_the_command_passes_on() -> None:
     assert [one.dim_value for one in model.graph.input[0].type.tensor_type.shape.dim[1:]] == [2, 6, 6]
 
 
+@pytest.fixture
+def bundle(saved: str) -> str:
+    """A bundle of two graphs made of the checkpoint; that for serving has two signatures."""
+    tags = dt.saved_model.tag_constants
+    builder = dt.saved_model.builder.SavedModelBuilder("bundle")
+    with dt.Session() as session:
+        saver = dt.train.import_meta_graph(f"{saved}.meta")
+        assert saver is not None
+        saver.restore(session, saved)
+        images, probabilities, flag = (
+            session.graph.get_tensor_by_name(f"{name}:0") for name in ("images", "probabilities", "is_training")
+        )
+        best = dt.argmax(probabilities, 1, name="best")
+        predict = dt.saved_model.predict_signature_def
+        signatures = {
+            "serving_default": predict({"pictures": images}, {"chances": probabilities}),
+            "with_flag": predict({"pictures": images, "flag": flag}, {"best": best}),
+        }
+        builder.add_meta_graph_and_variables(session, [tags.TRAINING])
+        builder.add_meta_graph([tags.SERVING], signature_def_map=signatures)
+        builder.save()
+    dt.reset_default_graph()
+    return "bundle"
+
+
+def names(path: str) -> tuple[list[str], list[str]]:
+    graph = onnx.load(path).graph
+    return [one.name for one in graph.input], [one.name for one in graph.output]
+
+
+def test_a_bundle_becomes_a_model_by_its_signatures(bundle: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", bundle, "m.onnx", "--feed", "is_training=false"]) == 0
+    assert names("m.onnx") == (["pictures"], ["chances"])
+    check("m.onnx", name="pictures")
+    assert main(["export", bundle, "b.onnx", "--signature", "with_flag", "--keep-training"]) == 0
+    assert names("b.onnx") == (["pictures", "flag"], ["best"])
+    assert main(["export", bundle, "b.onnx", "--signature", "with_flag", "--feed", "is_training=false"]) == 0
+    assert names("b.onnx") == (["pictures"], ["best"])
+    flags = ["--feed", "is_training=false"]
+    assert main(["export", bundle, "t.onnx", "--tags", "train", "--outputs", "probabilities", *flags]) == 0
+    assert names("t.onnx") == (["images"], ["probabilities"])
+
+    for arguments, message in [
+        (["--signature", "servin_default"], "no signature 'servin_default'; it has 'serving_default', 'with_flag'"),
+        (["--tags", "serve,gpu"], "no graph with the tags"),
+        (["--tags", "train"], "no signature 'serving_default'; it has none"),
+        ([], "is_training"),
+    ]:
+        assert main(["export", bundle, "no.onnx", *arguments]) == 1
+        assert message in capsys.readouterr().err
+    assert not Path("no.onnx").exists()
+
+
 @pytest.mark.usefixtures("saved")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["classifier-100"], r'"classifier-100" is a checkpoint, .* --outputs. Nothing takes .*probabilities:0'),
+        (["classifier-100", "--tags", "serve"], "is a checkpoint, which has no tags; leave --tags out"),
+        (["classifier-100"], r'"classifier-100" does not say what .* --outputs. Nothing takes .*probabilities:0'),
         (["classifier-100", "--outputs", "probabilites"], "no tensor 'probabilites'. Did you mean 'probabilities'"),
         (["classifier-7", "--outputs", "probabilities"], "classifier-7"),
         (["elsewhere", "--outputs", "probabilities"], "elsewhere"),

@@ -155,7 +155,8 @@ def _missing(operations: Iterable[Any]) -> MissingFeedError:
     listed = "".join(f'\n  "{op.name}" of type {op.outputs[0].type} {op.where()}' for op in operations)
     return MissingFeedError(
         f"export_onnx: the outputs need placeholders that are neither among inputs nor in feeds:{listed}\n"
-        f"Add them to inputs; or give one that is a constant of the model by feeds, as in feeds={{is_training: False}}."
+        f"Add them to inputs; or give one that is a constant of the model by feeds, as in feeds={{is_training: False}} "
+        f"or --feed is_training=false."
     )
 
 

@@ -1,4 +1,4 @@
-"""What ``dovetail export`` reads: a checkpoint and its graph, into a session."""
+"""What ``dovetail export`` reads: a bundle, or a checkpoint and its graph, into a session."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from dovetail.extend import Feed, definitions, needed_operations
 from dovetail_io.listing import load_checkpoint
 from dovetail_io.metagraph import import_meta_graph
 from dovetail_io.onnx.arguments import type_of
+from dovetail_io.saved_model.bundle import Bundle, find_signature
+from dovetail_io.saved_model.loader import load_into, maybe_saved_model_directory
+from dovetail_io.saved_model.signatures import get_tensor_from_tensor_info
 
 __all__ = ["opened"]
 
@@ -65,7 +68,7 @@ def _outputs_wanted(graph: dt.Graph, source: Path, names: Sequence[str]) -> dict
     """
     if not names:
         raise InvalidArgumentError(
-            f'"{source}" is a checkpoint, which does not say what the outputs of a model are; name them by --outputs. '
+            f'"{source}" does not say what the outputs of a model are; name them by --outputs. '
             f"Nothing takes {_ends(graph)}."
         )
     return {name.removesuffix(":0"): _tensor_named(graph, name) for name in names}
@@ -104,11 +107,29 @@ def opened(
         InvalidArgumentError: what to export cannot be told; what may be meant is listed.
         FormatError: a file is damaged.
     """
-    _open_checkpoint(session, source)
-    outputs = _outputs_wanted(session.graph, source, asked.outputs or ())
-    constants = {_tensor_named(session.graph, name): value for name, value in feeds.items()}
+    inputs: dict[str, dt.Tensor] = {}
+    outputs: dict[str, dt.Tensor] = {}
+    constants: dict[dt.Tensor, Any] = {}
+    if maybe_saved_model_directory(source):
+        bundle = Bundle(source)
+        meta_graph = bundle.chosen(None if asked.tags is None else asked.tags.split(","))
+        constants.update(load_into(session, bundle, meta_graph))
+        if not asked.outputs or asked.signature:
+            signature = find_signature(meta_graph.signature_def, meta_graph.chosen(asked.signature), source)
+            inputs, outputs = (
+                {key: get_tensor_from_tensor_info(info, session.graph) for key, info in infos.items()}
+                for infos in (signature.inputs, signature.outputs)
+            )
+    else:
+        for option in ("signature", "tags"):
+            if getattr(asked, option):
+                raise InvalidArgumentError(f'"{source}" is a checkpoint, which has no {option}; leave --{option} out.')
+        _open_checkpoint(session, source)
+    if asked.outputs or not outputs:
+        outputs = _outputs_wanted(session.graph, source, asked.outputs or ())
+    constants.update({_tensor_named(session.graph, name): value for name, value in feeds.items()})
     if asked.inputs:
         inputs = {name.removesuffix(":0"): _tensor_named(session.graph, name) for name in asked.inputs}
-    else:
+    elif not inputs:
         inputs = {one.op.name: one for one in _placeholders_of(outputs.values(), constants)}
-    return inputs, outputs, constants
+    return {key: one for key, one in inputs.items() if one not in constants}, outputs, constants

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar, final
 
 from dovetail.errors import DTypeError, FormatError, InvalidArgumentError, NotFoundError
-from dovetail_io.checkpoint import Checkpoint, PathLike
+from dovetail_io.checkpoint import Checkpoint, PathLike, nearest
 from dovetail_io.files import file_hash
 from dovetail_io.graphfile import StoredGraph
 from dovetail_io.saved_model.constants import (
@@ -31,7 +31,9 @@ from dovetail_io.saved_model.constants import (
     VARIABLES_DIRECTORY,
     VARIABLES_FILENAME,
 )
+from dovetail_io.saved_model.signature_constants import DEFAULT_SERVING_SIGNATURE_DEF_KEY
 from dovetail_io.saved_model.signatures import SignatureDef
+from dovetail_io.saved_model.tag_constants import SERVING
 from dovetail_io.sealed import BUNDLE, is_plain_name, read_bytes, unseal
 
 __all__ = ["Bundle", "BundleFile", "MetaGraph", "as_folder", "as_tags", "described"]
@@ -122,6 +124,13 @@ class MetaGraph(NamedTuple):
         signatures = {name: one.to_data() for name, one in self.signature_def.items()}
         return {**self._asdict(), "tags": list(self.tags), "signature_def": signatures, "assets": dict(self.assets)}
 
+    def chosen(self, signature: str | None) -> str:
+        """Return the name of a signature: that asked for, the only one, or the default one."""
+        if signature is not None:
+            return signature
+        names = list(self.signature_def)
+        return names[0] if len(names) == 1 else DEFAULT_SERVING_SIGNATURE_DEF_KEY
+
     @classmethod
     def from_data(cls, data: Mapping[str, Any], files: Collection[str]) -> Self:
         """Read one; raises KeyError, TypeError, ValueError or AttributeError where it is something else."""
@@ -136,6 +145,19 @@ class MetaGraph(NamedTuple):
             assets,
             None if data["main_op"] is None else str(data["main_op"]),
         )
+
+
+def find_signature(signatures: Mapping[str, SignatureDef], name: str, folder: Path) -> SignatureDef:
+    """Return a signature of a graph of the bundle in a folder.
+
+    Raises:
+        NotFoundError: there is no such signature; those that there are are listed.
+    """
+    found = signatures.get(name)
+    if found is None:
+        there = ", ".join(map(repr, signatures)) or "none"
+        raise NotFoundError(f'"{folder}" has no signature {name!r}; it has {there}.{nearest(name, signatures)}')
+    return found
 
 
 @final
@@ -180,6 +202,16 @@ class Bundle:
     def prefix(self) -> Path:
         """The path of the checkpoint that holds the variables."""
         return self.folder / VARIABLES_DIRECTORY / VARIABLES_FILENAME
+
+    def chosen(self, tags: Any = None) -> MetaGraph:
+        """Return the graph that has these tags; without tags the only one, or that for serving.
+
+        Raises:
+            NotFoundError: there is none; the message lists the tags that there are.
+        """
+        if tags is None:
+            tags = self.meta_graphs[0].tags if len(self.meta_graphs) == 1 else [SERVING]
+        return self.meta_graph(tags)
 
     def meta_graph(self, tags: Any) -> MetaGraph:
         """Return the graph that has exactly these tags.

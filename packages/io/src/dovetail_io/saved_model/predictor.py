@@ -10,11 +10,9 @@ import dovetail as dt
 from dovetail.errors import DovetailError, FeedError, InvalidArgumentError, NotFoundError
 from dovetail.extend import definitions, needed_operations
 from dovetail_io.checkpoint import PathLike, nearest
-from dovetail_io.saved_model.bundle import Bundle, MetaGraph
+from dovetail_io.saved_model.bundle import Bundle, MetaGraph, find_signature
 from dovetail_io.saved_model.loader import load_into
-from dovetail_io.saved_model.signature_constants import DEFAULT_SERVING_SIGNATURE_DEF_KEY
 from dovetail_io.saved_model.signatures import SignatureDef
-from dovetail_io.saved_model.tag_constants import SERVING
 
 __all__ = ["Predictor", "predictor"]
 
@@ -122,13 +120,7 @@ class Predictor:
             return self._prepared[name]
 
     def _prepare(self, name: str) -> _Prepared:
-        definition = self.signatures.get(name)
-        if definition is None:
-            there = ", ".join(map(repr, self.signatures)) or "none"
-            raise NotFoundError(
-                f'predictor: "{self._folder}" has no signature {name!r}; it has {there}.'
-                f"{nearest(name, self.signatures)}"
-            )
+        definition = find_signature(self.signatures, name, self._folder)
         feeds = [self._tensor(info.name, f"input {key!r}") for key, info in definition.inputs.items()]
         fetches = {key: self._tensor(info.name, f"output {key!r}") for key, info in definition.outputs.items()}
         constant = {tensor: value for tensor, value in self._constant.items() if tensor not in feeds}
@@ -189,13 +181,8 @@ def predictor(
         <Predictor of 'exports/1', serving_default: x: float32[batch, 2] -> sum: float32[batch]>
     """
     bundle = Bundle(export_dir)
-    if tags is None:
-        tags = bundle.meta_graphs[0].tags if len(bundle.meta_graphs) == 1 else [SERVING]
-    meta_graph = bundle.meta_graph(tags)
-    names = list(meta_graph.signature_def)
-    chosen = signature
-    if chosen is None:
-        chosen = names[0] if len(names) == 1 else DEFAULT_SERVING_SIGNATURE_DEF_KEY
+    meta_graph = bundle.chosen(tags)
+    chosen = meta_graph.chosen(signature)
     session = dt.Session(graph=dt.Graph(), config=config, num_threads=num_threads)
     try:
         return Predictor(bundle, meta_graph, chosen, feeds or {}, session)
