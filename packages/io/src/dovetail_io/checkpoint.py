@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 _ENDINGS: Final = (".json", ".safetensors", ".meta")
+_SHARD: Final = re.compile(r"-[0-9]{5}-of-[0-9]{5}$")
 _T = TypeVar("_T")
 PathLike = str | os.PathLike[str]
 
@@ -161,6 +163,7 @@ class Checkpoint:
         step: the step it was saved under, or ``None``.
         saved: when, as seconds since 1970.
         graph_hash: hash of the graph it was saved from.
+        dovetail: the version of Dovetail that wrote it.
         random_state: what ``Session.set_random_state`` takes.
         ties: names that share the value of another name.
         states: of what else was saved, such as a place in the data.
@@ -200,10 +203,11 @@ class Checkpoint:
             self.states = {_text(name): state for name, state in data.get("states", {}).items()}
             counters = {_text(name): _count(value) for name, value in data["random"]["counters"].items()}
             seed, step, saved = data["random"]["seed"], data["step"], data["saved"]
-            self.random_state = {"seed": None if seed is None else _count(seed), "counters": counters}
+            self.random_state: dict[str, Any] = {"seed": None if seed is None else _count(seed), "counters": counters}
             self.step = None if step is None else _whole(step)
             self.saved = float(saved)
             self.graph_hash = _text(data["graph_hash"])
+            self.dovetail = str(data.get("dovetail"))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             if isinstance(error, FormatError):
                 raise
@@ -259,6 +263,39 @@ class Checkpoint:
             StorageError: a file cannot be read.
         """
         return self._steadily(lambda: self._read(self.names if names is None else names))
+
+    def read_unchecked(self, name: str) -> Array:
+        """Return the value of a tensor without reading the rest of its file, whose hash is then not looked at.
+
+        Raises:
+            NotFoundError: it has none of that name.
+            FormatError: the file that holds it is missing, or its structure is damaged.
+        """
+        self.spec(name)
+        real = self.ties.get(name, name)
+        record = next(one for one in self.files if one.ending == self._tensors[real][1])
+        found: dict[str, Array] = record.read(
+            self.prefix, lambda path: read_tensors(path, [real], folder=self.prefix.parent)[0]
+        )
+        if real not in found:
+            raise FormatError(f'"{record.path(self.prefix)}" does not hold {real!r}, as "{self.manifest}" tells.')
+        return found[real]
+
+    def stored(self) -> dict[str, tuple[TensorSpec, str]]:
+        """Return what the files say of all tensors, with the name of the file that holds each.
+
+        Raises:
+            FormatError: a file is missing, or its header is damaged.
+        """
+        found: dict[str, tuple[TensorSpec, str]] = {}
+        for record in self.files:
+            if any(ending == record.ending for _, ending in self._tensors.values()):
+                specs = record.read(self.prefix, lambda path: read_tensors(path, (), folder=self.prefix.parent)[1])
+                found |= {name: (spec, record.path(self.prefix).name) for name, spec in specs.items()}
+        lacking = next((name for name in self._tensors if name not in found), None)
+        if lacking is not None:
+            raise FormatError(f'the files of "{self.prefix}" do not hold {lacking!r}, as "{self.manifest}" tells.')
+        return {name: found[self.ties.get(name, name)] for name in self.names}
 
     def verify(self) -> None:
         """Check all files, those of the graph too, against size and hash.
@@ -373,7 +410,7 @@ def _existing_prefix(prefix: Path) -> Path:
     if os.path.lexists(_manifest_of(prefix)):
         return prefix
     if prefix.suffix in _ENDINGS and prefix.stem:
-        prefix = prefix.with_suffix("")
+        prefix = prefix.with_name(_SHARD.sub("", prefix.stem))
         if os.path.lexists(_manifest_of(prefix)):
             return prefix
     if prefix.is_dir():

@@ -124,6 +124,8 @@ class StoredGraph:
 
     Args:
         path: where it lies.
+        files: those beside it, which it vouches for.
+        data: the graph as JSON-able data.
         content: its bytes, where they have been read and checked already.
 
     Attributes:
@@ -142,12 +144,12 @@ class StoredGraph:
         self.path = path
         data = unseal(read_bytes(path) if content is None else content, path, GRAPH)
         try:
-            self._files = records_from_data(data["files"], path)
+            self.files = records_from_data(data["files"], path)
             self._distributions = {str(key): str(value) for key, value in data["distributions"].items()}
             self.graph_hash = str(data["graph_hash"])
             self.saver: dict[str, Any] | None = data["saver"]
-            self._data: dict[str, Any] = data["graph"]
-            if not isinstance(self._data, dict) or not isinstance(self.saver, dict | None):
+            self.data: dict[str, Any] = data["graph"]
+            if not isinstance(self.data, dict) or not isinstance(self.saver, dict | None):
                 raise TypeError("graph and saver are no objects")
         except (KeyError, TypeError, AttributeError) as error:
             raise FormatError(f'"{path}" is damaged: {error!r}. Take another one.') from error
@@ -166,10 +168,10 @@ class StoredGraph:
             NotFoundError: an operation is defined by a package that is not installed, and has no decomposition.
         """
         if clear_devices:
-            _clear_devices(self._data)
+            _clear_devices(self.data)
         try:
             return graph_from_data(
-                self._data, graph, import_scope=import_scope, arrays=_StoredArrays(self.path, self._files)
+                self.data, graph, import_scope=import_scope, arrays=_StoredArrays(self.path, self.files)
             )
         except NotFoundError as error:
             advice = self._advice()
@@ -182,10 +184,10 @@ class StoredGraph:
             FormatError: one is missing or damaged.
             StorageError: one cannot be read.
         """
-        _StoredArrays(self.path, self._files).read()
+        _StoredArrays(self.path, self.files).read()
 
     def _advice(self) -> str:
-        packages = [one for one in self._data.get("packages", ()) if isinstance(one, str) and one.isidentifier()]
+        packages = [one for one in self.data.get("packages", ()) if isinstance(one, str) and one.isidentifier()]
         missing = [one for one in packages if importlib.util.find_spec(one) is None]
         named = [self._distributions[one] for one in missing if one in self._distributions]
         if named:

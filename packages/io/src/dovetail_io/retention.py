@@ -20,6 +20,7 @@ from dovetail_io.files import flush_folder, locked, remove, replace_file
 from dovetail_io.sealed import LISTING, is_plain_name, read_sealed, seal
 
 __all__ = [
+    "DEFAULT_NAME",
     "CheckpointState",
     "Group",
     "Retention",

@@ -55,12 +55,13 @@ _CODES: Final = {dtype: code for code, dtype in _DTYPES.items()}
 
 @final
 class TensorSpec:
-    """Dtype and shape of a tensor in a file."""
+    """Dtype and shape of a tensor in a file, and how many bytes it takes there, where that is known."""
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("bytes", "dtype", "shape")
 
-    def __init__(self, dtype: DType, shape: Sequence[int]) -> None:
+    def __init__(self, dtype: DType, shape: Sequence[int], bytes: int | None = None) -> None:
         """Record a tensor."""
+        self.bytes = bytes
         self.dtype = dtype
         self.shape = tuple(shape)
 
@@ -254,7 +255,8 @@ def _read(source: _Source, names: Collection[str] | None) -> tuple[dict[str, Arr
     arrays: dict[str, Array] = {}
     specs: dict[str, TensorSpec] = {}
     for name, code, shape, begin, end in entries:
-        specs[name] = TensorSpec(dt.string if name in strings else _DTYPES[code], strings.get(name, shape))
+        dtype = dt.string if name in strings else _DTYPES[code]
+        specs[name] = TensorSpec(dtype, strings.get(name, shape), end - begin)
         if names is not None and name not in names:
             source.skip(end - begin)
         elif name in strings:

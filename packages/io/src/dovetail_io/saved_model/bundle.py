@@ -170,6 +170,7 @@ class Bundle:
     Attributes:
         folder: the folder.
         saved: when it was saved, as seconds since 1970.
+        dovetail: the version of Dovetail that wrote it.
         files: the files that it vouches for, by path.
         meta_graphs: its graphs.
 
@@ -191,6 +192,7 @@ class Bundle:
         try:
             listed = [BundleFile.from_data(one) for one in data["files"]]
             self.saved = float(data["saved"])
+            self.dovetail = str(data.get("dovetail"))
             self.files = {one.path: one for one in listed}
             self.meta_graphs = [MetaGraph.from_data(one, self.files.keys()) for one in data["meta_graphs"]]
             if len(self.files) != len(listed):

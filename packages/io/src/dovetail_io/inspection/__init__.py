@@ -1,0 +1,1 @@
+"""What files hold, for the commands ``dovetail inspect``, ``verify`` and ``diff``."""
