@@ -19,9 +19,10 @@ from benchmarks import chart, core, side_by_side, summary
 from benchmarks.contenders import PEERS, Runner, keep_to_cores
 from benchmarks.measure import Figure, table
 from benchmarks.peak import peak_gflops
+from benchmarks.saving import beside as saving
 from benchmarks.side_by_side import INFERENCE, TRAINING
 
-PARTS = ("core", "workloads", "sizes", "first", "installed")
+PARTS = ("core", "workloads", "sizes", "first", "installed", "saving")
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -83,6 +84,13 @@ def beside_peers(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         lines = [[summary.TITLES[name], f"{size:.0f}"] for name, size in sizes.items()]
         print(f"\n{summary.aligned([['installed with what it needs', 'MB'], *lines])}")
         yield {"installed_mb": sizes}
+    if "saving" in options.parts:
+        contenders, absent = saving.present()
+        for name, reason in absent.items():
+            print(f"{saving.PEERS[name].title} is left out: {reason}", file=sys.stderr)
+        records = saving.records(runner, contenders, options.rounds)
+        print(f"\n{saving.table(records)}")
+        yield {"saving": saving.as_data(records), "saving_records": records}
 
 
 def main(given: Sequence[str] | None = None) -> None:

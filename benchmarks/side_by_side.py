@@ -48,7 +48,7 @@ def steps(
         for workload in workloads
         for contender in measured_ways(contenders, workload)
     ]
-    return _measured(runner, [(one, ["--seconds", str(seconds)]) for one in planned], "steps")
+    return measured(runner, [(one, ["--seconds", str(seconds)]) for one in planned], "steps")
 
 
 def changing_sizes(runner: Runner, contenders: Sequence[Contender], rounds: int, turns: int = 10) -> list[Record]:
@@ -58,7 +58,7 @@ def changing_sizes(runner: Runner, contenders: Sequence[Contender], rounds: int,
     for turn, workload in product(range(rounds), CHANGING):
         with cold(runner) as fresh:
             planned = [((turn, workload, peer), arguments) for peer in contenders if not peer.infers_only]
-            records += _measured(fresh, planned, f"changing batch sizes, {workload}")
+            records += measured(fresh, planned, f"changing batch sizes, {workload}")
     return records
 
 
@@ -70,7 +70,7 @@ def first_steps(runner: Runner, contenders: Sequence[Contender], rounds: int) ->
         with cold(runner) as fresh:
             for cache in ("cold", "warm"):
                 planned = [((turn, FIRST_STEP, peer), ["--seconds", "0"]) for peer in compiling]
-                found = _measured(fresh, planned, f"first step, {cache} cache")
+                found = measured(fresh, planned, f"first step, {cache} cache")
                 records += [{**record, "cache": cache} for record in found]
     return records
 
@@ -83,7 +83,7 @@ def cold(runner: Runner) -> Iterator[Runner]:
         yield replace(runner, cache=Path(folder).name)
 
 
-def _measured(
+def measured(
     runner: Runner, planned: Sequence[tuple[tuple[int, str, Contender], Sequence[str]]], title: str
 ) -> list[Record]:
     """Run what is planned with a progress bar; one that fails with a workload is told of, and not asked again."""
