@@ -161,8 +161,11 @@ def _add(stub: Stub, name: str, provider: Provider, plugins: PluginManager) -> N
         stub.layer(name, plugins.load(provider))
     elif provider.group == "dovetail.namespaces" and "." not in provider.name:
         stub.hand_on(provider.module, name, name)
-    else:
+    elif provider.attribute:
         stub.hand_on(provider.module, provider.attribute, name)
+    else:  # a module as one attribute
+        package, _, module = provider.module.rpartition(".")
+        stub.hand_on(package, module, name)
 
 
 def make_all() -> dict[Path, str]:

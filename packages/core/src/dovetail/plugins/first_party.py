@@ -35,6 +35,7 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
     "dovetail.constraints": _LAYERS,
     "dovetail.data": _TRAIN,
     "dovetail.estimator": _TRAIN,
+    "dovetail.feature_column": _TRAIN,
     "dovetail.formats": _IO,
     "dovetail.formats:onnx": ("dovetail-io[onnx]",),
     "dovetail.image": _LAYERS,

@@ -26,6 +26,7 @@ NAMES: Final = {
     "constraints": "What weights must keep after an optimizer's update.",
     "data": "Input: data sets, batching, prefetching.",
     "estimator": "Training, evaluation and prediction from one model function.",
+    "feature_column": "From the columns of a table to what a network takes.",
     "image": "Images: sizes, flips, parts, colours, measures.",
     "initializers": "First values of weights.",
     "io": "Saving, loading and exporting.",

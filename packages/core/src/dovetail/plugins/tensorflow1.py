@@ -97,7 +97,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "sparse_reshape sparse_retain sparse_slice sparse_softmax sparse_split sparse_to_indicator sparse_transpose": _NO_SPARSE,
         "debugging": "use dt.assert_equal and its relatives, and dt.check_numerics",
         "distributions": "use dt.random and the functions of dt.math",
-        "feature_column": "use dt.one_hot and dt.nn.embedding_lookup",
         "lookup": "map words to numbers in Python, and use dt.nn.embedding_lookup",
         "manip": "use dt.reshape, dt.reverse, dt.roll, dt.tile, dt.gather_nd and dt.scatter_nd",
         "nest": "Session.run takes nested structures; flatten others in Python",

@@ -1,0 +1,161 @@
+"""The loop that trains: from the newest checkpoint, with hooks, saving what was reached whatever happens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import dovetail as dt
+from dovetail.errors import DTypeError, FeedError, NotFoundError, OperationError, ShapeError, UninitializedVariableError
+from dovetail_train.estimator.batches import Batches
+from dovetail_train.estimator.model import Model
+from dovetail_train.estimator.run_config import RunConfig
+from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook, CheckpointSaverListener
+from dovetail_train.hooks.logging_tensor import LoggingTensorHook
+from dovetail_train.hooks.nan_tensor import NanTensorHook
+from dovetail_train.monitored_session import MonitoredSession
+from dovetail_train.monitored_training_session import MonitoredTrainingSession
+from dovetail_train.scaffold import Scaffold
+from dovetail_train.session_run_hook import SessionRunHook
+
+__all__ = ["BASENAME", "fitting", "run_training"]
+
+BASENAME = "model.ckpt"
+
+Fill = Callable[[dt.Session], None]
+
+
+def run_training(
+    model: Model,
+    batches: Batches | None,
+    config: RunConfig,
+    hooks: Sequence[SessionRunHook],
+    listeners: Iterable[CheckpointSaverListener],
+    warm_start: Fill | None,
+) -> Any:
+    """Train in the default graph, which is the model's.
+
+    Args:
+        model: of the mode to train.
+        batches: what to feed; ``None`` where the input is made of tensors.
+        config: where and how often to save.
+        hooks: hooks besides those that the model and ``config`` want; one of them ends the loop, or the input does.
+        listeners: what is told of checkpoints.
+        warm_start: gives variables other first values, where there is no checkpoint.
+
+    Returns:
+        The loss of the last step, or ``None`` where none was made.
+    """
+    folder = Path(os.fspath(config.model_dir or "."))
+    spec = model.spec
+    scaffold = _with_saver(spec.scaffold, config)
+    if batches is not None and config.restore_input:
+        dt.add_to_collection(dt.GraphKeys.SAVEABLE_OBJECTS, batches)
+    if warm_start is not None:
+        scaffold.init_fn = _after(scaffold.init_fn, warm_start)
+    every = config.log_step_count_steps or None
+    chosen: list[SessionRunHook] = [*hooks, NanTensorHook(spec.loss)]
+    if every:
+        tensors = {"loss": spec.loss, "step": model.global_step.value()}
+        chosen.append(LoggingTensorHook(tensors, every_n_iter=every))
+    chosen.extend(spec.training_hooks)
+    chief = list(spec.training_chief_hooks)
+    if config.save_checkpoints_secs or config.save_checkpoints_steps:
+        chief.append(
+            CheckpointSaverHook(
+                folder,
+                config.save_checkpoints_secs or None,
+                config.save_checkpoints_steps or None,
+                checkpoint_basename=BASENAME,
+                scaffold=scaffold,
+                listeners=listeners,
+            )
+        )
+    with fitting(folder):
+        session = MonitoredTrainingSession(
+            checkpoint_dir=folder,
+            scaffold=scaffold,
+            hooks=chosen,
+            chief_only_hooks=chief,
+            save_checkpoint_secs=None,
+            save_summaries_steps=config.save_summary_steps,
+            config=config.session_config,
+            log_step_count_steps=every,
+        )
+    with session:
+        return _loop(session, model, batches, lambda: _save_now(session, scaffold, folder, model))
+
+
+def _loop(session: MonitoredSession, model: Model, batches: Batches | None, save: Callable[[], str]) -> Any:
+    fetches = (model.spec.train_op, model.spec.loss)
+    loss: Any = None
+    batch = None
+    while not session.should_stop():
+        if batches is not None:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                break
+            except Exception as error:
+                error.add_note(f'The training state of the step before is saved in "{save()}".')
+                raise
+        try:
+            _, loss = session.run(fetches, model.feed(batch))
+        except (FeedError, OperationError) as error:  # which leave the state as it was before the step
+            what = "" if batches is None else f"It was the step of batch {batches.count} of the input. "
+            error.add_note(f'{what}The training state of the step before is saved in "{save()}".')
+            raise
+    return loss
+
+
+def _save_now(session: MonitoredSession, scaffold: Scaffold, folder: Path, model: Model) -> str:
+    raw = session.run_step_fn(lambda context: context.session)
+    path: str = scaffold.saver.save(raw, folder / BASENAME, global_step=model.global_step)
+    return path
+
+
+def _with_saver(scaffold: Scaffold, config: RunConfig) -> Scaffold:
+    """Give the scaffold a saver that keeps as many checkpoints as is wanted, unless it or the graph has one."""
+    if scaffold.saver is None and not dt.get_collection(dt.GraphKeys.SAVERS):
+        scaffold.saver = dt.train.Saver(
+            max_to_keep=config.keep_checkpoint_max,
+            keep_checkpoint_every_n_hours=config.keep_checkpoint_every_n_hours,
+            defer_build=True,
+        )
+        dt.add_to_collection(dt.GraphKeys.SAVERS, scaffold.saver)
+    return scaffold
+
+
+def _after(first: Any, then: Fill) -> Any:
+    def init(scaffold: Scaffold, session: dt.Session) -> None:
+        if first is not None:
+            first(scaffold, session)
+        then(session)
+
+    return init
+
+
+class fitting:  # noqa: N801 - a context, used like a function
+    """A context that says of a checkpoint that does not fit which folder it is in, and what to do.
+
+    Args:
+        folder: the folder of the model.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        """Remember the folder."""
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Add to the error, if it is one."""
+        misfits = (NotFoundError, ShapeError, DTypeError, UninitializedVariableError)
+        if isinstance(error, misfits) and dt.train.latest_checkpoint(self._folder) is not None:
+            error.add_note(
+                f'The folder "{self._folder}" holds the checkpoints of another model. Give an empty or new model_dir, '
+                "or the model that was trained there; warm_start_from takes those variables that fit."
+            )
