@@ -10,9 +10,10 @@ import pytest
 import dovetail as dt
 from dovetail import errors
 from dovetail.compiler.passes import drop_dead, fold, share, simplify
-from dovetail.compiler.program import Instruction, Program, ProgramInput, Value, verify
+from dovetail.compiler.program import Instruction, Program, ProgramInput, Value, bodies_of, verify
 from dovetail.compiler.reference import ReferenceExecutable
 from dovetail.compiler.text import equal_programs, parse_program, print_program
+from dovetail.extend import composite
 from dovetail.ops.loops import Scan, While
 
 
@@ -179,3 +180,15 @@ def test_explain_shows_what_loops_cost() -> None:
     row = next(one for one in explanation.rows if one.name == "foldl/Scan")
     assert row.operation == "Scan[carries=1, indexed=False, xs=1]"
     assert row.flops == 10 * (2 * 4 * 3 * 3 + 4 * 3)
+
+
+def test_what_loops_in_decompositions_compute_comes_from_the_users_line() -> None:
+    @composite(name="TestRunningProduct")
+    def running_product(x: dt.Tensor) -> dt.Tensor:
+        return dt.scan(lambda so_far, one: so_far * one, x)
+
+    found = final(running_product(dt.placeholder(dt.float32, [None, 3])))
+    bodies = [body for one in found.instructions for body in bodies_of(one.op).values()]
+    assert bodies
+    files = {one.origin.source.file for body in bodies for one in body.instructions}
+    assert files == {__file__}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dovetail.compiler.program import Instruction, Origin, Program, Value
+from dovetail.compiler.program import Instruction, Origin, Output, Program, Value, bodies_of
 from dovetail.types.dims import Dim, Symbol
 from dovetail.types.shapes import TensorType
 
@@ -16,7 +16,7 @@ def inline(
 ) -> tuple[list[Instruction], list[Value]]:
     """Return the instructions of ``program`` with ``arguments`` for its inputs, and the values of its outputs.
 
-    The instructions are said to come from ``origin``, where it is given.
+    The instructions, those in bodies too, are said to come from ``origin``, where it is given.
     """
     values: dict[Value, Value] = {
         given.value: argument for given, argument in zip(program.inputs, arguments, strict=True)
@@ -37,9 +37,19 @@ def inline(
             values[value] = copy
             outputs.append(copy)
         op = one.op.substitute(dims) if dims else one.op
+        bodies = bodies_of(op)
+        if bodies and origin is not None:
+            op = op.replace(**{name: _from(origin, body) for name, body in bodies.items()})
         taken = [values[value] for value in one.inputs]
         instructions.append(Instruction(op, taken, outputs, _origin(origin, one.origin)))
     return instructions, [values[output.value] for output in program.outputs]
+
+
+def _from(origin: Origin, body: Program) -> Program:
+    """Return a body whose instructions come from ``origin``."""
+    instructions, results = inline(body, [one.value for one in body.inputs], origin)
+    outputs = [Output(value, one.kind, one.key) for one, value in zip(body.outputs, results, strict=True)]
+    return Program(body.inputs, instructions, outputs, body.constraints)
 
 
 def _origin(around: Origin | None, own: Origin) -> Origin:
