@@ -68,11 +68,15 @@ from dovetail_optim.swa import SWAOptimizer as SWAOptimizer
 from dovetail_train.coordinator import Coordinator as Coordinator
 from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook as CheckpointSaverHook
 from dovetail_train.hooks.checkpoint_saver import CheckpointSaverListener as CheckpointSaverListener
+from dovetail_train.hooks.early_stopping import EarlyStoppingHook as EarlyStoppingHook
 from dovetail_train.hooks.feed_fn import FeedFnHook as FeedFnHook
 from dovetail_train.hooks.final_ops import FinalOpsHook as FinalOpsHook
+from dovetail_train.hooks.global_step_waiter import GlobalStepWaiterHook as GlobalStepWaiterHook
 from dovetail_train.hooks.logging_tensor import LoggingTensorHook as LoggingTensorHook
 from dovetail_train.hooks.nan_tensor import NanLossDuringTrainingError as NanLossDuringTrainingError
 from dovetail_train.hooks.nan_tensor import NanTensorHook as NanTensorHook
+from dovetail_train.hooks.progress_bar import ProgressBarHook as ProgressBarHook
+from dovetail_train.hooks.reduce_lr_on_plateau import ReduceLROnPlateauHook as ReduceLROnPlateauHook
 from dovetail_train.hooks.step_counter import StepCounterHook as StepCounterHook
 from dovetail_train.hooks.stop_at_step import StopAtStepHook as StopAtStepHook
 from dovetail_train.hooks.summary_saver import SummarySaverHook as SummarySaverHook

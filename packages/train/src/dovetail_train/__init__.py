@@ -2,10 +2,14 @@
 
 from dovetail_train.coordinator import Coordinator
 from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook, CheckpointSaverListener
+from dovetail_train.hooks.early_stopping import EarlyStoppingHook
 from dovetail_train.hooks.feed_fn import FeedFnHook
 from dovetail_train.hooks.final_ops import FinalOpsHook
+from dovetail_train.hooks.global_step_waiter import GlobalStepWaiterHook
 from dovetail_train.hooks.logging_tensor import LoggingTensorHook
 from dovetail_train.hooks.nan_tensor import NanLossDuringTrainingError, NanTensorHook
+from dovetail_train.hooks.progress_bar import ProgressBarHook
+from dovetail_train.hooks.reduce_lr_on_plateau import ReduceLROnPlateauHook
 from dovetail_train.hooks.step_counter import StepCounterHook
 from dovetail_train.hooks.stop_at_step import StopAtStepHook
 from dovetail_train.hooks.summary_saver import SummarySaverHook
@@ -18,6 +22,10 @@ from dovetail_train.session_run_hook import SessionRunArgs, SessionRunContext, S
 from dovetail_train.timer import SecondOrStepTimer
 
 __all__ = [
+    "ReduceLROnPlateauHook",
+    "ProgressBarHook",
+    "GlobalStepWaiterHook",
+    "EarlyStoppingHook",
     "CheckpointSaverHook",
     "CheckpointSaverListener",
     "ChiefSessionCreator",

@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Any, Final, Self, final
 
 import dovetail as dt
-from dovetail.errors import ClosedSessionError, InvalidArgumentError, OutOfRangeError
+from dovetail.errors import (
+    ClosedSessionError,
+    DovetailError,
+    InvalidArgumentError,
+    NanLossDuringTrainingError,
+    OutOfRangeError,
+)
 from dovetail_train.coordinator import Coordinator
+from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook
+from dovetail_train.interrupts import Interrupts
 from dovetail_train.scaffold import Scaffold
 from dovetail_train.session_creator import ChiefSessionCreator, SessionCreator
 from dovetail_train.session_run_hook import SessionRunArgs, SessionRunContext, SessionRunHook, SessionRunValues
 
 __all__ = ["MonitoredSession", "SingularMonitoredSession", "StepContext"]
 
-_CLEAN = (OutOfRangeError, StopIteration)
+_CLEAN: Final = (OutOfRangeError, StopIteration)
+_NOTHING: Final = SessionRunValues(None)
 
 
 @final
@@ -50,8 +59,10 @@ class _Monitored:
 
     def __init__(self, creator: SessionCreator, hooks: Sequence[SessionRunHook], grace_seconds: float) -> None:
         self._graph = dt.get_default_graph()
-        self._hooks = list(hooks)
+        # Checkpoints come last, so that they hold what the other hooks have seen and done.
+        self._hooks = sorted(hooks, key=lambda one: isinstance(one, CheckpointSaverHook))
         self._grace_seconds = grace_seconds
+        self._savers = [hook for hook in self._hooks if isinstance(hook, CheckpointSaverHook)]
         self._coordinator = Coordinator(clean_stop_exception_types=_CLEAN)
         for hook in self._hooks:
             hook.begin()
@@ -62,6 +73,8 @@ class _Monitored:
         except BaseException:
             self._session.close()
             raise
+        # Where nothing is saved there is nothing to wait for.
+        self._interrupts = Interrupts() if self._savers else None
 
     @property
     def graph(self) -> dt.Graph:
@@ -81,6 +94,8 @@ class _Monitored:
     ) -> Any:
         """Make a step: compute ``fetches`` and what the hooks want besides, in one run.
 
+        Where a hook saves checkpoints, Ctrl-C and SIGTERM wait for the end of the step.
+
         Args:
             fetches: as for ``Session.run``.
             feed_dict: as for ``Session.run``.
@@ -93,24 +108,40 @@ class _Monitored:
         """
         session = self._opened()
         context = SessionRunContext(SessionRunArgs(fetches, feed_dict, options), session)
-        feeds = dict(feed_dict or {})
-        wanted: dict[SessionRunHook, Any] = {}
+        interrupts = self._interrupts
+        if interrupts is None:
+            return self._step(session, context)
+        interrupts.hold()
+        try:
+            given = self._step(session, context)
+        except BaseException:
+            interrupts.drop()
+            raise
+        interrupts.release()
+        return given
+
+    def _step(self, session: dt.Session, context: SessionRunContext) -> Any:
+        feeds = context.original_args.feed_dict
+        wanted, owners = [context.original_args.fetches], []
         for hook in self._hooks:
             asked = hook.before_run(context)
             if asked is None:
                 continue
             if asked.fetches is not None:
-                wanted[hook] = asked.fetches
-            for key, value in (asked.feed_dict or {}).items():
-                if key in feeds:
-                    raise InvalidArgumentError(
-                        f"{type(hook).__name__}: the hook feeds {key!r}, which the step or another hook feeds as well."
-                    )
-                feeds[key] = value
-        given, results = session.run((fetches, tuple(wanted.values())), feeds)
-        found = dict(zip(wanted, results, strict=True))
+                owners.append(hook)
+                wanted.append(asked.fetches)
+            if asked.feed_dict:
+                feeds = _joined(feeds, asked.feed_dict, hook)
+        given, *results = session.run(tuple(wanted), feeds)
+        found = iter(results)
+        waiting = iter(owners)
+        owner = next(waiting, None)
         for hook in self._hooks:
-            hook.after_run(context, SessionRunValues(found.get(hook)))
+            if hook is owner:
+                hook.after_run(context, SessionRunValues(next(found)))
+                owner = next(waiting, None)
+            else:
+                hook.after_run(context, _NOTHING)
         if context.stop_requested:
             self._coordinator.request_stop()
         self._coordinator.raise_requested_exception()
@@ -143,32 +174,77 @@ class _Monitored:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        """Close it; the end of the data is no error."""
-        if kind is not None and issubclass(kind, _CLEAN):
-            kind = None
-        self._close(kind)
-        return kind is None
+        """Close it; the end of the data is no error. Where there is one, the last step is saved all the same."""
+        if isinstance(error, _CLEAN):
+            error = None
+        self._close(error)
+        return error is None
 
     def _opened(self) -> dt.Session:
         if self._session is None:
             raise ClosedSessionError("the monitored session is closed; look at should_stop() before each step.")
         return self._session
 
-    def _close(self, kind: type[BaseException] | None) -> None:
-        session = self._session
+    def _close(self, error: BaseException | None) -> None:
+        session, interrupts = self._session, self._interrupts
         if session is None:
             return
         self._session = None
+        if interrupts is not None:
+            interrupts.hold()
         try:
-            if kind is None:
-                for hook in self._hooks:
-                    hook.end(session)
+            if error is None:
+                self._end(session)
+            else:
+                self._rescue(session, error)
         finally:
             try:
                 self._coordinator.request_stop()
                 self._coordinator.join(stop_grace_period_secs=self._grace_seconds, ignore_live_threads=True)
             finally:
                 session.close()
+                if interrupts is not None:
+                    interrupts.restore()
+        if interrupts is not None and error is None:
+            interrupts.release()
+
+    def _end(self, session: dt.Session) -> None:
+        try:
+            for hook in self._hooks:
+                hook.end(session)
+        except BaseException as error:
+            self._rescue(session, error)
+            raise
+
+    def _rescue(self, session: dt.Session, error: BaseException) -> None:
+        """Save what has been trained before an error leaves; a loss that is NaN has spoiled it."""
+        if isinstance(error, NanLossDuringTrainingError):
+            return
+        for hook in self._savers:
+            try:
+                told = hook.save_last(session)
+            except DovetailError as failure:
+                told = f"The last step could not be saved: {failure}"
+            if isinstance(error, Exception):
+                error.add_note(told)
+            else:
+                dt.logging.warning("Interrupted. %s", told)
+
+
+def _joined(feeds: Mapping[Any, Any] | None, more: Mapping[Any, Any], hook: SessionRunHook) -> Mapping[Any, Any]:
+    """Return what a step and a hook feed.
+
+    Raises:
+        InvalidArgumentError: both feed one tensor.
+    """
+    joined = dict(feeds or {})
+    for key, value in more.items():
+        if key in joined:
+            raise InvalidArgumentError(
+                f"{type(hook).__name__}: the hook feeds {key!r}, which the step or another hook feeds as well."
+            )
+        joined[key] = value
+    return joined
 
 
 @final
@@ -180,7 +256,7 @@ class MonitoredSession(_Monitored):
 
     Args:
         session_creator: makes the session; a `ChiefSessionCreator` by default.
-        hooks: called in this order.
+        hooks: called in this order, but those that save checkpoints last.
         stop_grace_period_secs: how long to wait for threads of its coordinator at the end.
 
     Example:
@@ -207,7 +283,7 @@ class SingularMonitoredSession(_Monitored):
     """What `MonitoredSession` is, with the session itself for savers: ``raw_session()``.
 
     Args:
-        hooks: called in this order.
+        hooks: called in this order, but those that save checkpoints last.
         scaffold: how variables get their values.
         master: has no effect; here for TensorFlow 1 programs.
         config: options of the session.

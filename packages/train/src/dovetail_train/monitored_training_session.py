@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 import dovetail as dt
 from dovetail.errors import InvalidArgumentError
 from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook
+from dovetail_train.hooks.early_stopping import EarlyStoppingHook
 from dovetail_train.hooks.step_counter import StepCounterHook
 from dovetail_train.hooks.summary_saver import SummarySaverHook
 from dovetail_train.monitored_session import MonitoredSession
@@ -102,6 +104,10 @@ def MonitoredTrainingSession(  # noqa: N802 - TensorFlow 1's name
             )
         )
     chosen.extend(hooks or ())
+    if checkpoint_dir is not None:
+        for hook in chosen:
+            if isinstance(hook, EarlyStoppingHook):
+                hook.keep_in(Path(checkpoint_dir) / "best")
     creator = ChiefSessionCreator(scaffold, master, config, checkpoint_dir)
     return MonitoredSession(creator, chosen, stop_grace_period_secs)
 

@@ -140,7 +140,7 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "slice_input_producer string_input_producer QueueRunner add_queue_runner queue_runner start_queue_runners": (
             "feed batches by feed_dict; there are no queues to run"
         ),
-        "ClusterDef JobDef Server ServerDef SyncReplicasOptimizer WorkerSessionCreator GlobalStepWaiterHook "
+        "ClusterDef JobDef Server ServerDef SyncReplicasOptimizer WorkerSessionCreator "
         "replica_device_setter": _ONE_PROCESS,
         "Supervisor SessionManager basic_train_loop": "use dt.train.MonitoredTrainingSession",
         "Checkpoint CheckpointManager": "use dt.train.Saver",

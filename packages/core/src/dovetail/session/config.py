@@ -40,6 +40,7 @@ class ConfigProto:
             environment variable ``DOVETAIL_BACKENDS`` says (``CPU=reference``, divided by commas), else the available
             one of highest priority.
         gpu_options: options for GPUs.
+        check_numerics: look for NaN and infinities after each run, as ``Session(check_numerics=True)`` does.
 
     Raises:
         InvalidArgumentError: an option that does not exist, or ``DOVETAIL_BACKENDS`` has another form.
@@ -54,6 +55,7 @@ class ConfigProto:
         device_count: Mapping[str, int] | None = None,
         backends: Mapping[str, str] | None = None,
         gpu_options: GPUOptions | None = None,
+        check_numerics: bool = False,
         **unknown: Any,
     ) -> None:
         """Set the options."""
@@ -61,7 +63,7 @@ class ConfigProto:
             raise InvalidArgumentError(
                 f"ConfigProto has no option {next(iter(unknown))!r}; it has allow_soft_placement, "
                 f"log_device_placement, intra_op_parallelism_threads, inter_op_parallelism_threads, device_count, "
-                f"backends, gpu_options."
+                f"backends, gpu_options, check_numerics."
             )
         self.allow_soft_placement = allow_soft_placement
         self.log_device_placement = log_device_placement
@@ -70,6 +72,7 @@ class ConfigProto:
         self.device_count = dict(device_count or {})
         self.backends = _pinned_by_environment() if backends is None else dict(backends)
         self.gpu_options = gpu_options or GPUOptions()
+        self.check_numerics = check_numerics
 
 
 def _pinned_by_environment() -> dict[str, str]:

@@ -30,7 +30,7 @@ from dovetail.errors import (
 )
 from dovetail.graph.graph import Graph, get_default_graph, session_stack
 from dovetail.graph.op import Array
-from dovetail.graph.operation import Tensor
+from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops import nest
 from dovetail.ops.random_bits import key_of
 from dovetail.ops.sparse import SparseTensor
@@ -49,6 +49,7 @@ __all__ = ["InteractiveSession", "Session"]
 
 _NOTHING: Final[Mapping[Any, Any]] = {}
 _versions: Final = itertools.count(1)
+_LEAVES: Final = frozenset({Tensor, Operation, str})
 
 
 @final
@@ -126,7 +127,7 @@ class Session:
             raise DTypeError(f"Session's first argument is the target, a string, not {target!r}; pass graph= by name.")
         self._graph = get_default_graph() if graph is None else graph
         self._config = config or ConfigProto()
-        self._check_numerics = check_numerics
+        self._check_numerics = check_numerics or self._config.check_numerics
         self._num_threads = num_threads or self._config.intra_op_parallelism_threads or None
         self._closed = False
         self._devices: Devices | None = None
@@ -250,11 +251,7 @@ class Session:
             raise ClosedSessionError(
                 "the session is closed; open a new dt.Session() and initialize or restore its variables."
             )
-        kind = type(fetches)
-        if kind is list or kind is tuple:
-            key: Any = (kind, *fetches)
-        else:
-            key = fetches
+        key = _frozen(fetches)
         try:
             found = self._fetches.get(key)
         except TypeError:
@@ -536,6 +533,11 @@ class Session:
             self._counters = {str(name): int(count) for name, count in state["counters"].items()}
             self._keys.clear()
 
+    @property
+    def state_version(self) -> int:
+        """A number that is another one whenever a run may have changed a variable."""
+        return self._version
+
     def initialized_variables(self) -> list[str]:
         """Return the names of the variables that have a value."""
         with self._lock.reading():
@@ -606,6 +608,18 @@ class Session:
         for _ in range(2):
             self._entered.pop().__exit__(kind, error, traceback)
         self.close()
+
+
+def _frozen(fetches: Any) -> Any:
+    """Return a key that nested lists, tuples and dicts of fetches share with equal ones of the same types alone."""
+    kind = type(fetches)
+    if kind in _LEAVES:
+        return fetches
+    if kind is list or isinstance(fetches, tuple):
+        return (kind, *[one if type(one) in _LEAVES else _frozen(one) for one in fetches])
+    if kind is dict:
+        return (kind, *fetches, *map(_frozen, fetches.values()))
+    return fetches
 
 
 def _owned(array: Any, inputs: Sequence[Any], states: Sequence[Any]) -> Any:

@@ -78,6 +78,7 @@ class CheckpointSaverHook(SessionRunHook):
     def begin(self) -> None:
         """Find the global step."""
         self._step = global_step_of(self)
+        self._saved = (-1, -1)
         self._timer.reset()
         for listener in self._listeners:
             listener.begin()
@@ -103,12 +104,23 @@ class CheckpointSaverHook(SessionRunHook):
                 run_context.request_stop()
 
     def end(self, session: dt.Session) -> None:
-        """Save the last step."""
+        """Save the last step, and what other hooks have changed since."""
         step = int(session.run(self._step))
-        if step != self._timer.last_triggered_step():
+        if self._saved != (step, session.state_version):
             self._save(session, step)
         for listener in self._listeners:
             listener.end(session, step)
+
+    def save_last(self, session: dt.Session) -> str:
+        """Save the last step, where it is not saved yet, and say where it is; what is done when an error ends the loop.
+
+        Raises:
+            StorageError: the file system refuses.
+        """
+        step = int(session.run(self._step))
+        if self._saved[0] != step:
+            self._save(session, step)
+        return f'Step {step} is saved in "{self._prefix}-{step}", from where training goes on when it is started again.'
 
     def _save(self, session: dt.Session, step: int) -> bool:
         """Save; says whether a listener wants the loop to end."""
@@ -116,6 +128,7 @@ class CheckpointSaverHook(SessionRunHook):
         for listener in self._listeners:
             listener.before_save(session, step)
         self._find_saver().save(session, self._prefix, global_step=step)
+        self._saved = (step, session.state_version)
         answers = [listener.after_save(session, step) for listener in self._listeners]  # all are told
         return any(answers)
 
