@@ -85,10 +85,10 @@ def run_training(
             log_step_count_steps=every,
         )
     with session:
-        return _loop(session, model, batches, lambda: _save_now(session, scaffold, folder, model))
+        return _loop(session, model, batches)
 
 
-def _loop(session: MonitoredSession, model: Model, batches: Batches | None, save: Callable[[], str]) -> Any:
+def _loop(session: MonitoredSession, model: Model, batches: Batches | None) -> Any:
     fetches = (model.spec.train_op, model.spec.loss)
     loss: Any = None
     batch = None
@@ -98,22 +98,13 @@ def _loop(session: MonitoredSession, model: Model, batches: Batches | None, save
                 batch = next(batches)
             except StopIteration:
                 break
-            except Exception as error:
-                error.add_note(f'The training state of the step before is saved in "{save()}".')
-                raise
         try:
             _, loss = session.run(fetches, model.feed(batch))
         except (FeedError, OperationError) as error:  # which leave the state as it was before the step
-            what = "" if batches is None else f"It was the step of batch {batches.count} of the input. "
-            error.add_note(f'{what}The training state of the step before is saved in "{save()}".')
+            if batches is not None:
+                error.add_note(f"It was the step of batch {batches.count} of the input.")
             raise
     return loss
-
-
-def _save_now(session: MonitoredSession, scaffold: Scaffold, folder: Path, model: Model) -> str:
-    raw = session.run_step_fn(lambda context: context.session)
-    path: str = scaffold.saver.save(raw, folder / BASENAME, global_step=model.global_step)
-    return path
 
 
 def _with_saver(scaffold: Scaffold, config: RunConfig) -> Scaffold:
