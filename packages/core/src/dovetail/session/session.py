@@ -20,11 +20,13 @@ from dovetail.compiler.plan import Plan, SegmentError, optimize
 from dovetail.compiler.program import Program
 from dovetail.errors import (
     ClosedSessionError,
+    DovetailError,
     DTypeError,
     FeedError,
     InvalidArgumentError,
     NotFoundError,
     OperationError,
+    OutOfRangeError,
     ShapeError,
     UninitializedVariableError,
 )
@@ -437,10 +439,13 @@ class Session:
             f'"{name}/Assign" alone), or restore it with a Saver. {op.where()}'
         )
 
-    def _operation_error(self, failure: SegmentError) -> OperationError:
+    def _operation_error(self, failure: SegmentError) -> DovetailError:
         one, status = failure.instruction, failure.status
+        # What ends a loop, or says what to run first, keeps its kind.
+        kept = (OutOfRangeError, UninitializedVariableError)
+        kind = next((kind for kind in kept if isinstance(status.cause, kind)), OperationError)
         shapes = f" Its inputs were {', '.join(status.inputs)}." if status.inputs else ""
-        return OperationError(f"{one.op.name}: {status.message}{shapes} No variable has changed. {one.origin.where()}")
+        return kind(f"{one.op.name}: {status.message}{shapes} No variable has changed. {one.origin.where()}")
 
     def _look_for_nan(
         self, entry: _Entry, inputs: Sequence[Any], sizes: Mapping[Symbol, int], outputs: Sequence[Any]

@@ -1,7 +1,9 @@
 """Input: datasets, their transformations, positions that can be saved; handed on as ``dt.data``."""
 
+from dovetail_train.data.csv_source import from_csv
 from dovetail_train.data.dataset import AUTOTUNE, Dataset
-from dovetail_train.data.iterator import Iterator
+from dovetail_train.data.graph_iterator import Iterator
+from dovetail_train.data.iterator import DatasetIterator
 from dovetail_train.data.sources import from_arrays, from_generator
 from dovetail_train.data.spec import TensorSpec
 from dovetail_train.data.stage import INFINITE as INFINITE_CARDINALITY
@@ -9,16 +11,22 @@ from dovetail_train.data.stage import UNKNOWN as UNKNOWN_CARDINALITY
 
 range = Dataset.range
 zip = Dataset.zip
+make_one_shot_iterator = Dataset.make_one_shot_iterator
+make_initializable_iterator = Dataset.make_initializable_iterator
 
 __all__ = [
     "AUTOTUNE",
     "INFINITE_CARDINALITY",
     "UNKNOWN_CARDINALITY",
     "Dataset",
+    "DatasetIterator",
     "Iterator",
     "TensorSpec",
     "from_arrays",
+    "from_csv",
     "from_generator",
+    "make_initializable_iterator",
+    "make_one_shot_iterator",
     "range",
     "zip",
 ]

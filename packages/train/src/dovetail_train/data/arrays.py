@@ -13,7 +13,7 @@ from dovetail_train.data.spec import ElementSpec, Leaves, TensorSpec, as_leaf, s
 from dovetail_train.data.stage import UNKNOWN, Cursor, Indexed, Stage, State, Turn
 from dovetail_train.data.structure import Structure
 
-__all__ = ["Arrays", "Numbers", "Once"]
+__all__ = ["Arrays", "Numbers", "Once", "tensors_of"]
 
 
 class _Values(Stage):
@@ -120,6 +120,12 @@ def _kept(value: Any) -> Any:
     view = value.view()
     view.flags.writeable = False
     return view
+
+
+def tensors_of(stage: Stage) -> list[dt.Tensor]:
+    """Return the tensors that a pipeline is made of."""
+    mine = stage.tensors if isinstance(stage, _Values) else []
+    return [*mine, *(one for before in stage.inputs for one in tensors_of(before))]
 
 
 @final

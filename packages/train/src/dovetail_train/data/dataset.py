@@ -13,7 +13,8 @@ from dovetail_train.data.arrays import Arrays, Numbers, Once
 from dovetail_train.data.batch import Batch, PaddedBatch, Unbatch
 from dovetail_train.data.cache import Cache
 from dovetail_train.data.generator import Generator, signature_of
-from dovetail_train.data.iterator import Iterator, Turns
+from dovetail_train.data.graph_iterator import Iterator
+from dovetail_train.data.iterator import DatasetIterator, Turns
 from dovetail_train.data.joining import Concatenate, Enumerate, FlatMap, zipped
 from dovetail_train.data.map import Map
 from dovetail_train.data.parts import Filter, sliced
@@ -180,9 +181,42 @@ class Dataset:
         """Show the pipeline."""
         return f"<Dataset {self._stage.titles()}>"
 
-    def __iter__(self) -> Iterator:
+    def __iter__(self) -> DatasetIterator:
         """Begin a pass."""
-        return Iterator(self._stage, self._turns)
+        return DatasetIterator(self._stage, self._turns)
+
+    def make_one_shot_iterator(self) -> Iterator:
+        """Return what gives elements to a graph, as TensorFlow 1 does: one pass, with nothing to initialize.
+
+        Raises:
+            InvalidArgumentError: the dataset is made of tensors.
+
+        Example:
+            >>> x = dt.data.range(3).map(lambda n: n * n).make_one_shot_iterator().get_next()
+            >>> with dt.Session() as session:
+            ...     [int(session.run(x + 1)) for _ in range(3)]
+            [1, 2, 5]
+        """
+        return Iterator.one_shot(self._stage, self._turns)
+
+    def make_initializable_iterator(self, shared_name: str | None = None) -> Iterator:
+        """Return what gives elements to a graph, as TensorFlow 1 does; running its ``initializer`` begins a pass.
+
+        The arrays of ``from_tensor_slices`` may be placeholders, which are then fed to the initializer.
+
+        Args:
+            shared_name: has no effect; here for TensorFlow programs.
+
+        Example:
+            >>> rows = dt.placeholder(dt.float32, [None, 2])
+            >>> iterator = dt.data.Dataset.from_tensor_slices(rows).batch(2).make_initializable_iterator()
+            >>> total = dt.reduce_sum(iterator.get_next())
+            >>> with dt.Session() as session:
+            ...     session.run(iterator.initializer, {rows: np.ones((3, 2))})
+            ...     session.run(total)
+            np.float32(4.0)
+        """
+        return Iterator.initializable(self._stage, self._turns)
 
     # Transformations. ------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import dovetail as dt
 from dovetail.errors import DataError, DTypeError
-from dovetail_train.data.spec import Leaves
+from dovetail_train.data.spec import ElementSpec, Leaves, TensorSpec
 from dovetail_train.data.stage import Stage
 from dovetail_train.data.structure import Structure
 
@@ -26,6 +26,10 @@ class ElementFunction:
         who: the method that takes the function, for messages.
         function: the function.
         stage: where its arguments come from.
+
+    Attributes:
+        name: what messages call it.
+        spec: what it returns, where it is a graph; ``None`` where it is not, or was not yet called.
     """
 
     def __init__(self, who: str, function: Callable[..., Any], stage: Stage) -> None:
@@ -38,6 +42,7 @@ class ElementFunction:
         self._stage = stage
         self._lock = threading.Lock()
         self._run: Callable[..., Any] | None = None
+        self.spec: ElementSpec | None = None
 
     def __call__(self, leaves: Leaves, number: int, token: Any, **keywords: Any) -> Any:
         """Call it with an element.
@@ -72,6 +77,16 @@ class ElementFunction:
     def _plain(self, leaves: Leaves, keywords: dict[str, Any]) -> Any:
         return self._stage.spec.structure.call(self._function, leaves, **keywords)
 
+    def trace(self) -> bool:
+        """Call it with placeholders, to learn of its results without an element; says whether that can be."""
+        with self._lock:
+            if self._run is None:
+                try:
+                    self._run = self._traced()
+                except Exception:  # noqa: BLE001 - it works on arrays, which may show in any way
+                    return False
+        return self.spec is not None
+
     def _traced(self) -> Callable[..., Any]:
         spec = self._stage.spec
         with dt.Graph().as_default() as graph:
@@ -80,5 +95,6 @@ class ElementFunction:
             result = spec.structure.call(self._function, inputs)
             structure = Structure.of(result)
             outputs = [dt.convert_to_tensor(leaf) for leaf in structure.flatten(result) or ()]
+            self.spec = ElementSpec(structure, tuple(TensorSpec(one.shape, one.dtype) for one in outputs))
         call = dt.Session(graph=graph).make_callable(outputs, inputs)
         return lambda leaves, keywords: structure.pack(call(*leaves))

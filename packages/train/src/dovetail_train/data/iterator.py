@@ -1,4 +1,4 @@
-"""``Iterator``: goes through a dataset once, and can be set to any position of it."""
+"""``DatasetIterator``: goes through a dataset once, and can be set to any position of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self, final
 from dovetail.errors import DovetailError, InvalidArgumentError
 from dovetail_train.data.stage import Cursor, Stage, Turn
 
-__all__ = ["Iterator", "Turns"]
+__all__ = ["DatasetIterator", "Turns"]
 
 
 @final
@@ -33,7 +33,7 @@ class Turns:
 
 
 @final
-class Iterator:
+class DatasetIterator:
     """One pass through a dataset, as ``iter(dataset)`` makes it.
 
     ``state()`` is the position, small and of what JSON holds; ``restore(state)`` goes there, in this process or
@@ -51,11 +51,11 @@ class Iterator:
         [np.True_, np.True_]
     """
 
-    def __init__(self, stage: Stage, turns: Turns) -> None:
+    def __init__(self, stage: Stage, turns: Turns, values: Mapping[Any, Any] | None = None) -> None:
         """Begin a pass."""
         self._stage = stage
         self._turns = turns
-        self._turn = turn = Turn(turns.next())
+        self._turn = turn = Turn(turns.next(), values)
         self._cursor: Cursor | None = stage.open(turn)
         self._read = 0
         self._ended = False

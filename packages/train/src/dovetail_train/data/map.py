@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, final
 
 from dovetail.errors import DataError
+from dovetail_train.data.arrays import tensors_of
 from dovetail_train.data.functions import ElementFunction
 from dovetail_train.data.randomness import ElementRandom
 from dovetail_train.data.spec import ElementSpec, Leaves, TensorSpec, specs_of
@@ -69,6 +70,13 @@ class Map(Stage):
     @property
     def spec(self) -> ElementSpec:
         """What was said, or what the first element is; the function is called for it if it has not yet been."""
+        if self._spec is None and tensors_of(self):
+            if not self.function.trace():
+                raise DataError(
+                    f"{self.who}: what {self.function.name} returns cannot be learned, as the dataset is made of tensors "
+                    "and the function works on arrays; give element_spec."
+                )
+            self._spec = self.function.spec
         if self._spec is None:
             cursor = _MapCursor(self, Turn(0))
             try:
@@ -92,6 +100,9 @@ class Map(Stage):
         where = f"what {self.function.name} returned for element {number}"
         if self._spec is None:
             first, leaves = specs_of(result, self.who, where)
+            if self.function.spec is not None:
+                self._spec = self.function.spec
+                return leaves
             self._spec = first.with_leaves(self._as_unknown(one) for one in first.leaves)
             return leaves
         return self._spec.take(result, self.who, where, shapes=self._given is not None)
