@@ -74,7 +74,7 @@ def test_the_initializer_takes_what_placeholders_are_fed() -> None:
     with pytest.raises(InvalidArgumentError, match="whose values only a run of a session tells"):
         list(tf.data.Dataset.from_tensor_slices(x))
     with pytest.raises(
-        DataError, match="as the dataset is made of tensors and the function works on arrays; give element_spec"
+        DataError, match="the dataset is made of tensors and the function works on arrays; give element"
     ):
         _ = tf.data.Dataset.from_tensor_slices(x).map(lambda row: np.flip(np.asarray(row, float))).element_spec
 

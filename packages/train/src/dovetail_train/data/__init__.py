@@ -1,8 +1,10 @@
 """Input: datasets, their transformations, positions that can be saved; handed on as ``dt.data``."""
 
+from dovetail_train.data import image
 from dovetail_train.data.csv_source import from_csv
 from dovetail_train.data.dataset import AUTOTUNE, Dataset
 from dovetail_train.data.graph_iterator import Iterator
+from dovetail_train.data.images import from_image_folder, image_classes, load_image
 from dovetail_train.data.iterator import DatasetIterator
 from dovetail_train.data.sources import from_arrays, from_generator
 from dovetail_train.data.spec import TensorSpec
@@ -25,6 +27,10 @@ __all__ = [
     "from_arrays",
     "from_csv",
     "from_generator",
+    "from_image_folder",
+    "image",
+    "image_classes",
+    "load_image",
     "make_initializable_iterator",
     "make_one_shot_iterator",
     "range",

@@ -178,6 +178,4 @@ class Iterator:
             if state is not None:
                 self._current.restore(state)
         elif state is not None:
-            raise InvalidArgumentError(
-                "restore: the iterator has not begun; run its initializer before it is restored."
-            )
+            raise InvalidArgumentError("restore: the iterator has not begun; run its initializer first.")

@@ -73,8 +73,8 @@ class Map(Stage):
         if self._spec is None and tensors_of(self):
             if not self.function.trace():
                 raise DataError(
-                    f"{self.who}: what {self.function.name} returns cannot be learned, as the dataset is made of tensors "
-                    "and the function works on arrays; give element_spec."
+                    f"{self.who}: what {self.function.name} returns cannot be learned, as the dataset is made of "
+                    "tensors and the function works on arrays; give element_spec."
                 )
             self._spec = self.function.spec
         if self._spec is None:
