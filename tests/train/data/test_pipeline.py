@@ -155,6 +155,12 @@ def test_functions_learn_what_they_return() -> None:
         "y": dt.data.TensorSpec([], dt.float32),
     }
     assert data.batch(2).map(lambda x, y: x * 2).element_spec == dt.data.TensorSpec([None, 3], dt.float64)
+    padded = (
+        dt.data.from_generator(lambda: (np.ones((n, 2)) for n in (1, 5, 3)))
+        .pad_batch(2, [None, 2])
+        .map(lambda x: x * 2)
+    )
+    assert padded.element_spec == dt.data.TensorSpec([None, None, 2], dt.float64)
     said = dt.data.TensorSpec([3], dt.float64)
     called = []
     spoken = data.map(lambda x, y: called.append(y) or x, element_spec=said)

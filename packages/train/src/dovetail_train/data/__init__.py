@@ -10,6 +10,9 @@ from dovetail_train.data.sources import from_arrays, from_generator
 from dovetail_train.data.spec import TensorSpec
 from dovetail_train.data.stage import INFINITE as INFINITE_CARDINALITY
 from dovetail_train.data.stage import UNKNOWN as UNKNOWN_CARDINALITY
+from dovetail_train.data.text import from_text
+from dovetail_train.data.tokenizers import CharacterTokenizer, Tokenizer, WordTokenizer
+from dovetail_train.data.vocabulary import Vocabulary
 
 range = Dataset.range
 zip = Dataset.zip
@@ -20,14 +23,19 @@ __all__ = [
     "AUTOTUNE",
     "INFINITE_CARDINALITY",
     "UNKNOWN_CARDINALITY",
+    "CharacterTokenizer",
     "Dataset",
     "DatasetIterator",
     "Iterator",
     "TensorSpec",
+    "Tokenizer",
+    "Vocabulary",
+    "WordTokenizer",
     "from_arrays",
     "from_csv",
     "from_generator",
     "from_image_folder",
+    "from_text",
     "image",
     "image_classes",
     "load_image",

@@ -32,6 +32,10 @@ class _Grouped(Stage):
             return count
         return count // self.size if self.drop_remainder else -(-count // self.size)
 
+    def is_batched(self) -> bool:
+        """Whether the last one may be smaller."""
+        return not self.drop_remainder
+
     def describe(self, token: Any) -> str:
         """Name the elements of the batch."""
         return f"elements {token[0]} to {token[1]}"
@@ -237,6 +241,10 @@ class Unbatch(Stage):
         """Only reading tells."""
         count = self.inputs[0].cardinality()
         return count if count in (INFINITE, 0) else UNKNOWN
+
+    def is_batched(self) -> bool:
+        """Not any more."""
+        return False
 
     def open(self, turn: Turn) -> Cursor:
         """Begin a pass."""

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, final
+from typing import IO, Any, final
 
 import numpy as np
 
-from dovetail.errors import FormatError, InvalidArgumentError
+from dovetail.errors import FormatError
 from dovetail_train.data.csv_columns import Column
-from dovetail_train.data.files import open_text, unreadable
+from dovetail_train.data.files import PIECE, Closing, open_text, same_size, unreadable
 from dovetail_train.data.spec import ElementSpec, Leaves
 from dovetail_train.data.stage import UNKNOWN, Cursor, Stage, State, Turn, join
 
 __all__ = ["CsvForm", "CsvRows", "read_records"]
-
-_PIECE: Final = 1 << 19
-"""How many characters are read at a time."""
 
 
 @final
@@ -149,6 +145,7 @@ class _CsvCursor(Cursor):
         self._stage = stage
         self._number = 0
         self._file: IO[str] | None = None
+        self._closing = Closing(self)
         self._line = 1
         self._begin: int | None = None  # where to go on in the file; None for after its header
         self._piece: _Piece | None = None
@@ -214,8 +211,7 @@ class _CsvCursor(Cursor):
 
     def _opened(self, path: Path) -> IO[str]:
         if self._file is None:
-            self._file = open_text(path, self._stage.form.encoding)
-            self._closing = weakref.finalize(self, self._file.close)
+            self._file = self._closing.hold(open_text(path, self._stage.form.encoding))
             if self._begin is not None:
                 self._file.seek(self._begin)
             elif self._stage.form.header:
@@ -246,7 +242,7 @@ class _CsvCursor(Cursor):
         """Return the next rows of the file; no rows where none of a piece stays."""
         file = self._opened(path)
         begin = file.tell()
-        text = file.read(_PIECE) + file.readline()
+        text = file.read(PIECE) + file.readline()
         if not text:
             return None
         lines = list(io.StringIO(text, newline=""))
@@ -337,20 +333,13 @@ class _CsvCursor(Cursor):
         self._number, self._begin, self._line, self._piece, self._at = number, begin, line, None, 0
         if begin is None:
             return
-        path = self._stage.paths[number]
-        now = path.stat().st_size
-        if now != size:
-            raise InvalidArgumentError(
-                f"restore: {path} has {now} bytes, but had {size} when the position was saved. Put back the file as it "
-                "was, or begin from the start."
-            )
+        same_size(self._stage.paths[number], size)
         if self._ready() is not None:
             self._at = at
 
     def _leave(self) -> None:
-        if self._file is not None:
-            self._closing()
-            self._file = None
+        self._closing.close()
+        self._file = None
 
     def close(self) -> None:
         self._leave()

@@ -8,15 +8,57 @@ import gzip
 import io
 import lzma
 import os
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final, final
 
 from dovetail.errors import DTypeError, FormatError, InvalidArgumentError, StorageError
 
-__all__ = ["as_paths", "check_encoding", "open_text", "unreadable"]
+__all__ = ["PIECE", "Closing", "as_paths", "check_encoding", "open_text", "same_size", "unreadable"]
 
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+PIECE: Final = 1 << 19
+"""How many characters are read at a time."""
+
+_OPENERS: Final[dict[str, Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+
+
+@final
+class Closing:
+    """Closes the file that somebody reads, when told to or when that is dropped."""
+
+    def __init__(self, owner: object) -> None:
+        """Hold no file yet."""
+        self._held: list[IO[str]] = []
+        weakref.finalize(owner, Closing._close, self._held)
+
+    def hold(self, file: IO[str]) -> IO[str]:
+        """Return the file, which will be closed."""
+        self._held.append(file)
+        return file
+
+    def close(self) -> None:
+        """Close it now."""
+        Closing._close(self._held)
+
+    @staticmethod
+    def _close(held: list[IO[str]]) -> None:
+        while held:
+            held.pop().close()
+
+
+def same_size(path: Path, size: int) -> None:
+    """See that a file is as long as it was.
+
+    Raises:
+        InvalidArgumentError: it is not.
+    """
+    now = path.stat().st_size
+    if now != size:
+        raise InvalidArgumentError(
+            f"restore: {path} has {now} bytes, but had {size} when the position was saved. Put the file back, "
+            "or begin from the start."
+        )
 
 
 def as_paths(given: Any, who: str) -> list[Path]:

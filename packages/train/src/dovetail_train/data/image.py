@@ -114,8 +114,8 @@ def _room(array: Any, height: int, width: int, who: str) -> tuple[int, int]:
     down, right = array.shape[0] - height, array.shape[1] - width
     if down < 0 or right < 0:
         raise ShapeError(
-            f"{who}: a picture of {array.shape[0]} by {array.shape[1]} holds no part of {height} by {width}; pad or resize "
-            "it first."
+            f"{who}: a picture of {array.shape[0]} by {array.shape[1]} holds no part of {height} by {width}; pad or "
+            "resize it first."
         )
     return down, right
 

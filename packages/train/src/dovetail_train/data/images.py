@@ -34,7 +34,9 @@ def pillow() -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise PluginError("images are read by Pillow, which is not installed: pip install 'dovetail-train[image]'.") from error
+        raise PluginError(
+            "images are read by Pillow, which is not installed: pip install 'dovetail-train[image]'."
+        ) from error
     return Image
 
 
@@ -86,10 +88,10 @@ def _converted(picture: Any, mode: str) -> Any:
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-def _size(size: Sequence[int] | None) -> tuple[int, int] | None:
+def _size(size: Any) -> tuple[int, int] | None:
     if size is None:
         return None
-    if isinstance(size, (str, bytes)) or not isinstance(size, Sequence) or len(size) != 2:
+    if not isinstance(size, (list, tuple)) or len(size) != 2:
         raise InvalidArgumentError(f"images: size is {size!r}; give height and width, such as (32, 32).")
     return positive(size[0], "images: the height"), positive(size[1], "images: the width")
 
@@ -169,8 +171,8 @@ def from_image_folder(
         members = _pictures(path / name)
         if not members:
             raise DataError(
-                f'from_image_folder: the class folder "{path / name}" holds no pictures ({", ".join(_ENDINGS)}). Remove '
-                "it, or name the classes that are meant by classes."
+                f'from_image_folder: the class folder "{path / name}" holds no pictures ({", ".join(_ENDINGS)}). '
+                "Remove it, or name the classes that are meant by classes."
             )
         files += members
         labels += [number] * len(members)
@@ -186,7 +188,12 @@ class _Pictures(Indexed):
     """Files of pictures."""
 
     def __init__(
-        self, folder: Path, files: Sequence[Path], labels: Sequence[int] | None, mode: Mode, size: tuple[int, int] | None
+        self,
+        folder: Path,
+        files: Sequence[Path],
+        labels: Sequence[int] | None,
+        mode: Mode,
+        size: tuple[int, int] | None,
     ) -> None:
         super().__init__()
         self._folder = folder

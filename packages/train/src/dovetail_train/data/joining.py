@@ -288,6 +288,10 @@ class FlatMap(Stage):
         count = self.inputs[0].cardinality()
         return count if count == 0 else UNKNOWN
 
+    def is_batched(self) -> bool:
+        """What the datasets are."""
+        return False
+
     def open(self, turn: Turn) -> Cursor:
         """Begin a pass."""
         return _FlatMapCursor(self, turn)

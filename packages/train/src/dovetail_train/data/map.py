@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, final
 
+import numpy as np
+
 from dovetail.errors import DataError
 from dovetail_train.data.arrays import tensors_of
 from dovetail_train.data.functions import ElementFunction
@@ -65,6 +67,7 @@ class Map(Stage):
         self.drawn = drawn
         self._given = None if spec is None else given_spec(spec, f"{self.who}: element_spec")
         self._spec = self._given
+        self._open_sizes: set[int] = set()
         self.stream = _random_stages(before)
 
     @property
@@ -108,11 +111,21 @@ class Map(Stage):
         return self._spec.take(result, self.who, where, shapes=self._given is not None)
 
     def _as_unknown(self, one: TensorSpec) -> TensorSpec:
-        """Leave open the first size of an array that follows a batch's."""
-        batch = {spec.shape[0] for spec in self.inputs[0].spec.leaves if spec.shape}
-        if None in batch and one.shape:
-            return one.with_shape((None, *one.shape[1:]))
-        return one
+        """Leave open what a batch leaves open: the first size, and those of the first batch that differ."""
+        if not one.shape or not self.inputs[0].is_batched():
+            return one
+        return one.with_shape((None, *[None if size in self._open_sizes else size for size in one.shape[1:]]))
+
+    def note(self, leaves: Leaves) -> None:
+        """Look at an element before the function's results are known: which sizes differ from batch to batch."""
+        if self._spec is None and not self._open_sizes:
+            pairs = zip(self.inputs[0].spec.leaves, leaves, strict=True)
+            self._open_sizes = {
+                have
+                for one, leaf in pairs
+                for size, have in zip((one.shape or ())[1:], np.shape(leaf)[1:], strict=False)
+                if size is None
+            }
 
     def cardinality(self) -> int:
         """As before."""
@@ -146,6 +159,7 @@ class _Applied(Cursor):
         self.random = None if seed is None else ElementRandom(seed, self.stage.stream, self.turn.number)
 
     def call(self, leaves: Leaves, number: int, token: Any) -> Any:
+        self.stage.note(leaves)
         if self.random is None:
             return self.stage.function(leaves, number, token)
         return self.stage.function(leaves, number, token, rng=self.random.at(number))

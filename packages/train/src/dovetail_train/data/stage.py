@@ -139,6 +139,10 @@ class Stage(ABC):
         """Say where an element came from; the empty string where that is not known."""
         return self.inputs[0].describe(token) if self.inputs else ""
 
+    def is_batched(self) -> bool:
+        """Whether an element is several stacked ones, as many as there happen to be."""
+        return any(one.is_batched() for one in self.inputs)
+
     def titles(self) -> str:
         """Name the whole pipeline."""
         before = " + ".join(one.titles() for one in self.inputs)
