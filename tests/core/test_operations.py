@@ -130,7 +130,7 @@ def test_passes_keep_programs_valid_and_texts_parse(sample: Sample) -> None:
 
 
 def wanted_inputs(sample: Sample) -> list[int]:
-    floating = [i for i, array in enumerate(arrays_of(sample)) if array.dtype == np.float64]
+    floating = [i for i, array in enumerate(arrays_of(sample)) if array.dtype in (np.float64, np.complex128)]
     return floating if sample.wrt is None else [i for i in sample.wrt if i in floating]
 
 
@@ -142,6 +142,12 @@ def has_gradient(sample: Sample) -> bool:
 DIFFERENTIABLE = [param for param in SAMPLES if has_gradient(param.values[0])]
 
 
+def drawn(rng: np.random.Generator, shape: Any, dtype: Any) -> np.ndarray:
+    """Draw numbers, complex ones if the dtype is."""
+    found = rng.normal(size=shape)
+    return np.asarray(found + 1j * rng.normal(size=shape) if np.dtype(dtype).kind == "c" else found)
+
+
 class Directional:
     """A scalar function of a sample's inputs, with its derivative along a direction, both by the graph."""
 
@@ -151,7 +157,7 @@ class Directional:
         self.arrays = arrays_of(sample)
         self.wrt = wanted_inputs(sample)
         chosen = [self.inputs[i] for i in self.wrt]
-        floating = [tensor for tensor in outputs if tensor.dtype.is_floating]
+        floating = [tensor for tensor in outputs if tensor.dtype.is_inexact]
         self.value = self._project(floating, [np.shape(one) for one in run(floating, feeds(self.inputs, sample))], rng)
         for _ in range(order - 1):
             grads = [grad for grad in dt.gradients(self.value, chosen) if grad is not None]
@@ -161,12 +167,12 @@ class Directional:
             dt.zeros_like(x) if grad is None else dt.convert_to_tensor(grad)
             for x, grad in zip(chosen, dt.gradients(self.value, chosen), strict=True)
         ]
-        self.directions = [rng.normal(size=self.arrays[i].shape) for i in self.wrt]
+        self.directions = [drawn(rng, self.arrays[i].shape, self.arrays[i].dtype) for i in self.wrt]
 
     @staticmethod
     def _project(tensors: Sequence[Tensor], shapes: Sequence[tuple[int, ...]], rng: np.random.Generator) -> Tensor:
         parts = [
-            dt.reduce_sum(tensor * dt.constant(rng.normal(size=shape), tensor.dtype))
+            dt.reduce_sum(dt.real(tensor * dt.constant(drawn(rng, shape, tensor.dtype.numpy), tensor.dtype)))
             for tensor, shape in zip(tensors, shapes, strict=True)
         ]
         return dt.add_n(parts) if parts else dt.constant(0.0, dt.float64)
@@ -179,7 +185,8 @@ class Directional:
 
     def check(self, session: dt.Session) -> None:
         grads = session.run(self.grads, self.feed(0.0))
-        claimed = sum(float(np.sum(grad * direction)) for grad, direction in zip(grads, self.directions, strict=True))
+        pairs = zip(grads, self.directions, strict=True)
+        claimed = sum(float(np.sum(np.real(np.conj(grad) * direction))) for grad, direction in pairs)
         above, below = (float(session.run(self.value, self.feed(shift))) for shift in (STEP, -STEP))
         measured = (above - below) / (2 * STEP)
         scale = max(1.0, abs(measured), abs(above))

@@ -41,6 +41,7 @@ from dovetail.ops.batch_blocks import *
 from dovetail.ops.casting import *
 from dovetail.ops.clipping import *
 from dovetail.ops.comparison import *
+from dovetail.ops.complex_numbers import angle, complex, conj, imag, real
 from dovetail.ops.constants import constant, convert_to_tensor
 from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, switch_case, while_loop
 from dovetail.ops.counting import *
@@ -130,6 +131,8 @@ from dovetail.types.dtypes import (
     DType,
     as_dtype,
     bfloat16,
+    complex64,
+    complex128,
     float16,
     float32,
     float64,
@@ -660,4 +663,13 @@ __all__ = [
     "zeros_initializer",
     "zeros_like",
     "zeta",
+    "angle",
+    "complex",
+    "conj",
+    "imag",
+    "real",
+    "to_complex64",
+    "to_complex128",
+    "complex64",
+    "complex128",
 ]

@@ -7,6 +7,7 @@ A backend implements them and an exporter converts them, by class: ``from doveta
 from dovetail.ops.assertions import Assertion
 from dovetail.ops.broadcasting import BroadcastTo, DynamicBroadcastTo
 from dovetail.ops.casting import Cast
+from dovetail.ops.complex_numbers import Angle, Complex, ComplexAbs, ComplexPow, Conj, Imag, Real
 from dovetail.ops.constants import Constant, Dims
 from dovetail.ops.control_flow import Cond, Scan, While
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
@@ -61,6 +62,7 @@ from dovetail.ops.variates import NormalFromBits, UniformFromBits
 
 __all__ = [
     "All",
+    "Angle",
     "AnyOf",
     "ArgMax",
     "ArgMin",
@@ -76,8 +78,12 @@ __all__ = [
     "Cast",
     "CheckNumerics",
     "Cholesky",
+    "Complex",
+    "ComplexAbs",
+    "ComplexPow",
     "Concat",
     "Cond",
+    "Conj",
     "Constant",
     "Conv",
     "ConvFilterGrad",
@@ -101,6 +107,7 @@ __all__ = [
     "Igamma",
     "IgammaGradA",
     "Igammac",
+    "Imag",
     "LSTM",
     "LSTMGrad",
     "LinearRecurrence",
@@ -130,6 +137,7 @@ __all__ = [
     "RandomGammaGrad",
     "Range",
     "RankOf",
+    "Real",
     "ReduceJoin",
     "RegexFullMatch",
     "RegexReplace",
@@ -176,13 +184,19 @@ __all__ = [
 ]
 
 COMPUTED_BY_NUMPY = (
+    Angle,
     AsString,
     Betainc,
     Cholesky,
+    Complex,
+    ComplexAbs,
+    ComplexPow,
+    Conj,
     GammaFromBits,
     Igamma,
     IgammaGradA,
     Igammac,
+    Imag,
     LogMatrixDeterminant,
     MatrixDeterminant,
     MatrixExponential,
@@ -192,6 +206,7 @@ COMPUTED_BY_NUMPY = (
     PoissonFromBits,
     Qr,
     RandomGammaGrad,
+    Real,
     ReduceJoin,
     RegexFullMatch,
     RegexReplace,

@@ -30,6 +30,8 @@ def l2_loss(t: Tensor) -> Tensor:
         >>> dt.Session().run(dt.nn.l2_loss([3.0, 4.0]))
         np.float32(12.5)
     """
+    if not t.dtype.is_floating:
+        raise DTypeError(f"l2_loss: the input is {t.type}, where a floating dtype is wanted. Use dt.cast.")
     return dt.reduce_sum(dt.square(t)) * 0.5
 
 

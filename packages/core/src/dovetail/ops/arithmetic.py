@@ -13,7 +13,8 @@ from dovetail.graph.op import Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.operators import operator
 from dovetail.graph.registry import register
-from dovetail.ops.operands import leading_dtype
+from dovetail.ops.complex_numbers import ComplexAbs, ComplexPow, complex, conj
+from dovetail.ops.operands import apply, leading_dtype
 from dovetail.ops.passing import identity
 from dovetail.ops.scalar import Expression, Input, basis
 from dovetail.ops.scalars import Scalar, ScalarOp, scalar
@@ -198,9 +199,13 @@ def negative(x: Scalar) -> Scalar:
     return basis.negative(x)
 
 
-@scalar
+def _abs_of_complex(x: Any, name: str | None = None) -> Tensor:
+    return apply(ComplexAbs(), "abs", ("x",), (x,), name or "Abs")
+
+
+@scalar(for_complex=_abs_of_complex)
 def abs(x: Scalar) -> Scalar:
-    """Return the absolute value element by element; its derivative at 0 is 0.
+    """Return the absolute value element by element, of complex numbers a real one; its derivative at 0 is 0.
 
     Example:
         >>> dt.Session().run(dt.abs([1.0, -2.0]))
@@ -209,9 +214,15 @@ def abs(x: Scalar) -> Scalar:
     return basis.absolute(x)
 
 
-@scalar
+def _sign_of_complex(x: Any, name: str | None = None) -> Tensor:
+    tensor = as_tensor(x)
+    result: Tensor = div_no_nan(tensor, complex(ComplexAbs()(tensor), 0.0), name=name or "Sign")
+    return result
+
+
+@scalar(for_complex=_sign_of_complex)
 def sign(x: Scalar) -> Scalar:
-    """Return -1, 0 or 1 as each element is; NaN stays.
+    """Return -1, 0 or 1 as each element is; NaN stays. Of a complex number it is the one of length 1 in its direction.
 
     Example:
         >>> dt.Session().run(dt.sign([3.0, 0.0, -2.0]))
@@ -231,9 +242,15 @@ def square(x: Scalar) -> Scalar:
     return basis.square(x)
 
 
-@scalar
+def _squared_difference_of_complex(x: Any, y: Any, name: str | None = None) -> Tensor:
+    difference = subtract(x, y)
+    result: Tensor = multiply(conj(difference), difference, name=name or "SquaredDifference")
+    return result
+
+
+@scalar(for_complex=_squared_difference_of_complex)
 def squared_difference(x: Scalar, y: Scalar) -> Scalar:
-    """Return ``(x - y) * (x - y)`` element by element, with broadcasting.
+    """Return ``(x - y) * (x - y)`` element by element, with broadcasting; one factor of complex numbers is conjugated.
 
     Example:
         >>> dt.Session().run(dt.squared_difference([3.0, -2.0], 1.0))
@@ -266,7 +283,7 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x`` to the power ``y`` element by element, with broadcasting.
 
     Integers to a negative power fail when they run. The derivative with respect to ``y`` is 0 where ``x`` is not
-    positive.
+    positive, of complex numbers where it is 0.
 
     Args:
         x: a tensor of any numeric dtype.
@@ -281,8 +298,13 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
         >>> dt.Session().run(dt.pow([2.0, 3.0], 3.0))
         array([ 8., 27.], dtype=float32)
     """
-    exact = (type(y) is int and y == 2) or (type(y) is float and y == 2.0 and leading_dtype(x).is_floating)
-    result: Tensor = square(x, name=name or "Pow") if exact else _power(x, y, name=name)
+    exact = (type(y) is int and y == 2) or (type(y) is float and y == 2.0 and leading_dtype(x).is_inexact)
+    if exact:
+        result: Tensor = square(x, name=name or "Pow")
+    elif leading_dtype(x, y).is_complex:
+        result = apply(ComplexPow(), "pow", ("x", "y"), (x, y), name or "Pow")
+    else:
+        result = _power(x, y, name=name)
     return result
 
 

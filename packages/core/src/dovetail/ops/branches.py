@@ -97,7 +97,7 @@ class Cond(ControlOp):
         graph = get_default_graph()
         arguments = inputs[1:]
         given = [index for index, grad in enumerate(grads) if grad is not None]
-        wanted = [index - 1 for index in needed if inputs[index].dtype.is_floating]
+        wanted = [index - 1 for index in needed if inputs[index].dtype.is_inexact]
         count = len(arguments)
         resources = [index for index, tensor in enumerate(arguments) if is_resource(tensor)]
 

@@ -9,17 +9,43 @@ import numpy as np
 
 from dovetail.errors import DTypeError
 from dovetail.graph.convert import as_tensor
+from dovetail.graph.graph import get_default_graph
 from dovetail.graph.op import Array, Sample
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import register
 from dovetail.ops.arithmetic import maximum, minimum
+from dovetail.ops.comparison import not_equal
+from dovetail.ops.complex_numbers import complex, imag, real
 from dovetail.ops.indexed_slices import IndexedSlices
 from dovetail.ops.scalar import Convert, Expression, Input
 from dovetail.ops.scalars import ScalarOp, fits
 from dovetail.ops.sizes import Types, Values
-from dovetail.types.dtypes import DType, DTypeLike, as_dtype, bfloat16, bool_, float32, float64, int32, int64, uint8
+from dovetail.types.dtypes import (
+    DType,
+    DTypeLike,
+    as_dtype,
+    bfloat16,
+    bool_,
+    complex64,
+    complex128,
+    float32,
+    float64,
+    int32,
+    int64,
+    uint8,
+)
 
-__all__ = ["cast", "saturate_cast", "to_bfloat16", "to_double", "to_float", "to_int32", "to_int64"]
+__all__ = [
+    "cast",
+    "saturate_cast",
+    "to_bfloat16",
+    "to_complex64",
+    "to_complex128",
+    "to_double",
+    "to_float",
+    "to_int32",
+    "to_int64",
+]
 
 
 @register
@@ -64,7 +90,7 @@ def cast(x: Any, dtype: DTypeLike, name: str | None = None) -> Any:
     """Return the elements in another dtype; the gradient is cast back.
 
     Floating to integer truncates toward zero; numbers beyond the range give its ends, and NaN gives 0. Integers wrap.
-    Bool is 0 and 1, and from a number whether it differs from 0.
+    Bool is 0 and 1, and from a number whether it differs from 0. Of complex numbers a real dtype takes the real part.
 
     Args:
         x: a tensor, a value, or ``IndexedSlices``.
@@ -89,7 +115,21 @@ def cast(x: Any, dtype: DTypeLike, name: str | None = None) -> Any:
             f'cast: "{tensor.name}" is {tensor.type}, which does not become {wanted.name}; strings are not numbers. '
             f"{tensor.op.where()}"
         )
+    if tensor.dtype.is_complex or wanted.is_complex:
+        return _cast_complex(tensor, wanted, name)
     return Cast(wanted)(tensor, name=name)
+
+
+def _cast_complex(x: Tensor, wanted: DType, name: str | None) -> Tensor:
+    """Cast the parts, of which a real number has one."""
+    if wanted.is_bool:
+        result: Tensor = not_equal(x, 0.0, name=name)
+        return result
+    with get_default_graph().name_scope(name or "Cast"):
+        part = cast(real(x) if x.dtype.is_complex else x, wanted.real_dtype)
+        if not wanted.is_complex:
+            return part  # type: ignore[no-any-return] # no slices are given
+        return complex(part, cast(imag(x), wanted.real_dtype) if x.dtype.is_complex else 0.0)
 
 
 def saturate_cast(value: Any, dtype: DTypeLike, name: str | None = None) -> Tensor:
@@ -157,6 +197,28 @@ def to_bfloat16(x: Any, name: str = "ToBFloat16") -> Tensor:
         dovetail.bfloat16
     """
     result: Tensor = cast(x, bfloat16, name=name)
+    return result
+
+
+def to_complex64(x: Any, name: str = "ToComplex64") -> Tensor:
+    """Return the elements as complex64, as ``cast`` does.
+
+    Example:
+        >>> dt.to_complex64([1.0]).dtype
+        dovetail.complex64
+    """
+    result: Tensor = cast(x, complex64, name=name)
+    return result
+
+
+def to_complex128(x: Any, name: str = "ToComplex128") -> Tensor:
+    """Return the elements as complex128, as ``cast`` does.
+
+    Example:
+        >>> dt.to_complex128([1.0]).dtype
+        dovetail.complex128
+    """
+    result: Tensor = cast(x, complex128, name=name)
     return result
 
 

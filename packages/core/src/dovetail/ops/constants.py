@@ -113,7 +113,7 @@ class Dims(Op):
 def array_of(value: Any, dtype: DType | None = None) -> Array:
     """Return ``value`` as an array of an element type that tensors have.
 
-    Python floats become float32, Python ints int32; NumPy arrays keep their type.
+    Python floats become float32, Python ints int32, complex numbers complex128; NumPy arrays keep their type.
 
     Raises:
         DTypeError: the value is of a kind that no tensor holds, or would lose its fraction.
@@ -147,7 +147,7 @@ def cast_exactly(array: Array, dtype: DType, shown: Any) -> Array:
     """Convert without overflow, and without dropping a fraction.
 
     Raises:
-        DTypeError: a fraction or a truth value would be lost.
+        DTypeError: a fraction, an imaginary part or a truth value would be lost.
         InvalidArgumentError: a number does not fit.
     """
     if array.dtype == dtype.numpy:
@@ -155,17 +155,24 @@ def cast_exactly(array: Array, dtype: DType, shown: Any) -> Array:
     source = as_dtype(array.dtype)
     if source.is_string or dtype.is_string or (source.is_bool and array.size) or (dtype.is_bool and array.size):
         raise DTypeError(f"{shown()} is {source.name}, which does not become {dtype.name}; use dt.cast.")
-    if source.is_floating and dtype.is_integer:
+    if source.is_complex and dtype.is_numeric:
+        if array.size:
+            raise DTypeError(
+                f"{shown()} is {source.name}, which would lose its imaginary part as {dtype.name}; use dt.real."
+            )
+        array = array.real
+    elif source.is_floating and dtype.is_integer:
         if array.size:
             raise DTypeError(f"{shown()} is {source.name}, which would lose its fraction as {dtype.name}; use dt.cast.")
     elif dtype.is_integer and array.size and (int(array.min()) < dtype.min or int(array.max()) > dtype.max):
         raise InvalidArgumentError(f"{shown()} does not fit {dtype.name}, which holds {dtype.min} to {dtype.max}.")
     with np.errstate(over="ignore"):
         result = array.astype(dtype.numpy)
-    if dtype.is_floating and array.size:
+    if dtype.is_inexact and array.size:
         lost = np.isinf(result.astype(np.float32) if dtype.is_half else result)
-        if lost.any() and not np.isinf(array.astype(np.float64)[lost]).all():
-            raise InvalidArgumentError(f"{shown()} overflows {dtype.name}, whose largest value is {dtype.max:g}.")
+        if lost.any() and not np.isinf(array if source.is_complex else array.astype(np.float64))[lost].all():
+            largest = dtype.real_dtype.max
+            raise InvalidArgumentError(f"{shown()} overflows {dtype.name}, whose largest value is {largest:g}.")
     return result
 
 
@@ -206,7 +213,8 @@ def constant(value: Any, dtype: DTypeLike | None = None, shape: Any = None, name
 
     Args:
         value: a number, text, nested lists of them, or an array.
-        dtype: element type; by default float32 for Python floats, int32 for Python ints, an array's own.
+        dtype: element type; by default float32 for Python floats, int32 for Python ints, complex128 for complex
+            numbers, an array's own.
         shape: a shape to which ``value`` is reshaped, or which a single value fills.
         name: name of the node.
 

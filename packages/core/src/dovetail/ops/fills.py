@@ -281,6 +281,9 @@ def range(
         array([3, 5, 7], dtype=int32)
     """
     first, last = (0, start) if limit is None else (start, limit)
+    for one in (first, last, delta):
+        if isinstance(one, complex):
+            raise DTypeError(f"range: {one} is complex, and complex numbers have no order; use real numbers.")
     numbers = [_number(one) for one in (first, last, delta)]
     tensors = [one for one in numbers if isinstance(one, Tensor)]
     if dtype is not None:

@@ -198,7 +198,7 @@ class Scatter(Op):
     def check(self, x: TensorType) -> None:
         """Raise ``DTypeError`` unless rows of this dtype can be combined."""
         if not x.dtype.is_numeric:
-            raise DTypeError(f"{self.label}: the tensor is {x}; only numbers can be combined. Use dt.cast.")
+            raise DTypeError(f"{self.label}: the tensor is {x}; only real numbers can be combined. Use dt.cast.")
 
     def combine(self, x: Array, places: Array, updates: Array) -> None:
         """Change ``x`` at ``places``, which may repeat."""
@@ -231,6 +231,11 @@ class ScatterAdd(Scatter):
     label = "scatter_add_rows"
     ufunc = np.add
     gradient_without_ranks = True
+
+    def check(self, x: TensorType) -> None:
+        """Complex rows are added too."""
+        if not x.dtype.is_number:
+            raise DTypeError(f"{self.label}: the tensor is {x}; only numbers can be added. Use dt.cast.")
 
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """The gradient itself, and its rows."""

@@ -31,9 +31,10 @@ def gradients(
     """Return the sum over ``ys`` of their derivatives with respect to each of ``xs``.
 
     Args:
-        ys: a tensor or several, floating.
+        ys: a tensor or several, floating; complex ones need a ``grad_ys``.
         xs: tensors or variables to differentiate with respect to.
-        grad_ys: a gradient for each of ``ys`` to begin with, ones by default.
+        grad_ys: a gradient for each of ``ys`` to begin with, ones by default. A gradient of a complex tensor is the
+            derivative by its real part plus i times that by its imaginary part.
         name: the scope of the nodes made.
         colocate_gradients_with_ops: gradients always run where their operation does; here for TensorFlow 1 programs.
         gate_gradients: has no effect; here for TensorFlow 1 programs.
@@ -46,7 +47,7 @@ def gradients(
 
     Raises:
         GradientError: the way from ``ys`` to ``xs`` leads through an operation that has no gradient.
-        DTypeError: one of ``ys`` is not floating.
+        DTypeError: one of ``ys`` is not floating, or complex without a ``grad_ys``.
 
     Example:
         >>> x = dt.constant(3.0)
@@ -64,10 +65,16 @@ def gradients(
         starts = [None if g is None else as_tensor(g, y.dtype) for g, y in zip(given, ys_list, strict=True)]
     graph = get_default_graph()
     with graph.name_scope(name):
-        for y in ys_list:
-            if not y.dtype.is_floating:
+        for y, start in zip(ys_list, starts, strict=True):
+            if y.dtype.is_complex and start is None:
                 raise DTypeError(
-                    f'gradients: "{y.name}" is {y.dtype.name}; only floating tensors have gradients. {y.op.where()}'
+                    f'gradients: "{y.name}" is {y.dtype.name}, of which no one number is differentiated; give grad_ys, '
+                    f"or make it real by dt.abs or dt.real. {y.op.where()}"
+                )
+            if not y.dtype.is_inexact:
+                raise DTypeError(
+                    f'gradients: "{y.name}" is {y.dtype.name}; only floating and complex tensors have gradients. '
+                    f"{y.op.where()}"
                 )
         stopped = [] if stop_gradients is None else _listed(stop_gradients)
         stops = [tensor for one in stopped for tensor in _tensors_of(one, graph)]
@@ -152,7 +159,7 @@ def _active_operations(
     for op in sorted(seen, key=_order):
         if op.definition.differentiable and any(tensor in dependent for tensor in _inputs_of(op)):
             active.append(op)
-            dependent.update(t for t in op.outputs if t.dtype.is_floating and t not in stopped)
+            dependent.update(t for t in op.outputs if t.dtype.is_inexact and t not in stopped)
     return active, dependent
 
 
@@ -194,7 +201,7 @@ def _gradients_of(op: Operation, grads: Sequence[Gradient | None], needed: Seque
     if definition.partial_gradient:
         return list(rule(op.inputs, op.outputs, dense, needed=needed))
     filled = [
-        zeros_like(tensor) if one is None and tensor.dtype.is_floating else one
+        zeros_like(tensor) if one is None and tensor.dtype.is_inexact else one
         for tensor, one in zip(op.outputs, dense, strict=True)
     ]
     found = list(rule(op.inputs, op.outputs, filled))

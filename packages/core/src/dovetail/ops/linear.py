@@ -14,8 +14,9 @@ from dovetail.graph.operation import Tensor
 from dovetail.graph.operators import operator
 from dovetail.graph.registry import primitive, register
 from dovetail.ops.arrays import reshape, transpose
+from dovetail.ops.complex_numbers import conj
 from dovetail.ops.composites import CompositeOp
-from dovetail.ops.operands import apply
+from dovetail.ops.operands import apply, leading_dtype
 from dovetail.ops.reductions import sum_to
 from dovetail.types.dims import Dim, product
 from dovetail.types.dtypes import as_dtype
@@ -44,7 +45,7 @@ def check_dtypes(operation: str, types: Sequence[TensorType]) -> None:
         DTypeError: one does not.
     """
     for index, one in enumerate(types):
-        if not one.dtype.is_numeric:
+        if not one.dtype.is_number:
             raise DTypeError(f"{operation}: input {index} is {one}, where numbers are wanted. Use cast on it.")
         if one.dtype is not types[0].dtype:
             raise DTypeError(
@@ -123,9 +124,9 @@ class MatMul(Op):
     def gradient(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Tensor]
     ) -> list[Tensor | None]:
-        """Products of the gradient with the other matrix, summed over axes that were broadcast."""
+        """Products of the gradient with the other matrix, conjugated, summed over axes that were broadcast."""
         (a, b), (grad,) = inputs, grads
-        return [sum_to(self._for_a(b, grad), a), self._for_b(a, b, grad)]
+        return [sum_to(self._for_a(conj(b), grad), a), self._for_b(conj(a), b, grad)]
 
     def _for_a(self, b: Tensor, grad: Tensor) -> Tensor:
         result: Tensor
@@ -150,7 +151,7 @@ class MatMul(Op):
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """All transpositions, broadcast batches, empty rows and empty inner axes, integers."""
+        """All transpositions, broadcast batches, empty rows and empty inner axes, integers, complex numbers."""
         yield Sample(cls(), rng.normal(size=(2, 3)), rng.normal(size=(3, 4)))
         yield Sample(cls(True, False), rng.normal(size=(3, 2)), rng.normal(size=(3, 4)))
         yield Sample(cls(False, True), rng.normal(size=(2, 3)), rng.normal(size=(4, 3)))
@@ -162,6 +163,9 @@ class MatMul(Op):
         yield Sample(cls(), rng.normal(size=(0, 3)), rng.normal(size=(3, 2)))
         yield Sample(cls(), rng.normal(size=(2, 0)), rng.normal(size=(0, 3)))
         yield Sample(cls(), rng.integers(-9, 9, (2, 3), dtype=np.int32), rng.integers(-9, 9, (3, 2), dtype=np.int32))
+        matrices = rng.normal(size=(2, 2, 2, 3)) + 1j * rng.normal(size=(2, 2, 2, 3))
+        yield Sample(cls(False, True), matrices[0], matrices[1, 0])
+        yield Sample(cls(True, False), matrices[0], matrices[1])
 
 
 def _as_rows(x: Tensor) -> Tensor:
@@ -187,8 +191,8 @@ def matmul(
         b: of the same dtype and shape ``[..., k, n]``, or ``[..., n, k]`` if it is transposed.
         transpose_a: whether the last two axes of ``a`` are swapped first.
         transpose_b: whether the last two axes of ``b`` are swapped first.
-        adjoint_a: the same as ``transpose_a``, as numbers are real.
-        adjoint_b: the same as ``transpose_b``.
+        adjoint_a: whether it is conjugated as well.
+        adjoint_b: whether it is conjugated as well.
         a_is_sparse: has no effect; here for TensorFlow 1 programs.
         b_is_sparse: has no effect; here for TensorFlow 1 programs.
         name: name of the node.
@@ -210,12 +214,14 @@ def matmul(
         if both:
             raise InvalidArgumentError(f"matmul: both transpose_{which} and adjoint_{which} are set; set one of them.")
     op = MatMul(bool(transpose_a or adjoint_a), bool(transpose_b or adjoint_b))
+    if (adjoint_a or adjoint_b) and leading_dtype(a, b).is_complex:
+        a, b = conj(a) if adjoint_a else a, conj(b) if adjoint_b else b
     return apply(op, "matmul", ("a", "b"), (a, b), name)
 
 
 def batch_matmul(x: Any, y: Any, adj_x: bool = False, adj_y: bool = False, name: str | None = None) -> Tensor:
     """Return the products of two stacks of matrices; ``matmul`` under the name of early TensorFlow 1."""
-    return matmul(x, y, adj_x, adj_y, name=name)
+    return matmul(x, y, adjoint_a=adj_x, adjoint_b=adj_y, name=name)
 
 
 operator("matmul", matmul)

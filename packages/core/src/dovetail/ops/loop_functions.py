@@ -139,7 +139,7 @@ def stopped_unless(back_prop: bool, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Return the results of a loop, as constants for gradients unless these are to flow through."""
     from dovetail.ops.math import stop_gradient
 
-    return [one if back_prop or not one.dtype.is_floating else stop_gradient(one) for one in tensors]
+    return [one if back_prop or not one.dtype.is_inexact else stop_gradient(one) for one in tensors]
 
 
 def _invariants(

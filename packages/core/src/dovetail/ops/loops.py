@@ -312,7 +312,7 @@ class _Backward:
         self.needed = needed
         self.arguments = body.inputs[1:]
         self.first_constant = op.carries + op.sliced
-        wanted = {index for index in needed if inputs[index].dtype.is_floating}
+        wanted = {index for index in needed if inputs[index].dtype.is_inexact}
         carried, dependent = self._dependent(wanted)
         self.results = [
             index
@@ -420,7 +420,7 @@ def _dependents(body: Subgraph, sources: set[Tensor]) -> set[Tensor]:
     found = set(sources)
     for op in body.graph.get_operations():
         if op.definition.differentiable and any(tensor in found for tensor in op.inputs):
-            found.update(tensor for tensor in op.outputs if tensor.dtype.is_floating)
+            found.update(tensor for tensor in op.outputs if tensor.dtype.is_inexact)
     return found
 
 

@@ -17,7 +17,7 @@ from dovetail.graph.source import Source
 from dovetail.ops.constants import Constant, array_of
 from dovetail.types.attributes import ArrayAttribute
 from dovetail.types.dims import SymbolicDim
-from dovetail.types.dtypes import DType, as_dtype, float32, int32
+from dovetail.types.dtypes import DType, as_dtype, complex128, float32, int32
 from dovetail.types.shapes import Shape
 
 __all__ = ["apply", "common_dtype", "convert_operands", "leading_dtype"]
@@ -101,18 +101,18 @@ def _is_tensor(value: Any) -> bool:
 
 
 def common_dtype(values: Sequence[Any]) -> DType | None:
-    """Return the dtype that values without any tensor take: the first array's; float32 where one number has a fraction.
+    """Return the dtype that values without any tensor take: the first array's; float32 or complex128 as numbers need.
 
     Returns:
         ``None`` where each may keep its own, as ints do.
     """
-    floating = False
+    kinds = set()
     for value in values:
         if isinstance(value, (np.ndarray, np.generic)):
             return as_dtype(value.dtype)
         if not isinstance(value, int | SymbolicDim | Shape):
-            floating = floating or array_of(value).dtype.kind == "f"
-    return float32 if floating else None
+            kinds.add(array_of(value).dtype.kind)
+    return complex128 if "c" in kinds else float32 if "f" in kinds else None
 
 
 def leading_dtype(*values: Any) -> DType:

@@ -155,7 +155,10 @@ def _scalar_value(value: Any, x: Tensor) -> Any:
     if tensor.shape.rank not in (0, None):
         raise ShapeError(f"pad: constant_values is {tensor.type}; use a scalar.")
     definition = tensor.op.definition
-    return definition.value.array.item() if isinstance(definition, Constant) and tensor.dtype is x.dtype else tensor
+    if not isinstance(definition, Constant) or tensor.dtype is not x.dtype:
+        return tensor
+    known = definition.value.array.item()
+    return (tensor if known else 0.0) if x.dtype.is_complex else known
 
 
 def _pad_by_parts(x: Tensor, paddings: Any, value: Tensor, name: str | None) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Final, Literal, final
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from dovetail.ops.arithmetic import divide, multiply
 from dovetail.ops.broadcasting import broadcast_to
 from dovetail.ops.casting import cast
 from dovetail.ops.comparison import equal
+from dovetail.ops.complex_numbers import conj
 from dovetail.ops.composites import CompositeOp
 from dovetail.ops.reshaping import reshape, transpose
 from dovetail.ops.running import cumprod
@@ -53,6 +54,13 @@ def kept_dims(dims: Sequence[Dim], axes: Sequence[int]) -> tuple[Dim, ...]:
     return tuple([1 if axis in axes else dim for axis, dim in enumerate(dims)])
 
 
+_OPERANDS: Final[dict[str, tuple[Callable[[DType], bool], str]]] = {
+    "number": (lambda dtype: dtype.is_number, "a numeric dtype"),
+    "numeric": (lambda dtype: dtype.is_numeric, "a dtype of real numbers"),
+    "bool": (lambda dtype: dtype.is_bool, "bool"),
+}
+
+
 class Reduction(Op):
     """One value for each group of elements: those that differ in their place on ``axes`` only.
 
@@ -63,12 +71,12 @@ class Reduction(Op):
     keepdims: bool = False
     label: ClassVar[str]
     ufunc: ClassVar[np.ufunc]
-    operands: ClassVar[Literal["numeric", "bool"]] = "numeric"
+    operands: ClassVar[Literal["number", "numeric", "bool"]] = "numeric"
 
     def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
         """The input's."""
-        if not (dtypes[0].is_bool if self.operands == "bool" else dtypes[0].is_numeric):
-            wanted = "bool" if self.operands == "bool" else "a numeric dtype"
+        accepted, wanted = _OPERANDS[self.operands]
+        if not accepted(dtypes[0]):
             raise DTypeError(f"{self.label}: the input is {dtypes[0].name}, where {wanted} is wanted. Use dt.cast.")
         return dtypes
 
@@ -156,7 +164,9 @@ class Reduction(Op):
         if cls.ufunc.identity is not None:
             yield Sample(cls((0,)), draw(0, 3))
             yield Sample(cls(), draw(0, 3))
-        if cls.operands == "numeric":
+        if cls.operands == "number":
+            yield Sample(cls((1,)), draw(2, 3) + 1j * draw(2, 3))
+        if cls.operands != "bool":
             yield Sample(cls((0,)), rng.integers(-5, 6, (4, 3)).astype(np.int32))
             yield Sample(cls(), rng.integers(0, 200, (5,)).astype(np.uint8))
 
@@ -167,6 +177,7 @@ class Sum(Reduction):
     """Sums over axes; 0 of nothing. Integers wrap."""
 
     label = "reduce_sum"
+    operands = "number"
     ufunc = np.add
 
     def combine(self, dims: Sequence[Dim]) -> Dim | None:
@@ -184,6 +195,7 @@ class Prod(Reduction):
     """Products over axes; 1 of nothing. Integers wrap."""
 
     label = "reduce_prod"
+    operands = "number"
     ufunc = np.multiply
 
     def combine(self, dims: Sequence[Dim]) -> Dim | None:
@@ -196,7 +208,7 @@ class Prod(Reduction):
         axes = self.over(x.type)
         if not axes:
             return [grads[0]]
-        return [multiply(self.placed(grads[0], x), _products_of_others(x, axes))]
+        return [multiply(self.placed(grads[0], x), _products_of_others(conj(x), axes))]
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:

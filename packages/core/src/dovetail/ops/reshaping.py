@@ -12,6 +12,7 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import primitive
+from dovetail.ops.complex_numbers import conj
 from dovetail.ops.shapes import shape
 from dovetail.ops.sizes import (
     Gradients,
@@ -465,7 +466,7 @@ def transpose(a: Any, perm: Any = None, name: str | None = "transpose", conjugat
         a: the tensor.
         perm: which axis of ``a`` becomes axis 0, 1, …; by default the order is reversed.
         name: name of the node.
-        conjugate: has no effect, as there are no complex numbers; here for TensorFlow 1 programs.
+        conjugate: whether complex numbers are conjugated as well.
 
     Raises:
         ShapeError: ``perm`` does not name each axis once.
@@ -481,12 +482,17 @@ def transpose(a: Any, perm: Any = None, name: str | None = "transpose", conjugat
         order = tuple(range(x.shape.rank))[::-1]
     if x.shape.rank is not None and order is not None:
         order = tuple([settled_axis(axis, x.shape.rank) for axis in order])
-    result: Tensor = Transpose(order)(x, name=name)
+    result: Tensor = Transpose(order)(conj(x) if conjugate and x.dtype.is_complex else x, name=name)
     return result
 
 
-def matrix_transpose(a: Any, name: str | None = "matrix_transpose") -> Tensor:
+def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: bool = False) -> Tensor:
     """Return the tensor with its last two axes exchanged.
+
+    Args:
+        a: the tensor.
+        name: name of the node.
+        conjugate: whether complex numbers are conjugated as well.
 
     Raises:
         ShapeError: the tensor has fewer than two axes, or its rank is unknown.
@@ -499,4 +505,4 @@ def matrix_transpose(a: Any, name: str | None = "matrix_transpose") -> Tensor:
     if x.shape.rank is None or x.shape.rank < 2:
         raise ShapeError(f'matrix_transpose: "{x.name}" is {x.type}; at least two axes are needed. {x.op.where()}')
     axes = tuple(range(x.shape.rank))
-    return transpose(x, (*axes[:-2], axes[-1], axes[-2]), name=name)
+    return transpose(x, (*axes[:-2], axes[-1], axes[-2]), name=name, conjugate=conjugate)

@@ -13,6 +13,7 @@ from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import primitive
 from dovetail.ops.arithmetic import multiply
+from dovetail.ops.complex_numbers import conj
 from dovetail.ops.sizes import Gradients, Tensors, Types, as_axis, settled_axis
 from dovetail.types.dims import Dim
 from dovetail.types.dtypes import as_dtype
@@ -55,7 +56,7 @@ class _Running(Op):
 
     def dtypes(self, *dtypes: Any) -> tuple[Any, ...]:
         """The input's, which is numeric."""
-        if not dtypes[0].is_numeric:
+        if not dtypes[0].is_number:
             raise DTypeError(
                 f"{self.label}: the input is {dtypes[0].name}, where a numeric dtype is wanted. Use dt.cast."
             )
@@ -80,7 +81,7 @@ class _Running(Op):
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
-        """Both ways, with and without the element itself; zeros, integers, one element, none."""
+        """Both ways, with and without the element itself; zeros, integers, complex numbers, one element, none."""
         x = rng.uniform(0.5, 1.5, (2, 4, 3))
         for exclusive in (False, True):
             for reverse in (False, True):
@@ -91,6 +92,7 @@ class _Running(Op):
         yield Sample(cls(-2, True), holes)
         yield Sample(cls(0), rng.integers(-3, 4, (4, 2)).astype(np.int32))
         yield Sample(cls(-1, True, True), rng.normal(size=(3, 1)))
+        yield Sample(cls(0), rng.normal(size=(3, 2)) + 1j * rng.normal(size=(3, 2)))
         yield Sample(cls(0, True), np.zeros((0, 2)))
 
 
@@ -126,6 +128,7 @@ class Cumprod(_Running):
         back = 1 if self.reverse else -1
         if self.exclusive:
             grad = Shift(self.axis, back)(grad)
+        x = conj(x)
         rest = LinearRecurrence(self.axis, not self.reverse)(Shift(self.axis, back)(x), grad)
         return [multiply(Cumprod(self.axis, True, self.reverse)(x), rest)]
 
@@ -193,8 +196,8 @@ class LinearRecurrence(Op):
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Any) -> Gradients:
         """A recurrence the other way; for the factors times the state before."""
         onward = -1 if self.reverse else 1
-        total = LinearRecurrence(self.axis, not self.reverse)(Shift(self.axis, -onward)(inputs[0]), grads[0])
-        return [multiply(total, Shift(self.axis, onward)(outputs[0])), total]
+        total = LinearRecurrence(self.axis, not self.reverse)(Shift(self.axis, -onward)(conj(inputs[0])), grads[0])
+        return [multiply(total, Shift(self.axis, onward)(conj(outputs[0]))), total]
 
     def flops(self, inputs: Types, outputs: Types) -> Dim:
         """Two for each element."""

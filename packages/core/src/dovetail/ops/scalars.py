@@ -14,7 +14,7 @@ from dovetail.graph.graph import get_default_graph
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import register
-from dovetail.ops.operands import apply
+from dovetail.ops.operands import apply, leading_dtype
 from dovetail.ops.scalar import (
     Apply,
     Convert,
@@ -32,7 +32,7 @@ from dovetail.ops.scalar import (
     result_dtype,
 )
 from dovetail.types.dims import Dim, dim_max, dim_min, floor_div
-from dovetail.types.dtypes import DType, bool_, float32, float64, int32
+from dovetail.types.dtypes import DType, bool_, complex64, complex128, float32, float64, int32
 from dovetail.types.shapes import TensorType, broadcast_shapes
 
 __all__ = ["Elementwise", "Scalar", "ScalarFunction", "ScalarOp", "elementwise", "fits", "scalar"]
@@ -64,6 +64,8 @@ class ScalarOp(Op):
     """The name of the function that makes it, with which errors begin."""
     floating: ClassVar[bool] = False
     """Whether it takes floating operands only."""
+    for_complex: ClassVar[Callable[..., Tensor] | None] = None
+    """What serves complex operands in place of the expression: a function of them and ``name``."""
     sample_intervals: ClassVar[tuple[Interval, ...]] = ()
     """What samples of each operand are drawn from."""
 
@@ -114,7 +116,11 @@ class ScalarOp(Op):
     def gradient(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], grads: Sequence[Any], *, needed: Sequence[int]
     ) -> list[Any]:
-        """The chain rule, element by element, summed over broadcast axes; for the inputs ``needed``."""
+        """The chain rule, element by element, summed over broadcast axes; for the inputs ``needed``.
+
+        Of complex numbers, the gradient is multiplied by the conjugate of the derivative.
+        """
+        from dovetail.ops.complex_numbers import conj
         from dovetail.ops.reductions import sum_to
 
         result: list[Tensor | None] = []
@@ -122,7 +128,13 @@ class ScalarOp(Op):
         dtypes = tuple([tensor.dtype for tensor in tensors])
         for index in needed:
             rule = _gradient_expression(self.scalar_expression, index, dtypes)
-            result.append(None if rule is None else sum_to(elementwise(rule, tensors), inputs[index]))
+            if rule is None:
+                result.append(None)
+            elif isinstance(rule, tuple):
+                terms = (conj(elementwise(rule[1], tensors)), grads[0])
+                result.append(sum_to(elementwise(rule[0], terms), inputs[index]))
+            else:
+                result.append(sum_to(elementwise(rule, tensors), inputs[index]))
         return result
 
     def flops(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Dim:
@@ -155,16 +167,22 @@ class ScalarOp(Op):
         """Each kind of dtype that it takes: equal and broadcast shapes, scalars, empty."""
         count = len(cls.sample_intervals)
         op = cls(**{field.name: 0.5 for field in cls.fields if field.required})
-        for dtype in (float64, int32, bool_):
+        for dtype in (float64, int32, bool_, complex128):
+            if cls.for_complex is not None and dtype.is_complex:
+                continue
             if not _accepts(op.scalar_expression, dtype, count) or (cls.floating and not dtype.is_floating):
                 continue
-            for shapes in ([(2, 3)] * count, [(3,), (2, 1), (2, 3)][:count], [()] * count, [(0, 3), (3,), ()][:count]):
+            broadcast = [(3,), (2, 1), (2, 3)][:count]
+            every = ([(2, 3)] * count, broadcast, [()] * count, [(0, 3), (3,), ()][:count])
+            for shapes in (broadcast,) if dtype.is_complex else every:
                 pairs = zip(cls.sample_intervals, shapes, strict=True)
                 yield Sample(op, *(_drawn(rng.uniform(low, high, shape), dtype) for (low, high), shape in pairs))
 
 
 def _drawn(array: Any, dtype: DType) -> Array:
-    """Give a sample another dtype; truth values vary by the fraction."""
+    """Give a sample another dtype; truth values vary by the fraction, imaginary parts with the real ones."""
+    if dtype.is_complex:
+        return np.asarray(array + 1j * np.cos(5.0 * array), dtype.numpy)
     if dtype.is_bool:
         return np.asarray(np.asarray(array) % 1.0 < 0.5)
     return np.asarray(np.rint(array) if dtype.is_integer else array).astype(dtype.numpy)
@@ -190,18 +208,20 @@ def _explained(
                 f"{label}: input 0 is {shown[0]} and input {index} is {shown[index]}; operands must have one dtype. "
                 f"Use dt.cast on one of them."
             )
-    floating, integer, boolean = (_accepts(expression, dtype, len(dtypes)) for dtype in (float32, int32, bool_))
-    wanted = _WANTED.get((floating, integer, boolean))
+    wanted = _WANTED.get(tuple(_accepts(expression, dtype, len(dtypes)) for dtype in _TRIED))
     if wanted is None:
         return f"{label}: {error}"
     return f"{label}: input 0 is {shown[0]}, where {wanted} is wanted. Use dt.cast."
 
 
+_TRIED: Final = (float32, int32, bool_, complex64)
 _WANTED: Final = {
-    (True, False, False): "a floating dtype",
-    (True, True, False): "a numeric dtype",
-    (False, True, False): "an integer dtype",
-    (False, False, True): "bool",
+    (True, False, False, False): "a floating dtype",
+    (True, False, False, True): "a floating or complex dtype",
+    (True, True, False, False): "a dtype of real numbers",
+    (True, True, False, True): "a numeric dtype",
+    (False, True, False, False): "an integer dtype",
+    (False, False, True, False): "bool",
 }
 
 
@@ -214,17 +234,22 @@ def _accepts(expression: Expression, dtype: DType, count: int) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def _gradient_expression(expression: Expression, index: int, dtypes: tuple[DType, ...]) -> Expression | None:
+def _gradient_expression(
+    expression: Expression, index: int, dtypes: tuple[DType, ...]
+) -> Expression | tuple[Expression, Expression] | None:
     """The gradient with respect to an input, in its dtype.
 
-    Its own inputs are those of the expression, then its value, then the gradient of its value.
+    Its own inputs are those of the expression, then its value, then the gradient of its value. Where a complex number
+    is to be conjugated on the way, there are two: of the conjugate and the gradient, and of what is conjugated.
     """
-    if not dtypes[index].is_floating:
+    if not dtypes[index].is_inexact:
         return None
     rule, _ = derivative_with_output(expression, index, len(dtypes) - 2)
     if rule is None:
         return None
     grad = Input(len(dtypes) - 1)
+    if result_dtype(rule, dtypes).is_complex:
+        return Input(1) * Input(0), rule
     result: Expression = grad if isinstance(rule, Literal) and rule.value == 1 else grad * rule
     return result if result_dtype(result, dtypes) is dtypes[index] else Convert(dtypes[index], result)
 
@@ -281,7 +306,11 @@ class ScalarFunction(Protocol):
 def scalar(function: Callable[..., Operand]) -> ScalarFunction: ...
 @overload
 def scalar(
-    *, name: str | None = None, domain: Interval | Sequence[Interval] = (-2.0, 2.0), floating: bool = False
+    *,
+    name: str | None = None,
+    domain: Interval | Sequence[Interval] = (-2.0, 2.0),
+    floating: bool = False,
+    for_complex: Callable[..., Tensor] | None = None,
 ) -> Callable[[Callable[..., Operand]], ScalarFunction]: ...
 def scalar(
     function: Callable[..., Operand] | None = None,
@@ -289,6 +318,7 @@ def scalar(
     name: str | None = None,
     domain: Interval | Sequence[Interval] = (-2.0, 2.0),
     floating: bool = False,
+    for_complex: Callable[..., Tensor] | None = None,
 ) -> Any:
     """Declare a scalar operation from a function of scalar expressions.
 
@@ -300,6 +330,7 @@ def scalar(
         name: the operation's type; the function's name in capitals by default (``log1p`` gives ``Log1p``).
         domain: the interval, or one for each operand, that samples are drawn from.
         floating: whether only floating operands are taken, where the expression would take others.
+        for_complex: a function of the operands and ``name`` that serves complex ones, where the expression does not.
 
     Returns:
         The function that users call: it takes tensors, or expressions when it is used within another declaration, and
@@ -313,7 +344,7 @@ def scalar(
         float32[2, 3]
     """
     if function is None:
-        return functools.partial(scalar, name=name, domain=domain, floating=floating)
+        return functools.partial(scalar, name=name, domain=domain, floating=floating, for_complex=for_complex)
     define = function
     code = function.__code__
     operands = code.co_varnames[: code.co_argcount]
@@ -324,6 +355,7 @@ def scalar(
     cls = _define(define, name or "".join(part[:1].upper() + part[1:] for part in label.split("_")), count, attributes)
     cls.label = label
     cls.floating = floating
+    cls.for_complex = for_complex
     cls.sample_intervals = tuple(intervals)  # type: ignore[arg-type] # pairs, by the test above
     register(cls)
     signature = _signature_of(function, attributes)
@@ -344,6 +376,9 @@ def scalar(
             name = bound.get("name")
             given = {key: bound[key] for key in attributes if key in bound}
             op = cls(**given) if given or shared is None else shared
+        if for_complex is not None and not any(isinstance(value, Expression) for value in values):
+            if leading_dtype(*values).is_complex:
+                return for_complex(*values, name=name)
         for value in values:
             if type(value) is not Tensor:
                 break

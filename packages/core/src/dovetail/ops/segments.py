@@ -51,8 +51,9 @@ __all__ = [
 
 def _neutral(scatter: Op, dtype: DType) -> Tensor:
     """Return what changes nothing: 0, 1, the least or the greatest number."""
-    values: dict[type[Op], float] = {ScatterAdd: 0, ScatterMul: 1, ScatterMax: dtype.min, ScatterMin: dtype.max}
-    return constant(np.asarray(values[type(scatter)], dtype.numpy))
+    if isinstance(scatter, ScatterAdd | ScatterMul):
+        return constant(np.asarray(isinstance(scatter, ScatterMul), dtype.numpy))
+    return constant(np.asarray(dtype.min if isinstance(scatter, ScatterMax) else dtype.max, dtype.numpy))
 
 
 def _combined(scatter: Op, data: Tensor, ids: Tensor, count: Any) -> Tensor:
@@ -101,8 +102,9 @@ class UnsortedSegment(CompositeOp):
 def _unsorted(label: str, scatter: Scatter, data: Any, segment_ids: Any, num_segments: Any, name: str | None) -> Tensor:
     x, ids = as_tensor(data), as_tensor(segment_ids)
     check_indices(label, ids.type)
-    if not x.dtype.is_numeric:
-        raise DTypeError(f'{label}: "{x.name}" is {x.type}, where a numeric dtype is wanted. Use dt.cast.')
+    if not (x.dtype.is_number if isinstance(scatter, ScatterAdd) else x.dtype.is_numeric):
+        wanted = "a numeric dtype" if isinstance(scatter, ScatterAdd) else "a dtype of real numbers"
+        raise DTypeError(f'{label}: "{x.name}" is {x.type}, where {wanted} is wanted. Use dt.cast.')
     count = as_dim(num_segments, f"{label}: num_segments")
     if count is not None:
         result: Tensor = UnsortedSegment(scatter, count)(x, ids, name=name or label)

@@ -57,6 +57,8 @@ class ArgSort(Op):
         """The input's shape."""
         if x.rank == 0:
             raise ShapeError(f"argsort: the input is {x}; at least one axis is needed.")
+        if x.dtype.is_complex:
+            raise DTypeError(f"sort: the input is {x}; complex numbers have no order. Sort dt.abs of them.")
         return TensorType(int32, x.shape)
 
     def reference(self, x: Array) -> Array:

@@ -65,11 +65,12 @@ def _mean_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
     yield from _samples(rng)
     yield rng.integers(-9, 10, (3, 4)).astype(np.int32), {"axes": (1,)}
     yield np.array([200, 100], np.uint8), {}
+    yield rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3)), {"axes": (1,)}
 
 
 def _numeric(label: str) -> Callable[..., tuple[DType, ...]]:
     def rule(dtype: DType) -> tuple[DType, ...]:
-        if not dtype.is_numeric:
+        if not dtype.is_number:
             raise DTypeError(f"{label}: the input is {dtype.name}, where a numeric dtype is wanted. Use dt.cast.")
         return (dtype,)
 
@@ -308,7 +309,7 @@ def norm(
     """Return norms of vectors or matrices.
 
     Args:
-        tensor: a floating tensor.
+        tensor: a floating or complex tensor; the norms are real.
         ord: for vectors ``"euclidean"``, 1, 2, infinity, or another positive number; for matrices ``"euclidean"`` or
             ``"fro"`` (both the root of the sum of squares), 1 (the largest sum of a column) or infinity (of a row).
         axis: the axis of vectors, two axes of matrices, or ``None`` to take the whole as one vector.
@@ -319,13 +320,15 @@ def norm(
     Raises:
         InvalidArgumentError: there is no such norm.
         ShapeError: an axis is out of range or named twice.
-        DTypeError: the tensor is not floating.
+        DTypeError: the tensor is neither.
 
     Example:
         >>> dt.Session().run(dt.norm([[3.0, 4.0], [6.0, 8.0]], axis=1))
         array([ 5., 10.], dtype=float32)
     """
     x = as_tensor(tensor)
+    if x.dtype.is_complex:
+        x = absolute(x)
     if not x.dtype.is_floating:
         raise DTypeError(f'norm: "{x.name}" is {x.type}, where a floating dtype is wanted; use dt.cast. {x.op.where()}')
     axes, keep = axes_and_keepdims("norm", x, axis, keepdims, None, keep_dims)

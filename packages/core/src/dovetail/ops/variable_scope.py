@@ -324,7 +324,7 @@ def _make(
     with root_graph(graph).name_scope(None):
         return Variable(
             value,
-            trainable=trainable and dtype.is_floating,
+            trainable=trainable and dtype.is_inexact,
             collections=collections,
             validate_shape=validate_shape,
             name=full_name,

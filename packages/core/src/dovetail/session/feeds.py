@@ -57,8 +57,8 @@ class FeedSlot:
         self._dims: tuple[Dim, ...] = tensor.shape.dims if self.ranked else ()
         self._static = self.ranked and tensor.shape.is_static
         self._numpy = tensor.dtype.numpy
-        self._floating = tensor.dtype.is_floating and not tensor.dtype.is_half
-        self._numeric = tensor.dtype.is_numeric
+        self._floating = tensor.dtype.is_inexact and not tensor.dtype.is_half
+        self._numeric = tensor.dtype.is_number
         self._signed = not tensor.dtype.is_unsigned
         self.is_flag = tensor.dtype.is_bool and tensor.shape.rank == 0
 

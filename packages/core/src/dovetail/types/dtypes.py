@@ -16,6 +16,8 @@ __all__ = [
     "as_dtype",
     "bfloat16",
     "bool_",
+    "complex64",
+    "complex128",
     "float16",
     "float32",
     "float64",
@@ -80,9 +82,24 @@ class DType:
         return self._kind == "s"
 
     @property
+    def is_complex(self) -> bool:
+        """Whether the type holds complex numbers."""
+        return self._kind == "c"
+
+    @property
+    def is_inexact(self) -> bool:
+        """Whether gradients flow through the type: floating or complex."""
+        return self._kind in "fc"
+
+    @property
     def is_numeric(self) -> bool:
-        """Whether arithmetic is defined: floating or integer."""
+        """Whether the type holds real numbers, which have an order: floating or integer."""
         return self._kind in "fiu"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether arithmetic is defined: floating, integer or complex."""
+        return self._kind in "fiuc"
 
     @property
     def is_half(self) -> bool:
@@ -100,13 +117,18 @@ class DType:
         return self
 
     @property
+    def real_dtype(self) -> DType:
+        """The type of the real part of a complex type; of others the type itself."""
+        return _REAL.get(self.name, self)
+
+    @property
     def min(self) -> int | float:
-        """The least finite value; raises ``DTypeError`` for bool and string."""
+        """The least finite value; raises ``DTypeError`` for bool, complex and string."""
         return self._limit("min")
 
     @property
     def max(self) -> int | float:
-        """The greatest finite value; raises ``DTypeError`` for bool and string."""
+        """The greatest finite value; raises ``DTypeError`` for bool, complex and string."""
         return self._limit("max")
 
     def _limit(self, which: str) -> int | float:
@@ -156,17 +178,21 @@ uint16: Final = DType("uint16", np.uint16, "u")
 uint32: Final = DType("uint32", np.uint32, "u")
 uint64: Final = DType("uint64", np.uint64, "u")
 bool_: Final = DType("bool", np.bool_, "b")
+complex64: Final = DType("complex64", np.complex64, "c")
+complex128: Final = DType("complex128", np.complex128, "c")
 string: Final = DType("string", np.object_, "s")
 
 _ALL: Final = (
-    float16, float32, float64, bfloat16, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool_, string,
+    float16, float32, float64, bfloat16, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool_, complex64,
+    complex128, string,
 )  # fmt: skip
+_REAL: Final = {"complex64": float32, "complex128": float64}
 _LOOKUP: Final[dict[Any, DType]] = {}
 for _dtype in _ALL:
     _LOOKUP[_dtype.name] = _dtype
     _LOOKUP[_dtype.numpy] = _dtype
     _LOOKUP[_dtype.numpy.type] = _dtype
-_LOOKUP.update({float: float32, int: int32, bool: bool_, str: string, bytes: string})
+_LOOKUP.update({float: float32, int: int32, bool: bool_, complex: complex128, str: string, bytes: string})
 _LOOKUP.update(half=float16, float=float32, double=float64)
 
 
@@ -175,7 +201,7 @@ def as_dtype(value: DTypeLike) -> DType:
 
     Args:
         value: a ``DType``, its name, a NumPy dtype or scalar type, or a Python type (``float`` and ``"float"`` are
-            float32, ``int`` is int32).
+            float32, ``int`` is int32, ``complex`` is complex128).
 
     Raises:
         DTypeError: ``value`` names no element type of Dovetail.

@@ -30,29 +30,32 @@ _LABELLED: Final = 3
 
 
 def has_kernels(op: Op, inputs: Sequence[TensorType]) -> bool:
-    """Tell whether an operation can be computed by kernels; strings, and sizes that only a run knows, have none."""
+    """Tell whether kernels can compute an operation: they hold no strings, complex numbers or opaque sizes."""
     if not isinstance(op, ControlOp) and rule_for(op) is None:
         return False
     if isinstance(op, Loop) and (op.varying or (isinstance(op, While) and len(op.body.output_types) > op.carries)):
         return False
-    if any(one.rank is None for one in inputs):
+    if not all(map(_in_kernels, inputs)):
         return False
     with collecting(Settled()):
         outputs = op.infer_all(inputs)
-    if any(one.dtype.is_string or one.rank is None for one in (*inputs, *outputs)) or _tells_sizes(inputs, outputs):
+    if not all(map(_in_kernels, outputs)) or _tells_sizes(inputs, outputs):
         return False
     for body in bodies_of(op).values():
-        types = [*body.input_types, *body.output_types]
-        if any(one.dtype.is_string or one.rank is None for one in types):
+        if not all(map(_in_kernels, (*body.input_types, *body.output_types))):
             return False
         for one in body.instructions:
             made = [value.type for value in one.outputs]
-            if any(kind.dtype.is_string or kind.rank is None for kind in made):
+            if not all(map(_in_kernels, made)):
                 return False
             taken = [value.type for value in one.inputs]
             if _tells_sizes(taken, made) or not has_kernels(one.op, taken):
                 return False
     return True
+
+
+def _in_kernels(kind: TensorType) -> bool:
+    return kind.rank is not None and not (kind.dtype.is_string or kind.dtype.is_complex)
 
 
 def _tells_sizes(inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> bool:

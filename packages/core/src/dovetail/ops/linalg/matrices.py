@@ -12,6 +12,7 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import get_default_graph
 from dovetail.graph.operation import Tensor
 from dovetail.ops.broadcasting import broadcast_to
+from dovetail.ops.casting import cast
 from dovetail.ops.composites import composite
 from dovetail.ops.diagonals import matrix_diag_part, offsets
 from dovetail.ops.indexing import roll
@@ -154,7 +155,7 @@ def matrix_set_diag(input: Any, diagonal: Any, name: str | None = None) -> Tenso
 
 
 def adjoint(matrix: Any, name: str | None = None) -> Tensor:
-    """Return the transposed matrices; of real numbers the adjoint is no other.
+    """Return the transposed matrices, complex numbers conjugated.
 
     Raises:
         ShapeError: the tensor has fewer than two axes, or its rank is unknown.
@@ -163,7 +164,7 @@ def adjoint(matrix: Any, name: str | None = None) -> Tensor:
         >>> dt.linalg.adjoint(dt.zeros([5, 2, 3])).shape
         Shape([5, 3, 2])
     """
-    return matrix_transpose(matrix, name=name)
+    return matrix_transpose(matrix, name=name, conjugate=True)
 
 
 def matvec(
@@ -181,7 +182,7 @@ def matvec(
         a: numbers of shape ``[..., m, n]``, or ``[..., n, m]`` if it is transposed.
         b: of the same dtype and shape ``[..., n]``.
         transpose_a: whether the last two axes of ``a`` are exchanged first.
-        adjoint_a: the same, as numbers are real.
+        adjoint_a: whether they are conjugated as well.
         a_is_sparse: has no effect; here for TensorFlow 1 programs.
         b_is_sparse: has no effect; here for TensorFlow 1 programs.
         name: name of the node.
@@ -221,4 +222,4 @@ def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str |
     with get_default_graph().name_scope(name or "normalize"):
         x = as_tensor(tensor)
         length = norm(x, ord, axis, keepdims=True)
-        return x / length, length
+        return x / cast(length, x.dtype), length

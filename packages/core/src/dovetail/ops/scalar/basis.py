@@ -64,16 +64,16 @@ def _power_by_exponent(z: Expression, x: Expression, _: Expression) -> Expressio
 
 
 add: Final[Basis] = Basis(
-    "add", np.add, "numeric", "operand", (lambda z, x, y: 1.0, lambda z, x, y: 1.0), "x + y", symbol="+"
+    "add", np.add, "number", "operand", (lambda z, x, y: 1.0, lambda z, x, y: 1.0), "x + y", symbol="+"
 )
 subtract: Final[Basis] = Basis(
-    "subtract", np.subtract, "numeric", "operand", (lambda z, x, y: 1.0, lambda z, x, y: -1.0), "x - y", symbol="-"
+    "subtract", np.subtract, "number", "operand", (lambda z, x, y: 1.0, lambda z, x, y: -1.0), "x - y", symbol="-"
 )
 multiply: Final[Basis] = Basis(
-    "multiply", np.multiply, "numeric", "operand", (lambda z, x, y: y, lambda z, x, y: x), "x * y", symbol="*"
+    "multiply", np.multiply, "number", "operand", (lambda z, x, y: y, lambda z, x, y: x), "x * y", symbol="*"
 )
 divide: Final[Basis] = Basis(
-    "divide", np.true_divide, "numeric", "quotient", (lambda z, x, y: reciprocal(y), lambda z, x, y: -z / y),
+    "divide", np.true_divide, "number", "quotient", (lambda z, x, y: reciprocal(y), lambda z, x, y: -z / y),
     "x / y; integers of 32 and 64 bits give float64, smaller ones float32", symbol="/",
 )  # fmt: skip
 floor_divide: Final[Basis] = Basis(
@@ -88,11 +88,11 @@ power: Final[Basis] = Basis(
     "power", np.power, "numeric", "operand", (_power_by_base, _power_by_exponent),
     "x to the power y; integers want y >= 0", integer=_integer_power, symbol="**",
 )  # fmt: skip
-negative: Final[Basis] = Basis("negative", np.negative, "numeric", "operand", (lambda z, x: -1.0,), "-x", symbol="-")
+negative: Final[Basis] = Basis("negative", np.negative, "number", "operand", (lambda z, x: -1.0,), "-x", symbol="-")
 absolute: Final[Basis] = Basis("absolute", np.abs, "numeric", "operand", (lambda z, x: sign(x),), "|x|")
 sign: Final[Basis] = Basis("sign", np.sign, "numeric", "operand", (None,), "-1, 0 or 1 as x is; NaN stays")
-square: Final[Basis] = Basis("square", np.square, "numeric", "operand", (lambda z, x: 2.0 * x,), "x * x")
-reciprocal: Final[Basis] = Basis("reciprocal", np.reciprocal, "floating", "operand", (lambda z, x: -z * z,), "1 / x")
+square: Final[Basis] = Basis("square", np.square, "number", "operand", (lambda z, x: 2.0 * x,), "x * x")
+reciprocal: Final[Basis] = Basis("reciprocal", np.reciprocal, "inexact", "operand", (lambda z, x: -z * z,), "1 / x")
 maximum: Final[Basis] = Basis(
     "maximum", np.maximum, "numeric", "operand",
     (lambda z, x, y: select(x >= y, 1.0, 0.0), lambda z, x, y: select(x >= y, 0.0, 1.0)),
@@ -106,53 +106,53 @@ minimum: Final[Basis] = Basis(
 
 # Powers, exponentials and logarithms.
 
-exp: Final[Basis] = Basis("exp", np.exp, "floating", "operand", (lambda z, x: z,), "e to the power x")
+exp: Final[Basis] = Basis("exp", np.exp, "inexact", "operand", (lambda z, x: z,), "e to the power x")
 expm1: Final[Basis] = Basis(
-    "expm1", np.expm1, "floating", "operand", (lambda z, x: z + 1.0,), "exp(x) - 1, exact near 0"
+    "expm1", np.expm1, "inexact", "operand", (lambda z, x: z + 1.0,), "exp(x) - 1, exact near 0"
 )
-log: Final[Basis] = Basis("log", np.log, "floating", "operand", (lambda z, x: reciprocal(x),), "natural logarithm")
+log: Final[Basis] = Basis("log", np.log, "inexact", "operand", (lambda z, x: reciprocal(x),), "natural logarithm")
 log1p: Final[Basis] = Basis(
-    "log1p", np.log1p, "floating", "operand", (lambda z, x: reciprocal(1.0 + x),), "log(1 + x), exact near 0"
+    "log1p", np.log1p, "inexact", "operand", (lambda z, x: reciprocal(1.0 + x),), "log(1 + x), exact near 0"
 )
-sqrt: Final[Basis] = Basis("sqrt", np.sqrt, "floating", "operand", (lambda z, x: 0.5 / z,), "square root")
+sqrt: Final[Basis] = Basis("sqrt", np.sqrt, "inexact", "operand", (lambda z, x: 0.5 / z,), "square root")
 rsqrt: Final[Basis] = Basis(
-    "rsqrt", special.rsqrt, "floating", "operand", (lambda z, x: -0.5 * (z * z * z),), "1 / sqrt(x), two roundings"
+    "rsqrt", special.rsqrt, "inexact", "operand", (lambda z, x: -0.5 * (z * z * z),), "1 / sqrt(x), two roundings"
 )
 sigmoid: Final[Basis] = Basis(
-    "sigmoid", special.sigmoid, "floating", "operand", (lambda z, x: z * (1.0 - z),), "1 / (1 + exp(-x)), stable"
+    "sigmoid", special.sigmoid, "inexact", "operand", (lambda z, x: z * (1.0 - z),), "1 / (1 + exp(-x)), stable"
 )
 
 # Circular and hyperbolic functions.
 
-sin: Final[Basis] = Basis("sin", np.sin, "floating", "operand", (lambda z, x: cos(x),), "sine")
-cos: Final[Basis] = Basis("cos", np.cos, "floating", "operand", (lambda z, x: -sin(x),), "cosine")
-tan: Final[Basis] = Basis("tan", np.tan, "floating", "operand", (lambda z, x: 1.0 + z * z,), "tangent")
+sin: Final[Basis] = Basis("sin", np.sin, "inexact", "operand", (lambda z, x: cos(x),), "sine")
+cos: Final[Basis] = Basis("cos", np.cos, "inexact", "operand", (lambda z, x: -sin(x),), "cosine")
+tan: Final[Basis] = Basis("tan", np.tan, "inexact", "operand", (lambda z, x: 1.0 + z * z,), "tangent")
 asin: Final[Basis] = Basis(
-    "asin", np.arcsin, "floating", "operand", (lambda z, x: rsqrt((1.0 - x) * (1.0 + x)),), "inverse sine"
+    "asin", np.arcsin, "inexact", "operand", (lambda z, x: rsqrt((1.0 - x) * (1.0 + x)),), "inverse sine"
 )
 acos: Final[Basis] = Basis(
-    "acos", np.arccos, "floating", "operand", (lambda z, x: -rsqrt((1.0 - x) * (1.0 + x)),), "inverse cosine"
+    "acos", np.arccos, "inexact", "operand", (lambda z, x: -rsqrt((1.0 - x) * (1.0 + x)),), "inverse cosine"
 )
 atan: Final[Basis] = Basis(
-    "atan", np.arctan, "floating", "operand", (lambda z, x: reciprocal(1.0 + x * x),), "inverse tangent"
+    "atan", np.arctan, "inexact", "operand", (lambda z, x: reciprocal(1.0 + x * x),), "inverse tangent"
 )
 atan2: Final[Basis] = Basis(
     "atan2", np.arctan2, "floating", "operand",
     (lambda z, y, x: x / (x * x + y * y), lambda z, y, x: -y / (x * x + y * y)),
     "angle of the point (x, y); the first argument is y",
 )  # fmt: skip
-sinh: Final[Basis] = Basis("sinh", np.sinh, "floating", "operand", (lambda z, x: cosh(x),), "hyperbolic sine")
-cosh: Final[Basis] = Basis("cosh", np.cosh, "floating", "operand", (lambda z, x: sinh(x),), "hyperbolic cosine")
-tanh: Final[Basis] = Basis("tanh", np.tanh, "floating", "operand", (lambda z, x: 1.0 - z * z,), "hyperbolic tangent")
+sinh: Final[Basis] = Basis("sinh", np.sinh, "inexact", "operand", (lambda z, x: cosh(x),), "hyperbolic sine")
+cosh: Final[Basis] = Basis("cosh", np.cosh, "inexact", "operand", (lambda z, x: sinh(x),), "hyperbolic cosine")
+tanh: Final[Basis] = Basis("tanh", np.tanh, "inexact", "operand", (lambda z, x: 1.0 - z * z,), "hyperbolic tangent")
 asinh: Final[Basis] = Basis(
-    "asinh", np.arcsinh, "floating", "operand", (lambda z, x: rsqrt(x * x + 1.0),), "inverse hyperbolic sine"
+    "asinh", np.arcsinh, "inexact", "operand", (lambda z, x: rsqrt(x * x + 1.0),), "inverse hyperbolic sine"
 )
 acosh: Final[Basis] = Basis(
     "acosh", np.arccosh, "floating", "operand", (lambda z, x: rsqrt((x - 1.0) * (x + 1.0)),),
     "inverse hyperbolic cosine",
 )  # fmt: skip
 atanh: Final[Basis] = Basis(
-    "atanh", np.arctanh, "floating", "operand", (lambda z, x: reciprocal((1.0 - x) * (1.0 + x)),),
+    "atanh", np.arctanh, "inexact", "operand", (lambda z, x: reciprocal((1.0 - x) * (1.0 + x)),),
     "inverse hyperbolic tangent",
 )  # fmt: skip
 

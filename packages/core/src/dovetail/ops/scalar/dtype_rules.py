@@ -1,8 +1,8 @@
 """Which dtypes a scalar expression accepts, and which it gives.
 
 The operands of a basis function have equal dtypes; nothing is promoted. A literal adopts the dtype of the operand next
-to it: a float any floating dtype, an int any numeric dtype that can hold it, a bool only bool. A subexpression without
-inputs is a number, computed in double precision (integers exactly), and adopts like a literal.
+to it: a float any floating or complex dtype, an int any numeric dtype that can hold it, a bool only bool. A
+subexpression without inputs is a number, computed in double precision (integers exactly), and adopts like a literal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ Adopting: TypeAlias = type[bool] | type[int] | type[float]
 """The kind of a subexpression that has no dtype of its own yet."""
 
 _DOMAINS: Final[Mapping[str, tuple[Callable[[DType], bool], str]]] = {
-    "numeric": (lambda dtype: dtype.is_numeric, "a numeric dtype"),
+    "number": (lambda dtype: dtype.is_number, "a numeric dtype"),
+    "numeric": (lambda dtype: dtype.is_numeric, "a dtype of real numbers"),
+    "inexact": (lambda dtype: dtype.is_inexact, "a floating or complex dtype"),
     "floating": (lambda dtype: dtype.is_floating, "a floating dtype"),
     "integer": (lambda dtype: dtype.is_integer, "an integer dtype"),
     "bool": (lambda dtype: dtype.is_bool, "bool"),
@@ -28,7 +30,9 @@ _DOMAINS: Final[Mapping[str, tuple[Callable[[DType], bool], str]]] = {
     "select": (lambda dtype: True, "any dtype"),
 }
 _ADOPTING_DOMAINS: Final[Mapping[str, tuple[Adopting, ...]]] = {
+    "number": (int, float),
     "numeric": (int, float),
+    "inexact": (int, float),
     "floating": (int, float),
     "integer": (int,),
     "bool": (bool,),
@@ -72,8 +76,8 @@ def dtypes_of(expression: Expression, input_dtypes: Sequence[DType]) -> dict[Exp
             found[node] = type(node.value)
         elif isinstance(node, Convert):
             source = found[node.arg]
-            if isinstance(source, DType) and source.is_string:
-                raise DTypeError(f"cast: {node.arg} is string; strings do not convert to {node.dtype.name}.")
+            if isinstance(source, DType) and (source.is_string or source.is_complex):
+                raise DTypeError(f"cast: {node.arg} is {source.name}, which does not convert to {node.dtype.name}.")
             found[node] = node.dtype
         elif isinstance(node, Apply):
             common = operand_dtype(node, found)
@@ -127,11 +131,11 @@ def _common_kind(
     if kind not in allowed or (bool in kinds and kind is not bool):
         numbers = ", ".join(str(operand) for operand in operands)
         raise DTypeError(f"{function.name} wants {_DOMAINS[function.domain][1]}; given {numbers}.")
-    return float if function.domain == "floating" else kind
+    return float if function.domain in ("floating", "inexact") else kind
 
 
 def _check_adoption(function: Basis, operand: Expression, kind: Adopting, dtype: DType) -> None:
-    fits = dtype.is_bool if kind is bool else dtype.is_numeric if kind is int else dtype.is_floating
+    fits = dtype.is_bool if kind is bool else dtype.is_number if kind is int else dtype.is_inexact
     if not fits:
         raise DTypeError(f"{function.name}: {operand} cannot be {dtype.name} like the other operand. Cast one of them.")
     if isinstance(operand, Literal) and dtype.is_integer and not dtype.min <= operand.value <= dtype.max:

@@ -126,14 +126,14 @@ class _Writer:
         if root.args != tuple(Input(index) for index in range(len(self.dtypes))):
             return None
         operands = self.operands(root, self.result)
-        if root.function.result == "quotient" and not operands[0][1].is_floating:
+        if root.function.result == "quotient" and not operands[0][1].is_inexact:
             return None
         return self.function_for(root, operands[-1][1])
 
     def function_for(self, node: Apply, operand: DType) -> Callable[..., Any]:
         """Return the NumPy function for operands of this dtype."""
         integer = node.function.integer
-        return node.function.numpy if integer is None or operand.is_floating else integer
+        return node.function.numpy if integer is None or not operand.is_integer else integer
 
     def operands(self, node: Apply, wanted: DType) -> list[tuple[Expression, DType]]:
         """Return the arguments with the dtype that each has here, given that of the result."""
@@ -213,7 +213,7 @@ class _Writer:
             target = self.dtype(result)
             texts = [f"{text}.astype({target})" for text in texts]
             operand = result
-        if operand.is_floating and function.symbol is not None and function.symbol in _OPERATORS:
+        if operand.is_inexact and function.symbol is not None and function.symbol in _OPERATORS:
             return f"({texts[0]} {function.symbol} {texts[1]})" if len(texts) == 2 else f"(-{texts[0]})"
         self.constants[function.name] = self.function_for(node, operand)
         return f"{function.name}({', '.join(texts)})"

@@ -36,7 +36,7 @@ __all__ = [
     "trace",
 ]
 
-Domain: TypeAlias = OneOf["numeric", "floating", "integer", "bool", "any", "select"]
+Domain: TypeAlias = OneOf["number", "numeric", "inexact", "floating", "integer", "bool", "any", "select"]
 Result: TypeAlias = OneOf["operand", "bool", "quotient"]
 NumPyFunction: TypeAlias = Callable[..., Any]
 
@@ -314,7 +314,7 @@ class Convert(Expression):
         arg: what is converted.
 
     Raises:
-        DTypeError: the target is the string type.
+        DTypeError: the target is string or complex.
     """
 
     __slots__ = ("arg", "dtype")
@@ -324,8 +324,10 @@ class Convert(Expression):
     def __new__(cls, dtype: DTypeLike, arg: Operand) -> Convert:
         """Return the one expression for this conversion."""
         dtype, arg = as_dtype(dtype), as_expression(arg)
-        if dtype.is_string:
-            raise DTypeError("scalar expressions hold numbers and truth values; there is no conversion to string.")
+        if dtype.is_string or dtype.is_complex:
+            raise DTypeError(
+                f"scalar expressions hold real numbers and truth values; there is no conversion to {dtype.name}."
+            )
         node: Convert = _intern(cls, (cls, dtype, arg), {"dtype": dtype, "arg": arg})
         return node
 
@@ -352,7 +354,8 @@ class Basis:
         name: as in the text form.
         arity: the number of arguments.
         numpy: the NumPy function that defines it.
-        domain: the operands it takes; ``"select"`` is a bool, then two operands of any dtype.
+        domain: the operands it takes; ``"number"`` and ``"inexact"`` are ``"numeric"`` and ``"floating"`` with complex
+            ones, ``"select"`` is a bool, then two operands of any dtype.
         result: ``"operand"`` (the operands' dtype), ``"bool"``, or ``"quotient"`` (integers give floating values).
         derivatives: for each argument a function of the result and the arguments that gives the partial derivative,
             or None where the result does not vary with it, or only by jumps.

@@ -53,7 +53,9 @@ def to_integer(x: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """Compute 1 / (1 + exp(-x)) without overflow and with full relative accuracy on both sides."""
+    """Compute 1 / (1 + exp(-x)), of real numbers without overflow and with full relative accuracy on both sides."""
+    if x.dtype.kind == "c":
+        return np.asarray(np.reciprocal(1 + np.exp(-x)))
     decay = np.empty(x.shape, x.dtype)
     np.abs(x, out=decay)
     np.negative(decay, out=decay)

@@ -35,6 +35,10 @@ class AsString(Op):
 
     def dtypes(self, *dtypes: DType) -> tuple[DType, ...]:
         """Text."""
+        if dtypes[0].is_complex:
+            raise DTypeError(
+                f"as_string: the input is {dtypes[0].name}, which has no text; use it on dt.real and dt.imag of it."
+            )
         if (self.scientific or self.shortest or self.precision >= 0) and not dtypes[0].is_floating:
             raise DTypeError(
                 f"as_string: precision, scientific and shortest are for floating dtypes; the input is {dtypes[0].name}."
