@@ -41,6 +41,8 @@ TITLES = {
     "app": "Starting: `tf.app`",
     "summary": "Logs: `tf.summary`",
     "saved_model": "Saved models: `tf.saved_model`",
+    "signal": "Signals: `tf.signal`",
+    "spectral": "Spectra: `tf.spectral`",
     "Graph": "Methods of `tf.Graph`",
     "Session": "Methods of `tf.Session`",
 }

@@ -176,7 +176,7 @@ def test_copies_of_arrays_are_equal(array: Any) -> None:
 
 def test_arrays_that_are_refused() -> None:
     with pytest.raises(DTypeError, match=r"is no element type"):
-        ArrayAttribute(np.array([1j]))
+        ArrayAttribute(np.array(["2020-01-01"], "datetime64[D]"))
     with pytest.raises(AttributeEncodingError, match=r"An array of strings holds 3 of class int. Use bytes or str."):
         ArrayAttribute(np.array([b"a", 3], object))
 

@@ -184,7 +184,7 @@ def test_scatter_add_rows():
     same(values[2], grid(3, 2)[[2, 0, 2]])
     with pytest.raises(errors.OperationError, match="index 3 at"):
         run(total, {**feeds, places: [0, 1, 3]})
-    with pytest.raises(errors.DTypeError, match="only numbers can be combined"):
+    with pytest.raises(errors.DTypeError, match="only numbers can be added"):
         dt.scatter_add_rows(dt.constant([True]), [0], dt.constant([True]))
     with pytest.raises(errors.ShapeError, match="Give one row for each index"):
         dt.scatter_add_rows(x, [0, 1], dt.constant(grid(2, 3)))

@@ -303,7 +303,11 @@ class TestOperands:
     @pytest.mark.parametrize(
         ("function", "values", "message"),
         [
-            (dt.exp, [[1, 2]], r"^exp: input 0 is int32\[2\], where a floating dtype is wanted\. Use dt\.cast\."),
+            (
+                dt.exp,
+                [[1, 2]],
+                r"^exp: input 0 is int32\[2\], where a floating or complex dtype is wanted\. Use dt\.cast\.",
+            ),
             (dt.add, [True, False], r"^add: input 0 is bool\[\], where a numeric dtype is wanted"),
             (dt.logical_and, [1, 2], r"^logical_and: input 0 is int32\[\], where bool is wanted"),
             (dt.bitwise_and, [1.0, 2.0], r"^bitwise_and: input 0 is float32\[\], where an integer dtype is wanted"),

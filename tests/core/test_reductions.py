@@ -203,7 +203,11 @@ class TestArguments:
             (dt.reduce_all, 1, "reduce_all: the input is int32, where bool is wanted. Use dt.cast."),
             (dt.reduce_mean, True, "reduce_mean: the input is bool, where a numeric dtype is wanted. Use dt.cast."),
             (dt.reduce_std, 1, "reduce_std: the input is int32, where a floating dtype is wanted. Use dt.cast."),
-            (dt.reduce_max, "a", "reduce_max: the input is string, where a numeric dtype is wanted. Use dt.cast."),
+            (
+                dt.reduce_max,
+                "a",
+                "reduce_max: the input is string, where a dtype of real numbers is wanted. Use dt.cast.",
+            ),
         ],
     )
     def test_a_dtype_that_is_not_taken(self, function: Any, value: Any, message: str) -> None:

@@ -28,6 +28,8 @@ def build() -> Build:
             "empty": np.zeros((0, 3)),
             "words": np.array([b"a", b"", b"caf\xc3\xa9\x00"], object),
             "word": np.array(b"alone", object),
+            "phasors": np.array([1 + 2j, -0.5j], np.complex64),
+            "spectrum": np.array([[1 + 2j], [0.1j]]),
             "count": np.array(2**62 + 1, np.int64),
             **{name: np.array([1, 2, 127], name) for name in ("int8", "int16", "int32", "uint8", "uint16", "uint32")},
             "uint64": np.array([2**64 - 1], np.uint64),

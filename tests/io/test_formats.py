@@ -100,8 +100,8 @@ def test_what_a_format_does_not_hold_is_refused(tmp_path: Path) -> None:
             dt.save(3, tmp_path / name)
     with pytest.raises(DTypeError, match="the name of an array is 3"):
         dt.save({3: np.ones(1)}, tmp_path / "w.npz")
-    with pytest.raises(DTypeError, match="'z' cannot be saved: .*complex128"):
-        dt.save({"z": np.ones(1, complex)}, tmp_path / "w.npz")
+    with pytest.raises(DTypeError, match="'z' cannot be saved: .*M8"):
+        dt.save({"z": np.ones(1, "datetime64[s]")}, tmp_path / "w.npz")
     with pytest.raises(FormatError, match="no format is known for .*w.unknown"):
         dt.save(ARRAYS, tmp_path / "w.unknown")
     assert not list(tmp_path.iterdir())

@@ -94,6 +94,20 @@ def test_everything_that_cannot_be_exported_is_listed_with_its_line(path: Path) 
     assert kept(path)
 
 
+def test_complex_numbers_are_listed(path: Path) -> None:
+    x = dt.placeholder(dt.float32, [None, 8], name="x")
+    spectrum = dt.signal.rfft(x, name="spectrum")
+    at = line() - 1
+    y = dt.abs(spectrum, name="size")
+    with dt.Session() as session, pytest.raises(UnsupportedOperationError) as raised:
+        dt.io.export_onnx(session, [x], [y], path)
+    text = str(raised.value)
+    assert "ONNX computes with no complex numbers; keep real and imaginary parts apart" in text
+    assert f"test_onnx_errors.py:{at}" in text
+    assert "size" in text
+    assert kept(path)
+
+
 def test_writing_a_variable_is_listed(path: Path) -> None:
     x = dt.placeholder(dt.float32, [], name="x")
     total = dt.Variable(0.0, name="total")

@@ -76,6 +76,9 @@ def arrays_of(sample: Sample) -> list[np.ndarray]:
 def refused(sample: Sample) -> str:
     """What a message says of an operation that cannot be exported; empty for others."""
     op = sample.op
+    kinds = types_of(sample)
+    if op.name == "DCT" or any(one.dtype.is_complex for one in (*kinds, *op.infer_all(kinds))):
+        return "ONNX computes with no complex numbers"
     if op.name in GRADIENTS:
         return "the gradient of pooling has no operator"
     if op.name in BY_NUMPY:

@@ -82,6 +82,7 @@ from dovetail.ops.reductions import *
 from dovetail.ops.scatter_functions import *
 from dovetail.ops.segments import *
 from dovetail.ops.selection import *
+from dovetail.ops.signal import *
 from dovetail.ops.simple_names import *
 from dovetail.ops.spaces import CONTRIBUTIONS as _CONTRIBUTIONS
 from dovetail.ops.sparse import *
@@ -205,6 +206,8 @@ from dovetail import (  # noqa: E402 - modules that the line above makes
     nn,
     random,
     saved_model,
+    signal,
+    spectral,
     strings,
     summary,
     train,
@@ -672,4 +675,12 @@ __all__ = [
     "to_complex128",
     "complex64",
     "complex128",
+    "fft",
+    "fft2d",
+    "fft3d",
+    "ifft",
+    "ifft2d",
+    "ifft3d",
+    "signal",
+    "spectral",
 ]

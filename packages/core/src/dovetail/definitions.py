@@ -40,6 +40,7 @@ from dovetail.ops.running_logs import CumulativeLogsumexp
 from dovetail.ops.scattering import ScatterDiv, ScatterMax, ScatterMin, ScatterMul, ScatterUpdate
 from dovetail.ops.selection import Select, Where
 from dovetail.ops.shapes import RankOf, ShapeOf, SizeOf
+from dovetail.ops.signal.transforms import Fft, HalfFft, InverseHalfFft
 from dovetail.ops.simple_rnn import SimpleRNN, SimpleRNNGrad
 from dovetail.ops.slicing import DynamicSlice, DynamicSliceGrad, StridedSlice, StridedSliceGrad
 from dovetail.ops.sorting import ArgSort, SearchSorted, TopK, Unique
@@ -98,16 +99,19 @@ __all__ = [
     "DynamicSlice",
     "DynamicSliceGrad",
     "ExpandDims",
+    "Fft",
     "FlatIndex",
     "GRU",
     "GRUGrad",
     "GammaFromBits",
     "Gather",
+    "HalfFft",
     "Identity",
     "Igamma",
     "IgammaGradA",
     "Igammac",
     "Imag",
+    "InverseHalfFft",
     "LSTM",
     "LSTMGrad",
     "LinearRecurrence",
@@ -192,11 +196,14 @@ COMPUTED_BY_NUMPY = (
     ComplexAbs,
     ComplexPow,
     Conj,
+    Fft,
     GammaFromBits,
+    HalfFft,
     Igamma,
     IgammaGradA,
     Igammac,
     Imag,
+    InverseHalfFft,
     LogMatrixDeterminant,
     MatrixDeterminant,
     MatrixExponential,

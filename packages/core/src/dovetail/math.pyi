@@ -40,6 +40,10 @@ from dovetail.ops.comparison import logical_not as logical_not
 from dovetail.ops.comparison import logical_or as logical_or
 from dovetail.ops.comparison import logical_xor as logical_xor
 from dovetail.ops.comparison import not_equal as not_equal
+from dovetail.ops.complex_numbers import angle as angle
+from dovetail.ops.complex_numbers import conj as conj
+from dovetail.ops.complex_numbers import imag as imag
+from dovetail.ops.complex_numbers import real as real
 from dovetail.ops.counting import bincount as bincount
 from dovetail.ops.counting import confusion_matrix as confusion_matrix
 from dovetail.ops.elementary import acos as acos

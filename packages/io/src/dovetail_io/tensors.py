@@ -33,6 +33,8 @@ __all__ = ["METADATA", "TensorSpec", "as_stored", "encoded", "encoded_size", "re
 
 METADATA: Final = "__metadata__"
 OWN: Final = "dovetail"
+STRINGS: Final = "strings"
+PAIRS: Final = "complex128"
 HEADER_LIMIT: Final = 100_000_000
 _MOST_DIMENSIONS: Final = 64  # of NumPy's arrays
 _DTYPES: Final = {
@@ -49,8 +51,10 @@ _DTYPES: Final = {
     "BF16": dt.bfloat16,
     "F32": dt.float32,
     "F64": dt.float64,
+    "C64": dt.complex64,
 }
-_CODES: Final = {dtype: code for code, dtype in _DTYPES.items()}
+_CODES: Final = {dtype: code for code, dtype in _DTYPES.items()} | {dt.complex128: "F64"}
+"""The format has no name for complex128: real and imaginary parts are the last axis of a float64 tensor."""
 
 
 @final
@@ -90,7 +94,8 @@ def encoded(arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> Iterato
         )
     dtypes = {name: dt.as_dtype(array.dtype) for name, array in arrays.items()}
     strings = {name: list(arrays[name].shape) for name, dtype in dtypes.items() if dtype.is_string}
-    own = {**metadata, "strings": strings} if strings else dict(metadata)
+    pairs = {name: list(arrays[name].shape) for name, dtype in dtypes.items() if dtype is dt.complex128}
+    own = {**metadata, **{key: one for key, one in ((STRINGS, strings), (PAIRS, pairs)) if one}}
     header: dict[str, Any] = {METADATA: {OWN: json.dumps(own)}} if own else {}
     # Large items first, so that every tensor is aligned; those alike by name, so that the order is one.
     order = sorted(arrays, key=lambda name: (-dtypes[name].size if name not in strings else 0, name))
@@ -98,6 +103,7 @@ def encoded(arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> Iterato
     for name in order:
         size = encoded_size(arrays[name], name)
         code, shape = ("U8", [size]) if name in strings else (_CODES[dtypes[name]], list(arrays[name].shape))
+        shape += [2] if name in pairs else []
         header[name] = {"dtype": code, "shape": shape, "data_offsets": [begin, begin + size]}
         begin += size
     try:
@@ -251,18 +257,19 @@ class _Source:
 
 def _read(source: _Source, names: Collection[str] | None) -> tuple[dict[str, Array], dict[str, TensorSpec]]:
     """Return arrays and specs; raises ValueError with the reason where the content is damaged."""
-    entries, strings = _header(source)
+    entries, strings, pairs = _header(source)
     arrays: dict[str, Array] = {}
     specs: dict[str, TensorSpec] = {}
     for name, code, shape, begin, end in entries:
-        dtype = dt.string if name in strings else _DTYPES[code]
-        specs[name] = TensorSpec(dtype, strings.get(name, shape), end - begin)
+        dtype = dt.string if name in strings else dt.complex128 if name in pairs else _DTYPES[code]
+        specs[name] = TensorSpec(dtype, strings.get(name, pairs.get(name, shape)), end - begin)
         if names is not None and name not in names:
             source.skip(end - begin)
         elif name in strings:
             arrays[name] = _strings(name, source.read(end - begin), strings[name])
         else:
-            arrays[name] = _array(source, code, shape)
+            array = _array(source, code, shape)
+            arrays[name] = array.view(np.complex128).reshape(pairs[name]) if name in pairs else array
     return arrays, specs
 
 
@@ -274,8 +281,8 @@ def _array(source: _Source, code: str, shape: list[int]) -> Array:
     return array.byteswap() if sys.byteorder == "big" else array
 
 
-def _header(source: _Source) -> tuple[list[_Entry], dict[str, list[int]]]:
-    """Read the header; returns the tensors in the order of their bytes, and the shapes of those that are strings."""
+def _header(source: _Source) -> tuple[list[_Entry], dict[str, list[int]], dict[str, list[int]]]:
+    """Read the header; returns the tensors in the order of their bytes, and the shapes of strings and of complex128."""
     if source.size < 8:
         raise ValueError(f"it has {source.size} bytes, which is too small for a header")
     length = int.from_bytes(source.read(8), "little")
@@ -295,15 +302,19 @@ def _header(source: _Source) -> tuple[list[_Entry], dict[str, list[int]]]:
         place = entry.end
     if place != source.size - 8 - length:
         raise ValueError(f"its tensors take {place} bytes, and {source.size - 8 - length} are there")
-    strings = _string_shapes(metadata)
+    strings, pairs = _shapes_of(metadata, STRINGS), _shapes_of(metadata, PAIRS)
     known = {entry.name: entry for entry in entries}
-    for name in strings:
+    for name in (*strings, *pairs):
         if name not in known:
             raise ValueError(f"its metadata describe {name!r}, a tensor that it does not have")
-        if known[name].code != "U8" or len(known[name].shape) != 1:
-            kind = _DTYPES[known[name].code].name
-            raise ValueError(f"{name!r} is {kind}{known[name].shape}, which cannot hold strings")
-    return entries, strings
+        code, shape = known[name].code, known[name].shape
+        if name in strings and (code != "U8" or len(shape) != 1):
+            raise ValueError(f"{name!r} is {_DTYPES[code].name}{shape}, which cannot hold strings")
+        if name in pairs and (code != "F64" or shape != [*pairs[name], 2]):
+            raise ValueError(
+                f"{name!r} is {_DTYPES[code].name}{shape}, which cannot hold complex numbers of shape {pairs[name]}"
+            )
+    return entries, strings, pairs
 
 
 def _entry(name: str, given: Any) -> _Entry:
@@ -330,15 +341,15 @@ def _sizes(given: Any) -> TypeGuard[list[int]]:
     )
 
 
-def _string_shapes(metadata: Mapping[str, str]) -> dict[str, list[int]]:
+def _shapes_of(metadata: Mapping[str, str], kind: str) -> dict[str, list[int]]:
     own = json.loads(metadata.get(OWN, "{}"), object_pairs_hook=no_duplicates)
-    strings = own.get("strings", {}) if isinstance(own, dict) else None
-    if not isinstance(strings, dict):
+    shapes = own.get(kind, {}) if isinstance(own, dict) else None
+    if not isinstance(shapes, dict):
         raise ValueError(f"its metadata {OWN!r} are not Dovetail's")
-    for name, shape in strings.items():
+    for name, shape in shapes.items():
         if not _sizes(shape):
             raise ValueError(f"the shape of {name!r} is {shape!r}")
-    return strings
+    return shapes
 
 
 def _strings(name: str, data: bytearray, shape: Sequence[int]) -> Array:

@@ -208,14 +208,14 @@ def _explained(
                 f"{label}: input 0 is {shown[0]} and input {index} is {shown[index]}; operands must have one dtype. "
                 f"Use dt.cast on one of them."
             )
-    wanted = _WANTED.get(tuple(_accepts(expression, dtype, len(dtypes)) for dtype in _TRIED))
+    wanted = _WANTED.get(tuple([_accepts(expression, dtype, len(dtypes)) for dtype in _TRIED]))
     if wanted is None:
         return f"{label}: {error}"
     return f"{label}: input 0 is {shown[0]}, where {wanted} is wanted. Use dt.cast."
 
 
 _TRIED: Final = (float32, int32, bool_, complex64)
-_WANTED: Final = {
+_WANTED: Final[dict[tuple[bool, ...], str]] = {
     (True, False, False, False): "a floating dtype",
     (True, False, False, True): "a floating or complex dtype",
     (True, True, False, False): "a dtype of real numbers",

@@ -21,6 +21,7 @@ from dovetail.ops import (
     reductions,
     running_logs,
     segments,
+    signal,
     simple_names,
     sorting,
     special,
@@ -35,8 +36,8 @@ __all__ = ["CONTRIBUTIONS"]
 _MATH: Final = (
     "abs", "accumulate_n", "acos", "acosh", "add", "add_n", "angle", "argmax", "argmin", "asin", "asinh", "atan",
     "atan2", "atanh", "ceil", "conj", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "digamma", "divide", "equal",
-    "erf", "erfc", "exp", "expm1", "floor", "floordiv", "floormod", "greater", "greater_equal", "imag", "is_finite", "is_inf",
-    "is_nan", "less", "less_equal", "lgamma", "log", "log1p", "logical_and", "logical_not", "logical_or",
+    "erf", "erfc", "exp", "expm1", "floor", "floordiv", "floormod", "greater", "greater_equal", "imag", "is_finite",
+    "is_inf", "is_nan", "less", "less_equal", "lgamma", "log", "log1p", "logical_and", "logical_not", "logical_or",
     "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "pow", "real", "reciprocal",
     "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp", "reduce_max", "reduce_mean",
     "reduce_min", "reduce_prod", "reduce_std", "reduce_sum", "reduce_variance", "rint", "round", "rsqrt", "sigmoid",
@@ -79,6 +80,8 @@ CONTRIBUTIONS: Final[dict[str, dict[str, Any]]] = {
         "scalar_mul": simple_names.scalar_mul,
         "top_k": sorting.top_k,
     },
+    "signal": dict(signal.SIGNAL),
+    "spectral": dict(signal.SPECTRAL),
     "strings": dict(strings.NAMES),
     "random": {
         "categorical": random.categorical,

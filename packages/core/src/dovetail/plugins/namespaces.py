@@ -38,6 +38,8 @@ NAMES: Final = {
     "nn": "Activations and other functions of networks.",
     "random": "Random numbers.",
     "saved_model": "Networks saved with their signatures.",
+    "signal": "Fourier and cosine transforms, frames, windows, the mel scale.",
+    "spectral": "Fourier and cosine transforms, under their older name.",
     "strings": "Text: joining, changing, cutting.",
     "summary": "Logs of training.",
     "train": "Optimizers, schedules, checkpoints, hooks of a training loop.",

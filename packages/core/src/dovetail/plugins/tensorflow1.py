@@ -20,7 +20,6 @@ _NO_SPARSE: Final = "use dense tensors, which dt.sparse_tensor_to_dense makes of
 _ONE_PROCESS: Final = "training runs in one process, on all its cores"
 _WHOLE: Final = "variables are whole; use dt.get_variable"
 _PILLOW: Final = "use Pillow or imageio and feed arrays by feed_dict"
-_NO_COMPLEX: Final = "there are no complex numbers; use numpy.fft by dt.py_func, or keep two real tensors"
 _NUMPY_OPERATOR: Final = "use dt.matmul, dt.matrix_solve and the other functions of dt.linalg on dense matrices"
 
 ABSENT: Final[dict[str, dict[str, str]]] = {
@@ -63,7 +62,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "fake_quant_with_min_max_args_gradient fake_quant_with_min_max_vars_gradient "
         "fake_quant_with_min_max_vars_per_channel_gradient": "use dt.gradients of the function itself",
         "resource variant": "a variable's handle has the dtype of its value",
-        "complex64 complex128 complex angle conj imag real to_complex64 to_complex128 fft fft2d fft3d ifft ifft2d ifft3d": _NO_COMPLEX,
         "log_sigmoid": "use dt.nn.log_sigmoid",
         "matrix_square_root": "use dt.self_adjoint_eig for symmetric matrices",
         "bitcast": "view NumPy arrays by dt.py_func",
@@ -101,8 +99,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "manip": "use dt.reshape, dt.reverse, dt.roll, dt.tile, dt.gather_nd and dt.scatter_nd",
         "nest": "Session.run takes nested structures; flatten others in Python",
         "resource_loader": "use Python's importlib.resources",
-        "signal": _NO_COMPLEX,
-        "spectral": _NO_COMPLEX,
     },
     "Graph": {
         "as_graph_def graph_def_versions": _NO_PROTOBUF,
@@ -185,7 +181,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
     "math": {
         "special": "its functions are in dt.math",
         "nextafter": "use dt.py_func with numpy.nextafter",
-        "angle conj imag real": _NO_COMPLEX,
     },
     "summary": {
         "get_summary_description": "a message dt.SummaryMetadata holds what is known of a summary",
@@ -216,6 +211,8 @@ DIFFERS: Final[dict[str, str]] = {
     "renorm and virtual batches are not supported; minimize() runs the updates by itself",
     "layers.BatchNormalization": "as layers.batch_normalization",
     "metrics.mean": "counts in local variables, float32",
+    "norm": "norms of complex numbers are real",
+    "angle": "of negative real numbers it is π, and not 0",
     "nn.pool": "padding is never seen, with dilations neither, where TensorFlow takes zeros for it",
     "nn.max_pool_with_argmax": "places are int64 for every dtype of the images; images are NHWC",
     "image.resize_bilinear": "images of float64 stay float64; the size is known while the graph is built",

@@ -209,6 +209,8 @@ class Conversion:
             scope.values[one.outputs[0]] = folded
             return
         try:
+            if any(value.type.dtype.is_complex for value in (*one.inputs, *one.outputs)):
+                raise ConversionError("ONNX computes with no complex numbers; keep real and imaginary parts apart")
             converter = find_converter(type(one.op), self.opset)
             if converter is None:
                 raise ConversionError(_no_converter(one.op))

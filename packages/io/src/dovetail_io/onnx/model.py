@@ -23,6 +23,8 @@ ELEMENT_TYPES: Final = {
     "float64": 11,
     "uint32": 12,
     "uint64": 13,
+    "complex64": 14,
+    "complex128": 15,
     "bfloat16": 16,
 }
 """``TensorProto.DataType`` by the names of dtypes, as the standard fixes it."""

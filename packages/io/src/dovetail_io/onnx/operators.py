@@ -14,7 +14,7 @@ from dovetail_io.onnx.packages import load_onnx
 __all__ = ["ELEMENTWISE", "ELEMENT_NAMES", "broadcast", "carrier", "inputs_of", "is_data", "result_type"]
 
 ELEMENT_NAMES: Final = {
-    **{name: f"tensor({name})" for name in ("bool", "string", "float16", "bfloat16")},
+    **{name: f"tensor({name})" for name in ("bool", "string", "float16", "bfloat16", "complex64", "complex128")},
     **{f"{sign}int{bits}": f"tensor({sign}int{bits})" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "float32": "tensor(float)",
     "float64": "tensor(double)",
