@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors
 import safetensors.numpy
 
 import dovetail as dt
@@ -26,6 +27,7 @@ from dovetail.errors import (
     UninitializedVariableError,
 )
 from dovetail.extend import hook, hookimpl
+from dovetail_io.checkpoint import SHARD_BYTES, _shards
 from tests.io.memory import peak_of
 
 Model = Mapping[str, dt.Variable]
@@ -134,6 +136,12 @@ def test_large_checkpoints_are_spread_over_files(session: dt.Session, model: Mod
     assert shards[0].name == f"model-00001-of-{len(shards):05}.safetensors"
     joined = {name for shard in shards for name in safetensors.numpy.load_file(shard)}
     assert joined == model.keys()
+    index = json.loads((tmp_path / "model.safetensors.index.json").read_text())
+    assert index["weight_map"].keys() == model.keys()
+    for name, file in index["weight_map"].items():
+        with safetensors.safe_open(tmp_path / file, "numpy") as opened:
+            assert name in opened.keys()  # noqa: SIM118 - it is no dict
+    assert index["metadata"]["total_size"] > 100
     before = values(session, model)
     with dt.Session() as other:
         saver.restore(other, path)
@@ -144,6 +152,15 @@ def test_large_checkpoints_are_spread_over_files(session: dt.Session, model: Mod
     saver.save(session, path)
     dt.train.Saver(max_to_keep=1).save(session, path, global_step=1)
     assert not list(tmp_path.glob("*-of-*")), "the shards of the one that was dropped"
+
+
+def test_five_gigabytes_are_spread_unless_one_file_is_wanted(session: dt.Session, tmp_path: Path) -> None:
+    assert dt.train.Saver().definition()["max_shard_bytes"] == 5_000_000_000
+    large = {name: np.broadcast_to(np.float32(0.0), (750_000_000,)) for name in "abc"}  # 3 GB each, without memory
+    assert _shards(large, SHARD_BYTES) == [["a"], ["b"], ["c"]]
+    assert _shards(large, None) == [["a", "b", "c"]]
+    dt.train.Saver(max_shard_bytes=None).save(session, tmp_path / "model")
+    assert not list(tmp_path.glob("*.index.json"))
 
 
 def test_a_finalized_graph_is_saved_and_restored(session: dt.Session, tmp_path: Path) -> None:
@@ -257,7 +274,7 @@ def test_a_saver_needs_variables_with_names() -> None:
         dt.train.Saver()
     variable = dt.Variable(1.0, name="v")
     with pytest.raises(DTypeError, match="var_list holds 3; give variables"):
-        dt.train.Saver([variable, 3])
+        dt.train.Saver([variable, 3])  # type: ignore[list-item]
     with pytest.raises(InvalidArgumentError, match="'__metadata__' cannot be the name"):
         dt.train.Saver({"__metadata__": variable})
     with pytest.raises(InvalidArgumentError, match="max_to_keep is -1"):

@@ -1,7 +1,8 @@
 """Checkpoints: the values of variables and the state of the random numbers, in safetensors files with a manifest.
 
-A checkpoint ``PREFIX`` is the manifest ``PREFIX.json`` with the files that it vouches for: ``PREFIX.safetensors`` (or
-several, ``PREFIX-00001-of-00003.safetensors`` …), and the graph where it was saved as well. Nothing of it runs code.
+A checkpoint ``PREFIX`` is the manifest ``PREFIX.json`` with the files that it vouches for: ``PREFIX.safetensors``, or
+several, ``PREFIX-00001-of-00003.safetensors`` …, with ``PREFIX.safetensors.index.json``, where other libraries look for
+tensors; and the graph where it was saved as well. Nothing of it runs code.
 The fields of the manifest, format version 1:
 
 | field | |
@@ -22,6 +23,7 @@ The fields of the manifest, format version 1:
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import time
@@ -38,6 +40,8 @@ from dovetail_io.snapshot import Snapshot
 from dovetail_io.tensors import TensorSpec, encoded, encoded_size, read_tensors
 
 __all__ = [
+    "INDEX",
+    "SHARD_BYTES",
     "Checkpoint",
     "PathLike",
     "as_prefix",
@@ -47,6 +51,8 @@ __all__ = [
     "write_checkpoint",
 ]
 
+INDEX: Final = ".safetensors.index.json"
+SHARD_BYTES: Final = 5_000_000_000
 _ENDINGS: Final = (".json", ".safetensors", ".meta")
 _SHARD: Final = re.compile(r"-[0-9]{5}-of-[0-9]{5}$")
 _T = TypeVar("_T")
@@ -80,7 +86,7 @@ def write_checkpoint(
     graph_hash: str = "",
     states: Mapping[str, Any] | None = None,
     records: Iterable[FileRecord] = (),
-    max_shard_bytes: int | None = None,
+    max_shard_bytes: int | None = SHARD_BYTES,
 ) -> float:
     """Write a checkpoint into a set of files, and commit the set.
 
@@ -92,7 +98,7 @@ def write_checkpoint(
         graph_hash: hash of the graph.
         states: JSON-able states of what else is saved.
         records: further files of the set.
-        max_shard_bytes: size above which the tensors are spread over several files.
+        max_shard_bytes: size above which the tensors are spread over several files; ``None`` for one file.
 
     Returns:
         When it was saved, as seconds since 1970.
@@ -111,6 +117,8 @@ def write_checkpoint(
         files.append(work.add(stem, ending, encoded(chosen, metadata)))
         for name, array in chosen.items():
             tensors[name] = {"dtype": dt.as_dtype(array.dtype).name, "shape": list(array.shape), "file": ending}
+    if len(shards) > 1:
+        files.append(work.add(stem, INDEX, [_index(stem, tensors, sum(map(encoded_size, arrays.values())))]))
     saved = time.time_ns() / 1e9
     fields = {
         "saved": saved,
@@ -126,6 +134,12 @@ def write_checkpoint(
     work.commit(f"{stem}.json", seal(CHECKPOINT, fields, {"random": 2}))
     remove(replaced - {record.path(work.folder / stem) for record in (*files, *records)})
     return saved
+
+
+def _index(stem: str, tensors: Mapping[str, Mapping[str, Any]], size: int) -> bytes:
+    """Return what other libraries look up the file of a tensor in."""
+    weight_map = {name: stem + entry["file"] for name, entry in tensors.items()}
+    return json.dumps({"metadata": {"total_size": size}, "weight_map": weight_map}, indent=1).encode()
 
 
 def _files_at(prefix: Path) -> set[Path]:

@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import operator
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, final
@@ -24,7 +25,7 @@ from dovetail_io.files import FileSet, locked
 from dovetail_io.sealed import GRAPH, FileRecord, read_bytes, records_from_data, seal, unseal
 from dovetail_io.tensors import as_stored, encoded, encoded_size, read_tensors
 
-__all__ = ["EncodedGraph", "StoredGraph"]
+__all__ = ["EncodedGraph", "GraphEncoder", "StoredGraph"]
 
 LARGE: Final = 1024
 ARRAYS: Final = ".safetensors"
@@ -71,6 +72,7 @@ class EncodedGraph:
         self.hash = graph_hash(self.data)
         self._arrays = arrays.taken
         self._saver = None if saver is None else dict(saver)
+        self._text = b""
 
     def write(self, work: FileSet, stem: str) -> tuple[bytes, list[FileRecord]]:
         """Write large arrays into a set of files; returns the graph file ``stem`` and what it vouches for."""
@@ -79,14 +81,16 @@ class EncodedGraph:
             # The same graph makes the same text.
             token = hashlib.sha256("".join(sorted(self._arrays)).encode()).hexdigest()[:16]
             records.append(work.add(stem, ARRAYS, encoded(self._arrays, {"format": GRAPH.format}), pending=token))
-        fields = {
-            "graph_hash": self.hash,
-            "files": [record.to_data() for record in records],
-            "distributions": _distributions(self.data["packages"]),
-            "saver": self._saver,
-            "graph": self.data,
-        }
-        return seal(GRAPH, fields, {"graph": 2}), records
+        if not self._text:
+            fields = {
+                "graph_hash": self.hash,
+                "files": [record.to_data() for record in records],
+                "distributions": _distributions(self.data["packages"]),
+                "saver": self._saver,
+                "graph": self.data,
+            }
+            self._text = seal(GRAPH, fields, {"graph": 2})
+        return self._text, records
 
     def save(self, path: Path) -> None:
         """Write the graph file ``path``.
@@ -96,6 +100,40 @@ class EncodedGraph:
         """
         with locked(path.parent), FileSet(path.parent) as work:
             work.commit(path.name, self.write(work, path.name)[0])
+
+
+@final
+class GraphEncoder:
+    """Encodes a graph anew only when it has changed, as a training loop saves one graph again and again."""
+
+    def __init__(self) -> None:
+        self._parts: tuple[list[Any], list[Any]] | None = None
+        self._encoded: EncodedGraph | None = None
+
+    def encode(self, graph: dt.Graph, saver: Mapping[str, Any]) -> EncodedGraph:
+        """Return the graph, ready to be written; raises what `EncodedGraph` raises."""
+        objects, values = _parts_of(graph, saver)
+        known = self._parts
+        if self._encoded is None or known is None or values != known[1] or not _identical(objects, known[0]):
+            self._encoded = EncodedGraph(graph, saver)
+            self._parts = (objects, values)
+        return self._encoded
+
+
+def _parts_of(graph: dt.Graph, saver: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Return what a graph's file follows from: objects that are told apart by identity, and plain values."""
+    objects: list[Any] = [graph, *(tensor.type for op in graph.get_operations() for tensor in op.outputs)]
+    values: list[Any] = [graph.version, graph.seed, dict(saver)]
+    for key in graph.get_all_collection_keys():
+        items = graph.get_collection(key)
+        objects += items
+        values += [key, len(items)]
+        values += [(one.trainable, one.save_name) for one in items if isinstance(one, dt.Variable)]
+    return objects, values
+
+
+def _identical(first: list[Any], second: list[Any]) -> bool:
+    return len(first) == len(second) and all(map(operator.is_, first, second))
 
 
 def _clear_devices(data: Any) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+import queue
+import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, final
 
 __all__ = ["Buffer", "CHUNK", "RunningHash", "chunks"]
@@ -33,32 +33,35 @@ class RunningHash:
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
-        self._pool: ThreadPoolExecutor | None = None
-        self._waiting: deque[Future[None]] = deque()
+        self._pieces: queue.Queue[Buffer | None] = queue.Queue(_MOST_WAITING)
+        self._thread: threading.Thread | None = None
 
     def update(self, piece: Buffer) -> None:
         """Take a piece."""
-        if self._pool is None:
+        if self._thread is None:
             if len(piece) < _WORTH_A_THREAD:
                 self._hash.update(piece)
                 return
-            self._pool = ThreadPoolExecutor(1, thread_name_prefix="dovetail-hash")
-        self._wait(_MOST_WAITING - 1)
-        self._waiting.append(self._pool.submit(self._hash.update, piece))
+            # Not of a pool: those take no work once the process has begun to end, when a save may be under way.
+            self._thread = threading.Thread(target=self._work, name="dovetail-hash", daemon=True)
+            self._thread.start()
+        self._pieces.put(piece)
+
+    def _work(self) -> None:
+        while (piece := self._pieces.get()) is not None:
+            self._hash.update(piece)
 
     def hexdigest(self) -> str:
         """Return the hash of all pieces so far, in hexadecimal digits."""
-        self._wait(0)
+        self.close()
         return self._hash.hexdigest()
 
-    def _wait(self, most: int) -> None:
-        while len(self._waiting) > most:
-            self._waiting.popleft().result()
-
     def close(self) -> None:
-        """End the thread."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        """Wait for the thread, and end it."""
+        if self._thread is not None:
+            self._pieces.put(None)
+            self._thread.join()
+            self._thread = None
 
     def __enter__(self) -> RunningHash:
         return self

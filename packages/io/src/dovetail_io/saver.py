@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, final
-
-import numpy as np
+from typing import Any, NamedTuple, final
 
 import dovetail as dt
 from dovetail.errors import (
     DovetailError,
     DTypeError,
-    FormatError,
     GraphError,
     InvalidArgumentError,
-    NotFoundError,
-    ShapeError,
     UnsupportedOperationError,
 )
 from dovetail.extend import Array, hook
-from dovetail_io.checkpoint import Checkpoint, PathLike, as_prefix, nearest, write_checkpoint
+from dovetail_io.asynchronous import Background
+from dovetail_io.checkpoint import SHARD_BYTES, Checkpoint, PathLike, as_prefix, write_checkpoint
 from dovetail_io.files import FileSet, locked
-from dovetail_io.graphfile import EncodedGraph
-from dovetail_io.retention import Group, Retention
+from dovetail_io.fit import check_fit
+from dovetail_io.graphfile import EncodedGraph, GraphEncoder
+from dovetail_io.keeping import Keeper
+from dovetail_io.retention import Retention
 from dovetail_io.sealed import FileRecord
-from dovetail_io.snapshot import frozen, listed
+from dovetail_io.snapshot import Snapshot, frozen, take_snapshot
 from dovetail_io.stateful import Stateful, as_stateful, collected, restore_states, take_states
 
 __all__ = ["Saver"]
 
 _SHOWN = 5
+
+
+class _Task(NamedTuple):
+    """A save that has only to be written.
+
+    Attributes:
+        place: the checkpoint's prefix.
+        shown: the same as the program names it.
+        step: the step it is saved under.
+        states: of objects besides the variables.
+        graph: the graph, where it can be written.
+        graph_ending: ending of its file; ``None`` where it is not to be written.
+        retention: the list to put it in, if any.
+    """
+
+    place: Path
+    shown: Path
+    step: int | None
+    states: dict[str, Any]
+    graph: EncodedGraph | None
+    graph_ending: str | None
+    retention: Retention | None
+
+    def tell(self) -> None:
+        """Call the hook, as the checkpoint is in its place."""
+        if hook.active("checkpoint_saved"):
+            hook.checkpoint_saved(str(self.shown), self.step)
 
 
 @final
@@ -61,6 +87,9 @@ class Saver:
         max_shard_bytes: size above which the tensors are spread over several files.
         stateful: objects by name whose state is saved and restored too, such as a place in the data; a saver of all
             variables adds those of the graph's collection ``SAVEABLE_OBJECTS``. See `Stateful`.
+        asynchronous: whether ``save`` copies the values and returns, and a thread writes them. The next ``save``,
+            ``wait``, the end of the session and that of the process wait until it is done; ``save`` and ``wait`` raise
+            what went wrong. It takes memory for one copy of the variables.
 
     Raises:
         InvalidArgumentError: there are no variables, or two have one name.
@@ -95,8 +124,9 @@ class Saver:
         save_relative_paths: bool = True,
         filename: str | None = None,
         *,
-        max_shard_bytes: int | None = None,
+        max_shard_bytes: int | None = SHARD_BYTES,
         stateful: Mapping[str, Stateful] | None = None,
+        asynchronous: bool = False,
     ) -> None:
         """Choose the variables."""
         if max_to_keep is not None and max_to_keep < 0:
@@ -111,16 +141,14 @@ class Saver:
         self._allow_empty = allow_empty
         self._variables: dict[str, dt.Variable] | None = None
         self._reshape = reshape
-        self._max_to_keep = int(max_to_keep or 0)
-        self._hours = float(keep_checkpoint_every_n_hours)
         self._pad = pad_step_number
         self._max_shard_bytes = max_shard_bytes
         self._stateful = as_stateful(stateful)
         self._scope = ""
-        self._identities: dict[Path, str] = {}
-        self._kept: dict[Path, list[str]] = {}
-        self._recovered: list[Path] = []
-        self._hash: tuple[dt.Graph, int, str] | None = None
+        self._keeper = Keeper(int(max_to_keep or 0), float(keep_checkpoint_every_n_hours))
+        self._encoder = GraphEncoder()
+        self._background = Background() if asynchronous else None
+        self._sessions: weakref.WeakSet[dt.Session] = weakref.WeakSet()
         if not defer_build:
             self.build()
 
@@ -169,7 +197,7 @@ class Saver:
         strip_default_attrs: bool = False,
         save_debug_info: bool = False,
     ) -> str:
-        """Save the variables' values.
+        """Save the variables' values; an asynchronous saver returns when they are copied.
 
         Args:
             sess: the session that holds them.
@@ -187,7 +215,8 @@ class Saver:
 
         Raises:
             UninitializedVariableError: a variable has no value.
-            StorageError: the file system refuses; older checkpoints are as they were.
+            StorageError: the file system refuses; older checkpoints are as they were. Of an asynchronous saver: it did
+                so at the save before, and this one was not made.
             GraphError: a variable belongs to another graph than the session.
             DTypeError: the state of an object is not JSON-able.
         """
@@ -204,28 +233,88 @@ class Saver:
             raise InvalidArgumentError(
                 f"save: meta_graph_suffix is {meta_graph_suffix!r}; give letters and digits, such as 'meta'."
             )
-        retention = Retention(prefix.parent, latest_filename)
-        states = take_states(self._collected(sess.graph) | self._stateful)
-        graph = EncodedGraph(sess.graph, self.definition()) if write_meta_graph else None
-        with frozen(sess, variables) as snapshot, locked(prefix.parent):
-            group = self._announce(retention, prefix) if write_state else None
-            with FileSet(prefix.parent) as work:
-                records = [] if graph is None else _write_graph(work, prefix.name, f".{meta_graph_suffix}", graph)
+        place = prefix if self._background is None else prefix.absolute()  # the program may change to another folder
+        retention = Retention(place.parent, latest_filename)
+        self.wait()
+        task = _Task(
+            place,
+            prefix,
+            step,
+            take_states(self._collected(sess.graph) | self._stateful),
+            self._encoded(sess.graph, needed=write_meta_graph),
+            f".{meta_graph_suffix}" if write_meta_graph else None,
+            retention if write_state else None,
+        )
+        if self._background is None:
+            with frozen(sess, variables) as snapshot:
+                self._write(task, snapshot)
+            task.tell()
+        else:
+            self._write_later(self._background, task, sess, variables)
+        return os.fspath(save_path) + prefix.name.removeprefix(Path(save_path).name)
+
+    def _write_later(
+        self, background: Background, task: _Task, sess: dt.Session, variables: Mapping[str, dt.Variable]
+    ) -> None:
+        copied = take_snapshot(sess, variables)
+        if sess not in self._sessions:
+            self._sessions.add(sess)
+            sess.before_close(self.wait)
+
+        def job() -> None:
+            self._write(task, copied)
+            task.tell()
+
+        background.start(job)
+
+    def _write(self, task: _Task, snapshot: Snapshot) -> None:
+        place = task.place
+        with locked(place.parent):
+            group = None if task.retention is None else self._keeper.announce(task.retention, place.name)
+            with FileSet(place.parent) as work:
+                records: list[FileRecord] = []
+                if task.graph is not None and task.graph_ending is not None:
+                    records = _write_graph(work, place.name, task.graph_ending, task.graph)
                 saved = write_checkpoint(
                     work,
-                    prefix.name,
+                    place.name,
                     snapshot,
-                    step=step,
-                    graph_hash=self._hash_of(sess.graph, graph),
-                    states=states,
+                    step=task.step,
+                    graph_hash="" if task.graph is None else task.graph.hash,
+                    states=task.states,
                     records=records,
                     max_shard_bytes=self._max_shard_bytes,
                 )
-            if group is not None:
-                self._retain(retention, group, prefix, saved)
-        if hook.active("checkpoint_saved"):
-            hook.checkpoint_saved(str(prefix), step)
-        return os.fspath(save_path) + prefix.name.removeprefix(Path(save_path).name)
+            if task.retention is not None and group is not None:
+                self._keeper.retain(task.retention, group, place.name, saved, task.shown.parent)
+
+    def wait(self) -> None:
+        """Wait until an asynchronous save is on the disk; does nothing where none is under way.
+
+        Raises:
+            StorageError: the file system refused; older checkpoints are as they were.
+
+        Example:
+            >>> v = dt.Variable(1.0, name="v")
+            >>> saver = dt.train.Saver(asynchronous=True)
+            >>> with dt.Session() as session:
+            ...     session.run(v.initializer)
+            ...     path = saver.save(session, "model", global_step=1)  # training could go on
+            ...     saver.wait()
+            ...     dt.train.latest_checkpoint(".")
+            'model-1'
+        """
+        if self._background is not None:
+            self._background.wait()
+
+    def _encoded(self, graph: dt.Graph, *, needed: bool) -> EncodedGraph | None:
+        """Return the graph, ready to be written; nothing where it holds Python code, and is not ``needed``."""
+        try:
+            return self._encoder.encode(graph, self.definition())
+        except UnsupportedOperationError:
+            if needed:
+                raise
+            return None
 
     def variables_of(self, sess: dt.Session) -> dict[str, dt.Variable]:
         """Return ``variables``, which must be those of the session's graph.
@@ -257,62 +346,23 @@ class Saver:
         return {
             "variables": {name: variable.op.name for name, variable in self.variables.items()},
             "reshape": self._reshape,
-            "max_to_keep": self._max_to_keep,
-            "keep_checkpoint_every_n_hours": self._hours,
+            "max_to_keep": self._keeper.most,
+            "keep_checkpoint_every_n_hours": self._keeper.hours,
             "pad_step_number": self._pad,
             "max_shard_bytes": self._max_shard_bytes,
         }
 
-    def _hash_of(self, graph: dt.Graph, encoded: EncodedGraph | None) -> str:
-        """Return the graph's hash; a graph that has not grown is not encoded again for it."""
-        if self._hash is None or self._hash[:2] != (graph, graph.version):
-            self._hash = (graph, graph.version, encoded.hash if encoded else _hash_if_any(graph))
-        return encoded.hash if encoded else self._hash[2]
-
-    def _announce(self, retention: Retention, prefix: Path) -> Group:
-        """List the checkpoint before it is written, so that it is not forgotten if the process is killed after that."""
-        folder = prefix.parent.resolve()
-        with suppress(FormatError):  # then it begins anew, and nothing that it listed is dropped
-            retention.read()
-        group = retention.group_for(prefix.name, self._identities.get(folder))
-        self._recover(group, folder)
-        group.add(prefix.name, max(group.checkpoints.values(), default=0.0))
-        retention.write()
-        return group
-
-    def _retain(self, retention: Retention, group: Group, prefix: Path, saved: float) -> None:
-        """List the checkpoint as the newest, and drop old ones."""
-        group.add(prefix.name, saved)
-        retention.latest = prefix.name
-        if self._max_to_keep:
-            drop = group.surplus(self._max_to_keep, self._hours)
-            if drop:
-                retention.drop(group, drop)
-        retention.write()
-        self._identities[prefix.parent.resolve()] = group.identity
-        self._kept[prefix.parent] = list(group.checkpoints)
-
-    def _recover(self, group: Group, folder: Path) -> None:
-        for path in [one for one in self._recovered if one.parent.resolve() == folder]:
-            self._recovered.remove(path)
-            group.add(path.name, Checkpoint(path).saved)
-        there = [item for item in group.checkpoints.items() if (folder / f"{item[0]}.json").exists()]
-        group.checkpoints = dict(sorted(there, key=lambda item: item[1]))
-
     @property
     def last_checkpoints(self) -> list[str]:
         """The checkpoints that this saver has written and not dropped, the oldest first."""
-        found = [str(folder / name) for folder, names in self._kept.items() for name in names]
-        return [*map(str, self._recovered), *found]
+        return self._keeper.checkpoints
 
     def recover_last_checkpoints(self, checkpoint_paths: Iterable[PathLike]) -> None:
         """Count checkpoints of an earlier program among those to drop in time; those that are gone are left out."""
         for path in checkpoint_paths:
             prefix = as_prefix(path, "recover_last_checkpoints")
-            try:
-                self._recovered.append(Checkpoint(prefix).prefix)
-            except DovetailError:
-                continue
+            with suppress(DovetailError):
+                self._keeper.recovered.append(Checkpoint(prefix).prefix)
 
     def export_meta_graph(
         self, filename: PathLike | None = None, as_text: bool = True, clear_devices: bool = False
@@ -345,53 +395,17 @@ class Saver:
         """
         if save_path is None:
             raise InvalidArgumentError("restore: the path is None; dt.train.latest_checkpoint found no checkpoint.")
+        self.wait()
         variables = self.variables_of(sess)
         checkpoint = Checkpoint(as_prefix(save_path, "restore"))
-        self._check_fit(checkpoint, variables)
+        check_fit(checkpoint, variables, reshape=self._reshape)
         arrays = checkpoint.read(list(variables))
-        self._check_fit(checkpoint, variables)  # once more: it may have been replaced meanwhile
+        check_fit(checkpoint, variables, reshape=self._reshape)  # once more: it may have been replaced meanwhile
         whole = self._is_whole(sess.graph)
         restore_states(checkpoint, self._stateful, self._collected(sess.graph), tell_unknown=whole)
         sess.take_values({one.op.name: _shaped(arrays.pop(name), one) for name, one in variables.items()})
         if whole:
             sess.set_random_state(self._scoped(checkpoint.random_state, sess.graph))
-
-    def _check_fit(self, checkpoint: Checkpoint, variables: Mapping[str, dt.Variable]) -> None:
-        missing = [name for name in variables if not checkpoint.has_tensor(name)]
-        if missing:
-            extra = [name for name in checkpoint.names if name not in variables]
-            lines = [f"  {name}: {_type(variables[name])}, missing.{nearest(name, extra)}" for name in missing[:_SHOWN]]
-            lines += [f"  … and {len(missing) - _SHOWN} more"] if len(missing) > _SHOWN else []
-            also = f" It holds, and the saver does not know: {listed(extra)}." if extra else ""
-            raise NotFoundError(
-                f'the checkpoint "{checkpoint.prefix}" has no value for {len(missing)} of {len(variables)} variables; '
-                f"it was saved from another network.{also} Give Saver variables that it holds, or a dict of names.\n"
-                + "\n".join(lines)
-            )
-        wrong: list[str] = []
-        kinds: set[type[DovetailError]] = set()
-        for name, variable in variables.items():
-            spec = checkpoint.spec(name)
-            if spec.dtype is not variable.dtype:
-                kinds.add(DTypeError)
-            elif not variable.shape.is_compatible_with(dt.Shape(spec.shape)) and not self._can_reshape(
-                variable, spec.shape
-            ):
-                kinds.add(ShapeError)
-            else:
-                continue
-            wrong.append(f"  {name}: {spec} in the checkpoint, {_type(variable)} in the graph. {variable.op.where()}")
-        if wrong:
-            count = len(wrong)
-            wrong = wrong[:_SHOWN] + ([f"  … and {count - _SHOWN} more"] if count > _SHOWN else [])
-            raise (DTypeError if DTypeError in kinds else ShapeError)(
-                f'the checkpoint "{checkpoint.prefix}" does not fit the graph: {count} of {len(variables)} variables '
-                f"have another type. Build the network that was saved, or leave them out of the Saver's var_list.\n"
-                + "\n".join(wrong)
-            )
-
-    def _can_reshape(self, variable: dt.Variable, shape: Sequence[int]) -> bool:
-        return self._reshape and variable.shape.is_static and variable.shape.num_elements() == int(np.prod(shape))
 
     def _scoped(self, state: Mapping[str, Any], graph: dt.Graph) -> dict[str, Any]:
         if not self._scope:
@@ -401,10 +415,6 @@ class Saver:
             self._scope + name if self._scope + name in known else name: n for name, n in state["counters"].items()
         }
         return {"seed": state["seed"], "counters": counters}
-
-
-def _type(variable: dt.Variable) -> str:
-    return f"{variable.dtype.name}{variable.shape}"
 
 
 def _by_name(given: Any) -> dict[str, dt.Variable]:
@@ -438,13 +448,6 @@ def _step(sess: dt.Session, given: Any) -> int | None:
         raise DTypeError(
             f"save: global_step is {value!r}; give a whole number, or a tensor or variable of one."
         ) from error
-
-
-def _hash_if_any(graph: dt.Graph) -> str:
-    """Return the hash of a graph that is not saved itself; none of one that holds Python code and cannot be."""
-    with suppress(UnsupportedOperationError):
-        return EncodedGraph(graph).hash
-    return ""
 
 
 def _write_graph(work: FileSet, stem: str, ending: str, graph: EncodedGraph) -> list[FileRecord]:

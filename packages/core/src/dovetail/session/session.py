@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, final
 
@@ -146,6 +146,7 @@ class Session:
         self._lock = ReadWriteLock()
         self._build_lock = threading.RLock()
         self._entered: list[AbstractContextManager[Any]] = []
+        self._closing: list[Callable[[], None]] = []
 
     # What it is. -----------------------------------------------------------------------------------------------------
 
@@ -581,8 +582,21 @@ class Session:
 
             raise missing_member("Session", name)
 
+    def before_close(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the session is about to close, such as one that waits for what is written of it.
+
+        What a callback raises, ``close`` raises when the session is closed.
+        """
+        self._closing.append(callback)
+
     def close(self) -> None:
         """Free variables and plans; running afterwards raises ``ClosedSessionError``."""
+        with ExitStack() as stack:
+            stack.callback(self._free)
+            while self._closing:
+                stack.callback(self._closing.pop())
+
+    def _free(self) -> None:
         with self._lock.writing():
             self._closed = True
             self._variables.clear()
