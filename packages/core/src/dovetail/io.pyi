@@ -8,5 +8,6 @@ from dovetail_io.api import read_graph as read_graph
 from dovetail_io.api import verify as verify
 from dovetail_io.api import write_graph as write_graph
 from dovetail_io.onnx import export_onnx as export_onnx
+from dovetail_io.weights import load_weights as load_weights
 
 def __getattr__(name: str) -> _Any: ...  # what other plugins provide
