@@ -146,7 +146,7 @@ def _recurrent(
         x,
         *(to.unsqueeze(_by_gates(to, one, units, order), [0]) for one in (kernel, recurrent)),
         to.unsqueeze(_biases(to, biases, units, order), [0]),
-        None if lengths is None else to.cast(lengths, dt.int32, lengths.type and lengths.type.shape),
+        None if lengths is None else _no_longer(to, lengths, dims[0]),
         *starts,
         *seen,
         types=[
@@ -167,6 +167,13 @@ def _recurrent(
         if sequence is not None and state is not None:
             to.walked[sequence] = lengths, state
     return results
+
+
+def _no_longer(to: Builder, lengths: Value, time: Dim) -> Value:
+    """Return lengths as the operators take them: of 32 bits, and none beyond the last step."""
+    shape = None if lengths.type is None else lengths.type.shape
+    least = to.node("Min", to.cast(lengths, dt.int64, shape), to.size(time))
+    return to.cast(least, dt.int32, shape)
 
 
 def _lengths(to: Builder, instruction: Instruction, states: int) -> ProgramValue | None:

@@ -65,9 +65,11 @@ def _takers(graph: Graph, value: Value) -> list[Node | None]:
 
 
 def _root(graph: Graph, lengths: Value | None) -> Any:
-    """Return what lengths are, whatever their dtype; constants by their elements."""
-    cast = _maker(graph, lengths, "Cast")
-    found = lengths if cast is None else cast.inputs[0]
+    """Return what lengths are, whatever their dtype, and whether or not they are held to the last step."""
+    found = lengths
+    for op_type in ("Cast", "Min", "Cast"):
+        maker = _maker(graph, found, op_type)
+        found = found if maker is None else maker.inputs[0]
     return tuple(found.array.tolist()) if found is not None and found.array is not None else found
 
 
