@@ -54,7 +54,7 @@ class Rows:
         self._text = text
         self.classes = sorted({str(label) for _, label in self._rows})
         if len(self.classes) < 2:
-            raise SystemExit(f"{path}: all rows are of the class {self.classes[0]!r}; there is nothing to tell apart.")
+            raise SystemExit(f"{path}: there is nothing to tell apart; the classes are {self.classes}.")
         self.words = dt.data.WordTokenizer.build((row[text] for row, _ in self.part(training=True)), max_size=20_000)
 
     def part(self, *, training: bool) -> dt.data.Dataset:
@@ -128,13 +128,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("out/text_classification"), help="folder of the network")
     parser.add_argument("--predict", nargs="+", metavar="TEXT", help="name the classes of these texts, and do no more")
     options = parser.parse_args()
-    if options.predict:
-        predict(options.predict, options.output)
-    elif options.csv is None:
+    if not options.predict and options.csv is None:
         parser.error("name a CSV file, or give --predict")
-    else:
+    try:
+        if options.predict:
+            predict(options.predict, options.output)
+            return
         right = learn(options.csv, options.text, options.label, options.epochs, options.seed, options.output)
-        print(f"test accuracy {right:.4f}; saved {options.output / 'model'}")
+    except dt.errors.DovetailError as error:
+        raise SystemExit(f"text_classification: {error}") from error
+    print(f"test accuracy {right:.4f}; saved {options.output / 'model'}")
 
 
 if __name__ == "__main__":
