@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 import dovetail as dt
-from benchmarks import chart, core, side_by_side, summary, training
+from benchmarks import chart, core, side_by_side, summary
 from benchmarks.contenders import PEERS, Runner, keep_to_cores
 from benchmarks.measure import Figure, table
 from benchmarks.peak import peak_gflops
 from benchmarks.saving import beside as saving
 from benchmarks.side_by_side import INFERENCE, TRAINING
 
-PARTS = ("core", "workloads", "sizes", "first", "installed", "saving", "training")
+PARTS = ("core", "workloads", "sizes", "first", "installed", "saving")
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -42,10 +42,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def shown(figures: Iterable[Figure]) -> list[Figure]:
-    """Print figures as they are measured, then their table."""
+def core_figures() -> list[Figure]:
+    """Measure what core costs."""
     found = []
-    for one in figures:
+    for one in core.figures():
         print(f"  {one.name}: {one.value:.4g} {one.unit}", flush=True)
         found.append(one)
     print()
@@ -112,10 +112,8 @@ def main(given: Sequence[str] | None = None) -> None:
 
     options.output.parent.mkdir(parents=True, exist_ok=True)
     if "core" in options.parts:
-        keep({"figures": [asdict(one) for one in shown(core.figures())]})
-    if "training" in options.parts:
-        keep({"training_figures": [asdict(one) for one in shown(training.figures(options.rounds))]})
-    if set(options.parts) - {"core", "training"}:
+        keep({"figures": [asdict(one) for one in core_figures()]})
+    if set(options.parts) - {"core"}:
         keep_to_cores(options.threads)
         for part in beside_peers(options):
             keep(part)

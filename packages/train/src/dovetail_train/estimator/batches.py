@@ -301,6 +301,9 @@ class Batches(Iterator[Batch]):
         return iter(self._source)
 
     def _draw(self) -> Batch:
+        if self.endless and self._drawn:  # the one batch again
+            self._drawn += 1
+            return self.first
         where = self._where(self._drawn + 1)
         try:
             element = next(self._iterator)

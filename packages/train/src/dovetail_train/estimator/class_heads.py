@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -11,7 +11,8 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.extend import Array, ArrayAttribute
-from dovetail_train.estimator.head import DEFAULT_SIGNATURE, Head
+from dovetail_train.estimator.export import ClassificationOutput, ExportOutput
+from dovetail_train.estimator.head import Head
 from dovetail_train.feature_column.identifiers import VocabularyIds
 
 __all__ = ["class_head"]
@@ -42,10 +43,9 @@ class _Labelled(Head):
             self.vocabulary = ArrayAttribute(np.array(words, object))
             self.exact = frozenset(words)
 
-    @property
-    def exports(self) -> dict[str, Sequence[str]]:
+    def exports(self, predictions: Mapping[str, Tensor]) -> dict[str, ExportOutput]:
         """Classes with their probabilities."""
-        return {DEFAULT_SIGNATURE: ("classes", "probabilities"), "classification": ("classes", "probabilities")}
+        return {"classification": ClassificationOutput(predictions["probabilities"], predictions["classes"])}
 
     def numbers(self, labels: Tensor) -> Tensor:
         """Return labels as numbers of classes, of shape ``[batch, 1]``.

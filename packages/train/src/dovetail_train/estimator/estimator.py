@@ -11,8 +11,11 @@ from typing import Any, Final, Self
 
 import dovetail as dt
 from dovetail.errors import InvalidArgumentError
-from dovetail_train.estimator.batches import Batch, Batches, open_input
+from dovetail_train.estimator.batches import Batch, Batches, Kind, open_input
 from dovetail_train.estimator.calling import call_with
+from dovetail_train.estimator.export import ServingInputReceiver
+from dovetail_train.estimator.exporting import as_receiver, write_bundle
+from dovetail_train.estimator.known_features import KnownFeatures, known_features
 from dovetail_train.estimator.mode_keys import ModeKeys
 from dovetail_train.estimator.model import Model
 from dovetail_train.estimator.prediction import rows
@@ -27,6 +30,7 @@ from dovetail_train.session_run_hook import SessionRunHook
 __all__ = ["Estimator"]
 
 _GRAPHS_KEPT: Final = 8
+_PREPARED_KEPT: Final = 64
 
 
 class Estimator:
@@ -103,7 +107,9 @@ class Estimator:
         self._warm_start = warm_start_from
         self._checkpoints = Checkpoints(folder)
         self._kept: dict[Any, Restored] = {}
+        self._prepared: dict[Any, tuple[Restored, Callable[..., Any]]] = {}
         self._scratch: dt.Graph | None = None
+        self._seen: tuple[Kind, Any] | None = None
 
     # What it is. -----------------------------------------------------------------------------------------------------
 
@@ -186,7 +192,7 @@ class Estimator:
         chosen = list(hooks or ())
         graph = self._new_graph()
         with graph.as_default():
-            source = self._open(input_fn, ModeKeys.TRAIN, "train")
+            source = self._open(self._call(input_fn, ModeKeys.TRAIN, "train"), ModeKeys.TRAIN, "train")
             try:
                 model = self._model(ModeKeys.TRAIN, graph, source)
                 if steps is None and max_steps is None and not chosen and not model.spec.training_hooks:
@@ -244,7 +250,8 @@ class Estimator:
         """
         if steps is not None and steps <= 0:
             raise InvalidArgumentError(f"evaluate: steps is {steps}; it must be positive, or None.")
-        running, source = self._restored(ModeKeys.EVAL, input_fn, hooks, checkpoint_path, "evaluate")
+        graph, read = self._read(input_fn, ModeKeys.EVAL, "evaluate")
+        running, source = self._restored(ModeKeys.EVAL, graph, read, hooks, checkpoint_path, "evaluate")
         result = running.evaluate(_limited(source, steps))
         text = ", ".join(f"{key} = {value}" for key, value in sorted(result.items()))
         dt.logging.info(
@@ -280,8 +287,14 @@ class Estimator:
             NotFoundError: there is no checkpoint, or it is another model's, or no such prediction.
             ShapeError: at the first batch, if predictions have no row for each example.
         """
-        running, source = self._restored(ModeKeys.PREDICT, input_fn, hooks, checkpoint_path, "predict")
-        return rows(running.predictions(predict_keys, source), yield_single_examples)
+        graph, result = self._read(input_fn, ModeKeys.PREDICT, "predict")
+        known = None if hooks or checkpoint_path is not None else known_features(result)
+        if known is not None:
+            batches: Iterator[Any] = iter((self._predicted(known, graph, result, predict_keys, "predict"),))
+        else:
+            running, source = self._restored(ModeKeys.PREDICT, graph, result, hooks, checkpoint_path, "predict")
+            batches = running.predictions(predict_keys, source)
+        return rows(batches, yield_single_examples)
 
     def predict_on_batch(self, features: Any, predict_keys: Sequence[str] | str | None = None) -> Any:
         """Return the predictions for one batch of features, at once: the fastest way.
@@ -293,8 +306,85 @@ class Estimator:
         Returns:
             A dict of arrays by name, or an array where the predictions are one tensor.
         """
-        running, source = self._restored(ModeKeys.PREDICT, lambda: features, None, None, "predict_on_batch")
+        who = "predict_on_batch"
+        graph = self._scratch or self._new_graph()
+        known = known_features(features)
+        if known is not None:
+            return self._predicted(known, graph, features, predict_keys, who)
+        running, source = self._restored(ModeKeys.PREDICT, graph, features, None, None, who)
         return next(running.predictions(predict_keys, source))
+
+    def _predicted(
+        self, known: KnownFeatures, graph: dt.Graph, features: Any, keys: Sequence[str] | str | None, who: str
+    ) -> Any:
+        """Return the predictions for one batch, by what was prepared for features like these."""
+        wanted = keys if keys is None or isinstance(keys, str) else tuple(keys)
+        prepared = self._prepared.get((known.kind, wanted))
+        if prepared is None:
+            running, _ = self._restored(ModeKeys.PREDICT, graph, features, None, None, who)
+            call = running.callable_for(keys)
+            if running.has_hooks:
+                return call(*known.arrays)
+            if len(self._prepared) >= _PREPARED_KEPT:
+                self._prepared.clear()
+            self._prepared[known.kind, wanted] = (running, call)
+        else:
+            running, call = prepared
+            running.restore(self._checkpoints.find(None, who))
+        return call(*known.arrays)
+
+    # Export. ---------------------------------------------------------------------------------------------------------
+
+    def export_saved_model(
+        self,
+        export_dir_base: str | os.PathLike[str],
+        serving_input_receiver_fn: Callable[[], Any] | None = None,
+        assets_extra: Mapping[str, str | os.PathLike[str]] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+    ) -> str:
+        """Write a bundle that predicts without the model function, for ``dt.saved_model.predictor``.
+
+        Args:
+            export_dir_base: where to make the bundle's folder, which is named by the time.
+            serving_input_receiver_fn: returns a ``dt.estimator.export.ServingInputReceiver``; by default a bundle
+                takes the features that this estimator was last called with.
+            assets_extra: files to copy into ``assets.extra``, by their place there.
+            as_text: has no effect; here for TensorFlow 1 programs.
+            checkpoint_path: the checkpoint to export; the newest by default.
+
+        Returns:
+            The bundle's folder.
+
+        Raises:
+            NotFoundError: there is no checkpoint.
+            InvalidArgumentError: no features are known.
+
+        Example:
+            >>> columns = [dt.feature_column.numeric_column("x")]
+            >>> estimator = dt.estimator.LinearRegressor(columns, "double")
+            >>> _ = estimator.train(lambda: ({"x": [1.0, 2.0]}, [2.0, 4.0]), steps=100)
+            >>> predict = dt.saved_model.predictor(estimator.export_saved_model("exports"))
+            >>> predict({"x": [3.0]})["predictions"].shape
+            (1, 1)
+        """
+        checkpoint = self._checkpoints.find(checkpoint_path, "export_saved_model")
+        graph = self._new_graph()
+        with graph.as_default():
+            receiver = as_receiver((serving_input_receiver_fn or self._receive)())
+            model = self._model(ModeKeys.PREDICT, graph, (receiver.features, None))
+            return write_bundle(model, receiver, export_dir_base, checkpoint.path, self._config, assets_extra)
+
+    def _receive(self) -> ServingInputReceiver:
+        """Make placeholders like the features that were last seen."""
+        if self._seen is None:
+            raise InvalidArgumentError(
+                "export_saved_model: no features have been seen yet; train, evaluate or predict before, or give "
+                "serving_input_receiver_fn, such as dt.estimator.export.build_raw_serving_input_receiver_fn(features)."
+            )
+        kind, structure = self._seen
+        (features, *_), _ = kind.placeholders(structure)
+        return ServingInputReceiver(features, features)
 
     # Graphs. ---------------------------------------------------------------------------------------------------------
 
@@ -306,14 +396,24 @@ class Estimator:
             dt.train.create_global_step(graph)
         return graph
 
-    def _open(self, input_fn: Callable[..., Any], mode: str, who: str) -> Batches | tuple[Any, Any]:
+    def _read(self, input_fn: Callable[..., Any], mode: str, who: str) -> tuple[dt.Graph, Any]:
+        """Call an ``input_fn`` in a graph that is free; returns both."""
+        graph = self._scratch
+        if graph is None:
+            graph = self._scratch = self._new_graph()
+        with graph.as_default():
+            return graph, self._call(input_fn, mode, who)
+
+    def _call(self, input_fn: Callable[..., Any], mode: str, who: str) -> Any:
         if not callable(input_fn):
             raise InvalidArgumentError(
                 f"{who}: input_fn is a {type(input_fn).__name__}; give a function that returns it, as lambda: data."
             )
         known = {"mode": mode, "params": self._params, "config": self._config}
-        result = call_with(input_fn, f"{who}: input_fn", (), known)
-        return open_input(
+        return call_with(input_fn, f"{who}: input_fn", (), known)
+
+    def _open(self, result: Any, mode: str, who: str) -> Batches | tuple[Any, Any]:
+        source = open_input(
             result,
             who,
             check=None if mode == ModeKeys.PREDICT else self._check_batch,
@@ -321,6 +421,9 @@ class Estimator:
             repeat=mode == ModeKeys.TRAIN,
             labelled=mode != ModeKeys.PREDICT,
         )
+        if isinstance(source, Batches):
+            self._seen = (source.kind, source.first.structure)
+        return source
 
     def _model(self, mode: str, graph: dt.Graph, source: Batches | tuple[Any, Any]) -> Model:
         known = {"labels": None, "mode": mode, "params": self._params, "config": self._config}
@@ -335,32 +438,30 @@ class Estimator:
     def _restored(
         self,
         mode: str,
-        input_fn: Callable[..., Any],
+        graph: dt.Graph,
+        result: Any,
         hooks: Sequence[SessionRunHook] | None,
         checkpoint_path: str | os.PathLike[str] | None,
         who: str,
     ) -> tuple[Restored, Batches | None]:
         """Return a session with the values of a checkpoint, and its input; graphs are kept between calls."""
         checkpoint = self._checkpoints.find(checkpoint_path, who)
-        graph, self._scratch = self._scratch or self._new_graph(), None
-        version = graph.version
         with graph.as_default():
-            source = self._open(input_fn, mode, who)
+            source = self._open(result, mode, who)
         batches = source if isinstance(source, Batches) else None
         key = None if hooks or batches is None else (mode, batches.kind)
-        if graph.version == version and key is not None:
-            self._scratch = graph
-            if key in self._kept:
-                running = self._kept[key]
-                running.restore(checkpoint)
-                return running, batches
-            graph, self._scratch = self._scratch, None
+        if key is not None and key in self._kept:
+            running = self._kept[key]
+            running.restore(checkpoint)
+            return running, batches
+        self._scratch = None
         with graph.as_default():
             model = self._model(mode, graph, source)
             running = Restored(model, checkpoint, self._config, list(hooks or ()))
         if key is not None and not running.has_hooks:
             for old in list(itertools.islice(self._kept, max(0, len(self._kept) + 1 - _GRAPHS_KEPT))):
                 self._kept.pop(old).close()
+                self._prepared.clear()
             self._kept[key] = running
         return running, batches
 

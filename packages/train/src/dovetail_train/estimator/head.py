@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dovetail as dt
@@ -12,13 +12,13 @@ from dovetail.errors import DTypeError, InvalidArgumentError
 from dovetail.extend import Array
 from dovetail_train.estimator.batches import Batch
 from dovetail_train.estimator.estimator_spec import EstimatorSpec
+from dovetail_train.estimator.export import ExportOutput
 from dovetail_train.estimator.mode_keys import ModeKeys
 from dovetail_train.feature_column.columns import Features
 from dovetail_train.feature_column.numeric import NumericColumn
 
-__all__ = ["DEFAULT_SIGNATURE", "Head"]
+__all__ = ["Head"]
 
-_PREDICT = "predict"
 DEFAULT_SIGNATURE = "serving_default"
 
 
@@ -75,10 +75,9 @@ class Head(ABC):
             InvalidArgumentError: one is out of range; the message names row and value.
         """
 
-    @property
     @abstractmethod
-    def exports(self) -> dict[str, Sequence[str]]:
-        """Which predictions a saved model gives, by signature."""
+    def exports(self, predictions: Mapping[str, Tensor]) -> dict[str, ExportOutput]:
+        """Return what a saved model gives by further signatures."""
 
     # What they have in common. ---------------------------------------------------------------------------------------
 
@@ -113,11 +112,7 @@ class Head(ABC):
         """
         predictions = self.predictions(logits)
         if mode == ModeKeys.PREDICT:
-            exported = {
-                name: {key: predictions[key] for key in keys if key in predictions}
-                for name, keys in self.exports.items()
-            }
-            exported[_PREDICT] = predictions
+            exported = {DEFAULT_SIGNATURE: predictions, "predict": predictions, **self.exports(predictions)}
             return EstimatorSpec(mode, predictions, export_outputs=exported)
         if labels is None:
             raise InvalidArgumentError(f"{self.who}: there are no labels; let input_fn return (features, labels).")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -11,7 +11,8 @@ import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, InvalidArgumentError, ShapeError
 from dovetail.extend import Array
-from dovetail_train.estimator.head import DEFAULT_SIGNATURE, Head
+from dovetail_train.estimator.export import ExportOutput, RegressionOutput
+from dovetail_train.estimator.head import Head
 
 __all__ = ["regression_head"]
 
@@ -48,10 +49,9 @@ class RegressionHead(Head):
             "prediction/mean": dt.metrics.mean(predictions["predictions"], weights, name="prediction_mean"),
         }
 
-    @property
-    def exports(self) -> dict[str, Sequence[str]]:
+    def exports(self, predictions: Mapping[str, Tensor]) -> dict[str, ExportOutput]:
         """The numbers."""
-        return {DEFAULT_SIGNATURE: ("predictions",), "regression": ("predictions",)}
+        return {"regression": RegressionOutput(predictions["predictions"])}
 
     def check_labels(self, labels: Array, where: str) -> None:
         """Look for NaN."""

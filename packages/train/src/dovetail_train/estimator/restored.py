@@ -163,14 +163,23 @@ class Restored:
         Raises:
             NotFoundError: there is no such prediction.
         """
+        call = self.callable_for(keys)
+        if batches is None:
+            return iter((call(),))
+        return (call(*batch.arrays) for batch in batches)
+
+    def callable_for(self, keys: Sequence[str] | str | None) -> Callable[..., Any]:
+        """Return a function of the arrays of a batch that gives predictions.
+
+        Raises:
+            NotFoundError: there is no such prediction.
+        """
         wanted = None if keys is None else (keys,) if isinstance(keys, str) else tuple(keys)
         call = self._calls.get(wanted)
         if call is None:
             fetches = chosen_predictions(self._model.spec.predictions, wanted)
             call = self._calls[wanted] = self._callable(fetches)
-        if batches is None:
-            return iter((call(),))
-        return (call(*batch.arrays) for batch in batches)
+        return call
 
     def _callable(self, fetches: Any) -> Callable[..., Any]:
         feeds = self._model.feeds

@@ -37,7 +37,7 @@ class RunConfig:
         save_summary_steps: write summaries after so many steps; ``None`` or 0 for never.
         save_checkpoints_steps: save after so many steps; ``None`` for never.
         save_checkpoints_secs: save after so many seconds; 600 unless ``save_checkpoints_steps`` is given. ``None`` for
-            never but at the end.
+            never but at the beginning and the end.
         session_config: options of the sessions.
         keep_checkpoint_max: how many checkpoints stay; ``None`` or 0 for all.
         keep_checkpoint_every_n_hours: of those that would go, one is kept for ever in that time.

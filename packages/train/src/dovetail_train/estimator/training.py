@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import dovetail as dt
 from dovetail.errors import DTypeError, FeedError, NotFoundError, OperationError, ShapeError, UninitializedVariableError
@@ -18,7 +19,7 @@ from dovetail_train.hooks.nan_tensor import NanTensorHook
 from dovetail_train.monitored_session import MonitoredSession
 from dovetail_train.monitored_training_session import MonitoredTrainingSession
 from dovetail_train.scaffold import Scaffold
-from dovetail_train.session_run_hook import SessionRunHook
+from dovetail_train.session_run_hook import SessionRunArgs, SessionRunContext, SessionRunHook
 
 __all__ = ["BASENAME", "fitting", "run_training"]
 
@@ -56,23 +57,20 @@ def run_training(
     if warm_start is not None:
         scaffold.init_fn = _after(scaffold.init_fn, warm_start)
     every = config.log_step_count_steps or None
-    chosen: list[SessionRunHook] = [*hooks, NanTensorHook(spec.loss)]
+    feeding = [] if batches is None else [_InputHook(model, batches)]
+    chosen: list[SessionRunHook] = [*feeding, *hooks, NanTensorHook(spec.loss)]
     if every:
         tensors = {"loss": spec.loss, "step": model.global_step.value()}
         chosen.append(LoggingTensorHook(tensors, every_n_iter=every))
     chosen.extend(spec.training_hooks)
     chief = list(spec.training_chief_hooks)
-    if config.save_checkpoints_secs or config.save_checkpoints_steps:
-        chief.append(
-            CheckpointSaverHook(
-                folder,
-                config.save_checkpoints_secs or None,
-                config.save_checkpoints_steps or None,
-                checkpoint_basename=BASENAME,
-                scaffold=scaffold,
-                listeners=listeners,
-            )
+    seconds = config.save_checkpoints_secs or None
+    steps = config.save_checkpoints_steps or (None if seconds else sys.maxsize)  # else at the beginning and the end
+    chief.append(
+        CheckpointSaverHook(
+            folder, seconds, steps, checkpoint_basename=BASENAME, scaffold=scaffold, listeners=listeners
         )
+    )
     with fitting(folder):
         session = MonitoredTrainingSession(
             checkpoint_dir=folder,
@@ -85,26 +83,42 @@ def run_training(
             log_step_count_steps=every,
         )
     with session:
-        return _loop(session, model, batches)
+        return _loop(session, model, batches, lambda raw: _save_end(raw, scaffold, folder, model))
 
 
-def _loop(session: MonitoredSession, model: Model, batches: Batches | None) -> Any:
+@final
+class _InputHook(SessionRunHook):
+    """Feeds each step; so that Ctrl-C waits for its batch too, and no batch is lost."""
+
+    def __init__(self, model: Model, batches: Batches) -> None:
+        self._model = model
+        self._batches = batches
+
+    def before_run(self, run_context: SessionRunContext) -> SessionRunArgs:
+        return SessionRunArgs(None, self._model.feed(next(self._batches)))
+
+
+def _loop(session: MonitoredSession, model: Model, batches: Batches | None, save_end: Fill) -> Any:
     fetches = (model.spec.train_op, model.spec.loss)
     loss: Any = None
-    batch = None
     while not session.should_stop():
-        if batches is not None:
-            try:
-                batch = next(batches)
-            except StopIteration:
-                break
         try:
-            _, loss = session.run(fetches, model.feed(batch))
-        except (FeedError, OperationError) as error:  # which leave the state as it was before the step
+            _, loss = session.run(fetches)
+        except StopIteration:
+            session.run_step_fn(lambda context: save_end(context.session))
+            break
+        except (FeedError, OperationError) as error:
             if batches is not None:
                 error.add_note(f"It was the step of batch {batches.count} of the input.")
             raise
     return loss
+
+
+def _save_end(session: dt.Session, scaffold: Scaffold, folder: Path, model: Model) -> None:
+    """Where the last step is saved already, save it anew: the next training begins the input anew, which has ended."""
+    step = int(session.run(model.global_step))
+    if dt.train.latest_checkpoint(folder) == str(folder / f"{BASENAME}-{step}"):
+        scaffold.saver.save(session, folder / BASENAME, global_step=step)
 
 
 def _with_saver(scaffold: Scaffold, config: RunConfig) -> Scaffold:
