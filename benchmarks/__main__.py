@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 import dovetail as dt
-from benchmarks import chart, core, side_by_side, summary
+from benchmarks import chart, core, feeding, side_by_side, summary
 from benchmarks.contenders import PEERS, Runner, keep_to_cores
 from benchmarks.measure import Figure, table
 from benchmarks.peak import peak_gflops
 from benchmarks.saving import beside as saving
 from benchmarks.side_by_side import INFERENCE, TRAINING
 
-PARTS = ("core", "workloads", "sizes", "first", "installed", "saving")
+PARTS = ("core", "feeding", "workloads", "sizes", "first", "installed", "saving")
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -42,10 +42,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def core_figures() -> list[Figure]:
-    """Measure what core costs."""
+def shown(figures: Iterable[Figure]) -> list[Figure]:
+    """Measure figures and print them, each when it is there and all in a table."""
     found = []
-    for one in core.figures():
+    for one in figures:
         print(f"  {one.name}: {one.value:.4g} {one.unit}", flush=True)
         found.append(one)
     print()
@@ -112,8 +112,10 @@ def main(given: Sequence[str] | None = None) -> None:
 
     options.output.parent.mkdir(parents=True, exist_ok=True)
     if "core" in options.parts:
-        keep({"figures": [asdict(one) for one in core_figures()]})
-    if set(options.parts) - {"core"}:
+        keep({"figures": [asdict(one) for one in shown(core.figures())]})
+    if "feeding" in options.parts:
+        keep({"feeding": [asdict(one) for one in shown(feeding.figures())]})
+    if set(options.parts) - {"core", "feeding"}:
         keep_to_cores(options.threads)
         for part in beside_peers(options):
             keep(part)

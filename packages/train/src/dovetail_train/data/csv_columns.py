@@ -114,7 +114,7 @@ class Column:
             made = np.empty(len(fields), object)
             made[:] = fields
             return made
-        if not self.is_plain or any("_" in field for field in fields):
+        if not self.is_plain or "_" in ",".join(fields):
             return None
         try:
             return self.numbers(np.array(list(map(float, fields))))

@@ -293,17 +293,19 @@ class _CsvCursor(Cursor):
         starts: list[int] = []
         rows: list[list[str]] = []
         for start, record in read_records(form, supply(), path, line):
-            if len(record) != len(form.names):
-                raise FormatError(
-                    f"{path}, line {start}: there are {len(record)} fields, where {len(form.names)} are wanted "
-                    f"({', '.join(form.names)}): {form.delimiter.join(record):.80}"
-                )
             starts.append(start)
             rows.append(record)
             if taken >= len(lines):
                 break
+        width = len(form.names)
+        for start, record in zip(starts, rows, strict=True) if set(map(len, rows)) - {width} else ():
+            if len(record) != width:
+                raise FormatError(
+                    f"{path}, line {start}: there are {len(record)} fields, where {width} are wanted "
+                    f"({', '.join(form.names)}): {form.delimiter.join(record):.80}"
+                )
         self._line += taken
-        fields = list(zip(*rows, strict=True)) or [()] * len(form.names)
+        fields = list(zip(*rows, strict=True)) or [()] * width
         arrays, keep = [], np.ones(len(rows), bool)
         for one in self._stage.columns:
             array, stays = one.array(fields[form.names.index(one.name)], lambda row: f"{path}, line {starts[row]}")
