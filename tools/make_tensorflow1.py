@@ -41,6 +41,7 @@ TITLES = {
     "app": "Starting: `tf.app`",
     "summary": "Logs: `tf.summary`",
     "saved_model": "Saved models: `tf.saved_model`",
+    "data": "Input: `tf.data`",
     "signal": "Signals: `tf.signal`",
     "spectral": "Spectra: `tf.spectral`",
     "Graph": "Methods of `tf.Graph`",

@@ -38,7 +38,7 @@ SUBJECTS = {
 }
 SPACES = (
     "nn", "nn.rnn_cell", "layers", "losses", "metrics", "train", "initializers", "random", "image", "strings",
-    "logging", "gfile", "math", "linalg", "bitwise", "app", "summary", "saved_model", "signal",
+    "logging", "gfile", "math", "linalg", "bitwise", "app", "summary", "saved_model", "data", "signal",
     "spectral",
 )  # fmt: skip
 
@@ -48,7 +48,7 @@ LATER = re.compile(
     r"|(Ragged|Sparse|Indexed)?\w*TensorSpec|\w+Spec|type_spec|get_static_value|repeat$|nondifferentiable|check_pinned"
     r"|conv$|fingerprint|dtypes|mixed_precision|sobol|create_rng|fold_in|Algorithm|Generator|split$|.*global_generator"
     r"|stateless_(binomial|gamma|poisson|parameterized)|.*jxl|.*webp|raise_exception|exception_type|error_code|[A-Z_]+$"
-    r"|CheckpointOptions|TaskLevel|CXX11|Asset$|SaveOptions|tridiagonal_matmul|lu_|logm|eigh_tri|collapse_repeated|compute_average|scale_regular|isotonic"
+    r"|CheckpointOptions|TaskLevel|CXX11|Asset$|SaveOptions|tridiagonal_matmul|lu_|logm|eigh_tri|collapse_repeated|compute_average|scale_regular|isotonic|NumpyIterator|ThreadingOptions"
     r"|.*mdct|(kaiser|vorbis)_\w+|.*backprop.*|safe_embedding|unsorted_segment_join|batch_scatter|tensor_scatter_(nd_)?(max|min)|bessel_\w+(j|y|k)"
 )
 ONLY_THEN = {

@@ -169,3 +169,29 @@ def test_checkpoints_keep_the_place_in_the_data(tmp_path: Path) -> None:
     assert waiting.state() is None
     with pytest.raises(InvalidArgumentError, match="restore: the iterator has not begun; run its initializer first"):
         waiting.restore(iterator.state())
+
+
+def test_names_that_tensorflow_programs_ask_for(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    files = tf.data.Dataset.list_files(str(tmp_path / "*.txt"), seed=1)
+    lines = files.flat_map(lambda name: tf.data.TextLineDataset(name))
+    assert list(lines.as_numpy_iterator()) == ["one", "two"]
+    with pytest.raises(InvalidArgumentError, match="list_files: no file matches '.*none'"):
+        tf.data.Dataset.list_files(str(tmp_path / "none"))
+    fused = tf.data.range(9).apply(tf.data.experimental.shuffle_and_repeat(9, 2, seed=1))
+    fused = fused.apply(
+        tf.data.experimental.map_and_batch(lambda n: n + 1, 4, num_parallel_calls=tf.data.experimental.AUTOTUNE)
+    )
+    assert tf.data.experimental.cardinality(fused) == 5
+    assert tf.data.experimental.cardinality(fused.repeat()) == tf.data.experimental.INFINITE_CARDINALITY
+    assert tf.data.experimental.cardinality(lines) == tf.data.experimental.UNKNOWN_CARDINALITY
+    assert sorted(int(n) for n in fused.apply(tf.data.experimental.unbatch())) == sorted([*range(1, 10)] * 2)
+    assert tf.data.get_output_types(fused) is tf.int64
+    assert tf.data.get_output_shapes(fused).as_list() == [None]
+    iterator = tf.data.make_initializable_iterator(fused)
+    element = iterator.get_next()
+    assert tf.data.get_output_shapes(iterator).as_list() == [None]
+    with tf.Session() as session:
+        session.run(iterator.initializer)
+        assert session.run(element).shape == (4,)
+        assert session.run(tf.data.make_one_shot_iterator(fused).get_next()).shape == (4,)

@@ -186,6 +186,11 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "get_summary_description": "a message dt.SummaryMetadata holds what is known of a summary",
         "initialize all_v2_summary_ops": "make a dt.summary.FileWriter",
     },
+    "data": {
+        "FixedLengthRecordDataset TFRecordDataset": "read records in Python, by dt.data.from_generator",
+        "Options": "there is nothing to choose: order follows from seeds, and threads are arguments",
+        "get_output_classes": "elements are dense arrays; use dt.data.get_output_types and dt.data.get_output_shapes",
+    },
     "saved_model": {
         "save": "use dt.saved_model.simple_save",
         "main_op main_op_with_restore": "give SavedModelBuilder the main_op itself, such as dt.local_variables_initializer()",
@@ -194,6 +199,9 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
 """What is left out, with what to use."""
 
 DIFFERS: Final[dict[str, str]] = {
+    "data.Dataset": "functions work on NumPy arrays, or on tensors; interleave, window and options are left out; "
+    "iter(dataset) works in graphs too",
+    "data.Iterator": "its position belongs to it, not to a session; string handles are left out",
     "GPUOptions": "read by backends that serve GPUs; without effect on the CPU",
     "Graph": "has no as_graph_def (use dt.train.export_meta_graph) and no gradient_override_map (use dt.custom_gradient)",
     "Session": "has check_numerics and num_threads besides; no partial_run, and target has no effect",

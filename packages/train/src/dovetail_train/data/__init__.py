@@ -1,6 +1,6 @@
 """Input: datasets, their transformations, positions that can be saved; handed on as ``dt.data``."""
 
-from dovetail_train.data import image
+from dovetail_train.data import experimental, image
 from dovetail_train.data.csv_source import from_csv
 from dovetail_train.data.dataset import AUTOTUNE, Dataset
 from dovetail_train.data.graph_iterator import Iterator
@@ -10,6 +10,7 @@ from dovetail_train.data.sources import from_arrays, from_generator
 from dovetail_train.data.spec import TensorSpec
 from dovetail_train.data.stage import INFINITE as INFINITE_CARDINALITY
 from dovetail_train.data.stage import UNKNOWN as UNKNOWN_CARDINALITY
+from dovetail_train.data.tensorflow1 import TextLineDataset, get_output_shapes, get_output_types
 from dovetail_train.data.text import from_text
 from dovetail_train.data.tokenizers import CharacterTokenizer, Tokenizer, WordTokenizer
 from dovetail_train.data.vocabulary import Vocabulary
@@ -28,14 +29,18 @@ __all__ = [
     "DatasetIterator",
     "Iterator",
     "TensorSpec",
+    "TextLineDataset",
     "Tokenizer",
     "Vocabulary",
     "WordTokenizer",
+    "experimental",
     "from_arrays",
     "from_csv",
     "from_generator",
     "from_image_folder",
     "from_text",
+    "get_output_shapes",
+    "get_output_types",
     "image",
     "image_classes",
     "load_image",

@@ -120,6 +120,32 @@ class Dataset:
         """
         return Dataset(zipped(datasets, _stage_of))
 
+    @staticmethod
+    def list_files(file_pattern: str | Iterable[str], shuffle: bool | None = None, seed: int | None = None) -> Dataset:
+        """Return the names of the files that patterns such as ``images/*.png`` match.
+
+        Args:
+            file_pattern: a pattern, or several.
+            shuffle: whether in random order; true unless said otherwise, as in TensorFlow.
+            seed: of the order.
+
+        Raises:
+            InvalidArgumentError: no file matches.
+
+        Example:
+            >>> from pathlib import Path
+            >>> for name in ("b.txt", "a.txt"):
+            ...     _ = Path(name).write_text(name)
+            >>> list(dt.data.Dataset.list_files("*.txt", shuffle=False))
+            ['a.txt', 'b.txt']
+        """
+        patterns = [file_pattern] if isinstance(file_pattern, str) else list(file_pattern)
+        found = sorted({name for one in patterns for name in dt.gfile.Glob(one)})
+        if not found:
+            raise InvalidArgumentError(f"list_files: no file matches {', '.join(map(repr, patterns))}.")
+        files = Dataset(Arrays(found, "list_files"))
+        return files if shuffle is False else files.shuffle(len(found), seed)
+
     # What is known of it. ------------------------------------------------------------
 
     @property
@@ -217,6 +243,10 @@ class Dataset:
             np.float32(4.0)
         """
         return Iterator.initializable(self._stage, self._turns)
+
+    def as_numpy_iterator(self) -> DatasetIterator:
+        """Begin a pass: ``iter(dataset)``, under TensorFlow's name."""
+        return iter(self)
 
     # Transformations. ------------------------------------------------------------
 
