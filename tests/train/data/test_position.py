@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ PIPELINES: dict[str, Callable[[], dt.data.Dataset]] = {
     "unbatch": lambda: base().batch(4).shuffle(3, seed=1).unbatch().batch(3),
     "padded": lambda: base().map(lambda n: np.ones(n % 4)).pad_batch(4),
     "cache": lambda: stream().shuffle(seed=1).cache().shuffle(seed=2).repeat(2),
+    "cache in a file": lambda: stream().shuffle(seed=1).cache("cached").shuffle(seed=2).repeat(2),
     "prefetch": lambda: base().shuffle(7, seed=1).prefetch(3).map(lambda n: n + 1).batch(4).prefetch(2),
     "everything": lambda: (
         dt.data.from_arrays((np.arange(40), np.arange(40.0)))
@@ -70,7 +72,8 @@ def values(element: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_every_position_goes_on_exactly(name: str) -> None:
+def test_every_position_goes_on_exactly(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     make = PIPELINES[name]
     dataset = make()
     whole = [[values(one) for one in dataset] for _ in range(2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final, final
 
@@ -12,6 +13,7 @@ from dovetail_train.data.arguments import natural, positive
 from dovetail_train.data.arrays import Arrays, Numbers, Once
 from dovetail_train.data.batch import Batch, PaddedBatch, Unbatch
 from dovetail_train.data.cache import Cache
+from dovetail_train.data.cache_file import FileCache
 from dovetail_train.data.generator import Generator, signature_of
 from dovetail_train.data.graph_iterator import Iterator
 from dovetail_train.data.iterator import DatasetIterator, Turns
@@ -416,12 +418,20 @@ class Dataset:
         size = _AHEAD if buffer_size == AUTOTUNE else positive(buffer_size, "prefetch: buffer_size")
         return Dataset(Prefetch(self._stage, size))
 
-    def cache(self) -> Dataset:
-        """Return the same elements, kept in memory by the first pass.
+    def cache(self, filename: str | os.PathLike[str] = "") -> Dataset:
+        """Return the same elements, kept by the first pass, in memory or in a file.
 
         What is random before it is so once; shuffle and augment after it.
+
+        Args:
+            filename: the file; memory unless given. It takes its name when a pass is complete, and serves later
+                processes too. Delete it when what comes before has changed; a pipeline of other stages is refused.
+
+        Raises:
+            FormatError: when read, the file holds something else, or is damaged.
+            StorageError: when read, the file system refuses; nothing is left then.
         """
-        return Dataset(Cache(self._stage))
+        return Dataset(FileCache(self._stage, filename) if filename else Cache(self._stage))
 
     def take(self, count: int) -> Dataset:
         """Return the first elements, or all where ``count`` is -1."""
@@ -483,6 +493,4 @@ def _threads(threads: int | None, calls: int | None, who: str) -> int:
 
 
 def _cores() -> int:
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
