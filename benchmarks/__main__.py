@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 import dovetail as dt
-from benchmarks import chart, core, feeding, side_by_side, summary
+from benchmarks import chart, core, feeding, side_by_side, summary, training
 from benchmarks.contenders import PEERS, Runner, keep_to_cores
 from benchmarks.measure import Figure, table
 from benchmarks.peak import peak_gflops
 from benchmarks.saving import beside as saving
 from benchmarks.side_by_side import INFERENCE, TRAINING
 
-PARTS = ("core", "feeding", "workloads", "sizes", "first", "installed", "saving")
+PARTS = ("core", "feeding", "workloads", "sizes", "first", "installed", "saving", "training")
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -115,7 +115,9 @@ def main(given: Sequence[str] | None = None) -> None:
         keep({"figures": [asdict(one) for one in shown(core.figures())]})
     if "feeding" in options.parts:
         keep({"feeding": [asdict(one) for one in shown(feeding.figures())]})
-    if set(options.parts) - {"core", "feeding"}:
+    if "training" in options.parts:
+        keep({"training_figures": [asdict(one) for one in shown(training.figures(options.rounds))]})
+    if set(options.parts) - {"core", "feeding", "training"}:
         keep_to_cores(options.threads)
         for part in beside_peers(options):
             keep(part)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -13,6 +18,8 @@ import safetensors.numpy
 
 import dovetail as dt
 from dovetail.errors import DTypeError, FormatError, InvalidArgumentError, NotFoundError
+from dovetail.extend import Format
+from dovetail.plugins import registered
 
 ARRAYS = {"a/b": np.arange(6, dtype=np.float32).reshape(2, 3), "file": np.array(True), "empty": np.zeros((0, 2))}
 
@@ -129,3 +136,143 @@ def test_bits_flipped_in_an_archive_are_told(tmp_path: Path) -> None:
     assert zipfile.is_zipfile(tmp_path / "w.npz")
     with pytest.raises(FormatError, match=r'w.npz" is damaged'):
         dt.load(tmp_path / "w.npz")
+
+
+# Folders, and what other libraries and third parties write. --------------------------------------------------------
+
+
+def test_checkpoints_are_found_by_their_paths_and_folders(session: dt.Session, tmp_path: Path) -> None:
+    path = dt.train.Saver().save(session, tmp_path / "m" / "model.ckpt", global_step=3)
+    for name in (path, tmp_path / "m", f"{path}.safetensors"):
+        assert equal(dt.load(name), ARRAYS)
+    other = dt.Session()
+    dt.load(tmp_path / "m", session=other)
+    assert other.run("file:0")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFoundError, match="there is no saved model in .*empty"):
+        dt.load(tmp_path / "empty")
+    with pytest.raises(NotFoundError, match="there is no file .*model.ckpt-4"):
+        dt.load(tmp_path / "m" / "model.ckpt-4")
+
+
+def test_bundles_are_found_by_their_folders(tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, [None], name="x")
+    w = dt.Variable(3.0, name="w")
+    y = w * x
+    with dt.Session() as session:
+        session.run(w.initializer)
+        folder = str(tmp_path / "net")
+        assert dt.save(session, folder, format="saved_model", inputs={"x": x}, outputs={"y": y}) == folder
+        signature = dt.saved_model.predict_signature_def({"a": x}, {"b": y})
+        dt.save(session, f"{tmp_path}/other/", signature_def_map={"twice": signature}, tags=["train"])
+        with pytest.raises(InvalidArgumentError, match="is there already and not empty"):
+            dt.save(session, f"{folder}/", inputs={"x": x}, outputs={"y": y})
+        with pytest.raises(InvalidArgumentError, match="outputs is {}; give a dict of tensors by name"):
+            dt.save(session, f"{tmp_path}/new/", inputs={"x": x})
+    assert dt.load(folder)(x=[2.0])["y"].tolist() == [6.0]
+    assert dt.load(tmp_path / "other")(a=[2.0])["b"].tolist() == [6.0]
+    with dt.Graph().as_default(), dt.Session() as session:
+        assert "twice" in dt.load(tmp_path / "other", session=session, tags=["train"]).signature_def
+        assert session.run("w:0") == 3.0
+    with pytest.raises(InvalidArgumentError, match="the format 'saved_model' holds the graph and variables of a dt.S"):
+        dt.save({"a": np.zeros(1)}, tmp_path / "arrays", format="saved_model")
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "arrays").exists()
+
+
+def test_files_with_an_index_are_read_whole(tmp_path: Path) -> None:
+    names = {"one.safetensors": ["a/b", "file"], "two.safetensors": ["empty"]}
+    for file, held in names.items():
+        safetensors.numpy.save_file({name: ARRAYS[name] for name in held}, tmp_path / file)
+    index = tmp_path / "model.safetensors.index.json"
+    weight_map = {name: file for file, held in names.items() for name in held}
+    index.write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+    assert equal(dt.load(index), ARRAYS)
+    for content, message in [
+        ('{"weight_map": {"a/b": "../one.safetensors"}}', "which is no file beside it"),
+        ('{"weight_map": {"a/b": "two.safetensors"}}', "does not hold 'a/b'"),
+        ('{"weight_map": 3}', "is damaged, or no index of safetensors files"),
+        ('{"weight_map": {"a": "one.safetensors", "a": "two.safetensors"}}', "the key 'a' occurs twice"),
+        ("noise", "is damaged, or no index of safetensors files"),
+    ]:
+        index.write_text(content)
+        with pytest.raises(FormatError, match=message):
+            dt.load(index)
+    index.write_text('{"weight_map": {"a": "three.safetensors"}}')
+    with pytest.raises(NotFoundError, match="three.safetensors"):
+        dt.load(index)
+    dt.save(ARRAYS, tmp_path / "own.safetensors", max_shard_bytes=10)
+    for name in ("own.safetensors.index.json", "own-00001-of-00002.safetensors", "own"):
+        assert equal(dt.load(tmp_path / name), ARRAYS)
+
+
+class Lines(Format):
+    """Arrays as lines of text."""
+
+    name = "lines"
+    suffixes = (".lines.npz",)
+
+    def save(self, what: Any, path: Path, **options: Any) -> None:
+        path.write_text("\n".join(f"{name} {array.tolist()}" for name, array in what.items()))
+
+    @classmethod
+    def recognizes(cls, path: Path) -> bool:
+        return path.name == "lines"
+
+
+def test_the_longest_ending_counts_and_two_of_one_are_told_apart_by_name(tmp_path: Path) -> None:
+    arrays = {"x": np.arange(2)}
+    with registered("formats", "lines", Lines):
+        dt.save(arrays, tmp_path / "a.lines.npz")
+        assert (tmp_path / "a.lines.npz").read_text() == "x [0, 1]"
+        dt.save(arrays, tmp_path / "a.npz")
+        assert dt.load(tmp_path / "a.npz")["x"].tolist() == [0, 1]
+        for name in ("a.lines.npz", "lines"):
+            with pytest.raises(InvalidArgumentError, match="the format 'lines' is only written, not read"):
+                dt.load(tmp_path / name)
+        with (
+            registered("formats", "rows", Lines),
+            pytest.raises(FormatError, match=r"may be of the format 'lines' or 'rows', which share its ending; pass f"),
+        ):
+            dt.save(arrays, tmp_path / "b.lines.npz")
+
+
+PLUGIN = """
+import numpy as np
+from dovetail.extend import Format
+
+
+class Csv(Format):
+    name = "csv"
+    suffixes = (".csv",)
+
+    def save(self, what, path, **options):
+        np.savetxt(path, what, delimiter=",", **options)
+
+    def load(self, path, **options):
+        return np.loadtxt(path, delimiter=",", **options)
+"""
+
+
+def test_a_third_party_adds_a_format_by_an_entry_point(tmp_path: Path) -> None:
+    (tmp_path / "toy_csv.py").write_text(PLUGIN)
+    information = tmp_path / "toy_csv-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-csv\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[dovetail.formats]\ncsv = toy_csv:Csv\n")
+    program = (
+        "import dovetail as dt, numpy as np\n"
+        "dt.save(np.eye(2), 'eye.csv', fmt='%g')\n"
+        "assert dt.load('eye.csv').tolist() == [[1, 0], [0, 1]]\n"
+        "print(open('eye.csv').read())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1,0\n0,1\n\n"

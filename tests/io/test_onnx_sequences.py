@@ -101,16 +101,87 @@ def test_a_function_of_a_recurrent_layer_takes_its_weights(session: Any, tmp_pat
     assert list(function.input)[1:] == ["kernel", "recurrent_kernel", "bias"]
 
 
+OPSETS = pytest.mark.parametrize("opset", [18, 21, 23])
+LENGTHS = np.array([6, 0, 3, 1])
+
+
+@OPSETS
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "operator"),
+    [(dt.layers.lstm, "LSTM"), (dt.layers.gru, "GRU"), (dt.layers.simple_rnn, "RNN")],
+)
+def test_lengths_of_sequences_are_an_input_of_the_operator(
+    layer: Callable[..., Any], operator: str, reverse: bool, opset: int, session: Any, tmp_path: Path
+) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    lengths = dt.placeholder(dt.int32, ["batch"], name="lengths")
+    found = layer(x, 5, return_sequences=True, return_state=True, sequence_length=lengths, reverse=reverse)
+    path = tmp_path / "model.onnx"
+    samples = {lengths: LENGTHS, x: np.random.default_rng(1).normal(size=(4, 6, 3))}
+    names = {f"y{index}": one for index, one in enumerate(found)}
+    report = dt.io.export_onnx(session(), [x, lengths], names, path, sample_inputs=samples, opset=opset)
+    assert report.relative_difference < 1e-5
+    counts = operators(path)
+    assert counts[operator] == 1
+    assert not {"Scan", "Loop", "Where", "Range", "GatherND", "ReverseSequence"} & set(counts)
+    (node,) = [one for one in onnx.load(path).graph.node if one.op_type == operator]
+    assert node.input[4]
+    direction = next(one.s for one in node.attribute if one.name == "direction")
+    assert direction == (b"reverse" if reverse else b"forward")
+
+
+@OPSETS
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize(
+    ("make", "operator"),
+    [
+        (lambda: dt.layers.LSTM(4, return_sequences=True), "LSTM"),
+        (lambda: dt.layers.GRU(4, return_sequences=True, return_state=True), "GRU"),
+        (lambda: dt.layers.LSTM(4, return_state=True, peephole=True), "LSTM"),
+        (lambda: dt.layers.SimpleRNN(4), "RNN"),
+    ],
+)
+def test_both_directions_are_one_operator(
+    make: Callable[[], Any], operator: str, lengths: bool, opset: int, session: Any, tmp_path: Path
+) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    given = {x: np.random.default_rng(1).normal(size=(4, 6, 3)).astype(np.float32)}
+    options = {}
+    if lengths:
+        options["sequence_length"] = dt.placeholder(dt.int32, ["batch"], name="lengths")
+        given[options["sequence_length"]] = LENGTHS
+    found = dt.layers.bidirectional(x, make(), **options)
+    outputs = {f"y{index}": one for index, one in enumerate(found if isinstance(found, tuple) else [found])}
+    path = tmp_path / "model.onnx"
+    report = dt.io.export_onnx(session(), list(given), outputs, path, sample_inputs=given, opset=opset)
+    assert report.relative_difference < 1e-5
+    counts = operators(path)
+    assert counts[operator] == 1
+    (node,) = [one for one in onnx.load(path).graph.node if one.op_type == operator]
+    assert next(one.s for one in node.attribute if one.name == "direction") == b"bidirectional"
+    assert not {"Scan", "Where", "ReverseSequence"} & set(counts)
+    assert counts["Transpose"] <= 2
+
+
+def test_a_sequence_both_ways_is_two_transpositions_and_a_reshape(session: Any, tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, ["batch", "time", 3], name="x")
+    y = dt.layers.bidirectional(x, dt.layers.LSTM(4, return_sequences=True))
+    path = tmp_path / "model.onnx"
+    dt.io.export_onnx(session(), [x], [y], path)
+    assert operators(path) == {"Transpose": 2, "LSTM": 1, "Reshape": 1}
+
+
 def test_what_the_operator_does_not_give_is_a_loop(session: Any, tmp_path: Path) -> None:
-    """Cells, where sequences have lengths of their own; and half types."""
+    """The state after the steps beyond a length, beside that within; and half types."""
     x = dt.placeholder(dt.float32, ["batch", 6, 3], name="x")
     lengths = dt.placeholder(dt.int32, ["batch"], name="lengths")
-    found = dt.layers.lstm(x, 5, return_sequences=True, return_state=True, sequence_length=lengths)
+    y = dt.layers.lstm(x, 5, return_state=True, sequence_length=lengths, recurrent_activation=dt.nn.hard_sigmoid)
     path = tmp_path / "model.onnx"
-    samples = {lengths: np.array([6, 0, 3, 1])}
-    names = {"y": found[0], "hidden": found[1], "cell": found[2]}
     opened = session()
-    assert dt.io.export_onnx(opened, [x, lengths], names, path, sample_inputs=samples).largest_difference < 1e-5
+    samples = {lengths: LENGTHS}
+    names = {f"y{index}": dt.identity(one) for index, one in enumerate(y)}
+    assert dt.io.export_onnx(opened, [x, lengths], names, path, sample_inputs=samples).relative_difference < 1e-5
     assert operators(path)["Scan"] == 1
     half = dt.placeholder(dt.float16, ["batch", "time", 3], name="half")
     y = dt.layers.gru(half, 4)
@@ -119,14 +190,20 @@ def test_what_the_operator_does_not_give_is_a_loop(session: Any, tmp_path: Path)
     assert operators(path)["Scan"] == 1
 
 
-def test_lengths_alone_leave_the_operator(session: Any, tmp_path: Path) -> None:
+@OPSETS
+def test_masked_sequences_and_cells_with_lengths(opset: int, session: Any, tmp_path: Path) -> None:
     x = dt.placeholder(dt.float32, ["batch", 6, 3], name="x")
-    lengths = dt.placeholder(dt.int32, ["batch"], name="lengths")
-    y = dt.layers.lstm(x, 5, return_sequences=True, sequence_length=lengths)
+    lengths = dt.placeholder(dt.int64, ["batch"], name="lengths")
+    cell = dt.nn.rnn_cell.MultiRNNCell([dt.nn.rnn_cell.LSTMCell(4), dt.nn.rnn_cell.GRUCell(5)])
+    outputs, states = dt.nn.dynamic_rnn(cell, x, lengths, dtype=dt.float32)
+    masked = dt.layers.gru(x, 4, return_sequences=True, mask=dt.sequence_mask(lengths, 6))
     path = tmp_path / "model.onnx"
-    samples = {lengths: np.array([6, 0, 3, 1])}
-    assert dt.io.export_onnx(session(), [x, lengths], [y], path, sample_inputs=samples).largest_difference < 1e-5
-    assert operators(path)["LSTM"] == 1
+    flat = [outputs, masked, *states[0], states[1]]
+    names = {f"y{index}": one for index, one in enumerate(flat)}
+    report = dt.io.export_onnx(session(), [x, lengths], names, path, sample_inputs={lengths: LENGTHS}, opset=opset)
+    assert report.relative_difference < 1e-5
+    counts = operators(path)
+    assert (counts["LSTM"], counts["GRU"], counts["Scan"]) == (1, 2, 0)
 
 
 def test_a_gradient_through_a_recurrent_layer_is_exported_as_loops(session: Any, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import numpy as np
 import pytest
@@ -47,6 +49,56 @@ def test_a_line_is_found(tmp_path: Path) -> None:
 def test_an_lstm_reads_digits(tmp_path: Path) -> None:
     said = run(tmp_path, "digits_lstm.py", "--epochs", "8")
     assert number(r"test accuracy ([\d.]+)", said) > 0.85
+
+
+def test_an_estimator_knows_irises_from_a_csv_file(tmp_path: Path) -> None:
+    said = run(tmp_path, "iris.py", "--steps", "150", "--output", "model")
+    assert number(r"test accuracy ([\d.]+) on 30 flowers", said) > 0.8
+    assert said.splitlines()[1].startswith("setosa, sure to")
+    assert (tmp_path / "model" / "checkpoint").exists()
+    assert "test accuracy" in run(tmp_path, "iris.py", "--steps", "150", "--output", "model")  # nothing is left to do
+
+
+def sentences(path: Path) -> None:
+    """Write a CSV file of sentences from three topics of Python's help."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["kind", "sentence"])
+        for topic in ("specialnames", "string-methods", "debugger"):
+            for sentence in re.findall(r"[A-Z][^.]{30,300}\.", topics[topic]):
+                writer.writerow([topic, " ".join(sentence.split())])
+
+
+def test_texts_of_a_csv_file_are_classified(tmp_path: Path) -> None:
+    sentences(tmp_path / "sentences.csv")
+    columns = ["--text", "sentence", "--label", "kind"]
+    said = run(tmp_path, "text_classification.py", "sentences.csv", *columns, "--epochs", "4", "--output", "kept")
+    assert "3 classes: debugger, specialnames, string-methods" in said
+    assert number(r"test accuracy ([\d.]+)", said) > 0.7
+    asked = ["Set a breakpoint in the file", "Return a copy of the string", " "]
+    found = run(tmp_path, "text_classification.py", "--output", "kept", "--predict", *asked).splitlines()
+    assert found[0].startswith("debugger, sure to")
+    assert found[1].startswith("string-methods, sure to")
+    assert found[2] == "there is no word in ' '"
+
+
+def test_files_that_cannot_be_learned_from_are_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("text,label\n")
+    (tmp_path / "other.csv").write_text("words,label\na,b\n")
+    for name, expected in {
+        "empty.csv": "empty.csv: there is nothing to tell apart",
+        "other.csv": "other.csv has no column 'text'",
+        "none.csv": '"none.csv" cannot be read',
+    }.items():
+        done = subprocess.run(
+            [sys.executable, str(EXAMPLES / "text_classification.py"), name],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert expected in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("model", ["lstm", "transformer"])
@@ -99,6 +151,15 @@ def test_mean_accuracy_of_the_lstm_over_three_seeds(monkeypatch: pytest.MonkeyPa
     import digits_lstm
 
     assert np.mean([digits_lstm.run(seed, epochs=30, quiet=True) for seed in (0, 1, 2)]) >= 0.96
+
+
+@pytest.mark.long
+def test_mean_accuracy_on_irises_over_three_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded: 0.9333, 1.0, 1.0."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import iris
+
+    assert np.mean([iris.run(400, seed, tmp_path / str(seed))[0] for seed in (0, 1, 2)]) >= 0.95
 
 
 @pytest.mark.long

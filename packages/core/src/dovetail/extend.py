@@ -41,7 +41,7 @@ from dovetail.plugins import hook, hookimpl, register, register_hooks, registere
 from dovetail.plugins import names as plugin_names
 from dovetail.types import dims
 from dovetail.types.attributes import ArrayAttribute, ArraySource, ArrayStore
-from dovetail.types.configured import Configured
+from dovetail.types.configured import Configured, decode_value, encode_value
 from dovetail.types.dims import Dim, Symbol, SymbolicDim
 from dovetail.types.dtypes import DType
 from dovetail.types.fields import field
@@ -104,9 +104,11 @@ __all__ = [
     "composite",
     "convolution",
     "convolution_transpose",
+    "decode_value",
     "decompose_composites",
     "definitions",
     "dims",
+    "encode_value",
     "expressions",
     "field",
     "find_definition",

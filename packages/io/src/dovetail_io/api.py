@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dovetail as dt
 from dovetail_io.checkpoint import Checkpoint, PathLike, as_prefix
+from dovetail_io.container import pack, read_packed, unpack, write_packed
 from dovetail_io.formats import GraphFormat
 from dovetail_io.listing import load_checkpoint
 
-__all__ = ["Checkpoint", "read_graph", "verify", "write_graph"]
+__all__ = ["Checkpoint", "pack", "read_graph", "read_packed", "unpack", "verify", "write_graph", "write_packed"]
 
 
 def verify(path: PathLike) -> Checkpoint:

@@ -14,10 +14,13 @@ import numpy as np
 import dovetail as dt
 from dovetail.errors import DovetailError, DTypeError, FormatError, InvalidArgumentError, StorageError
 from dovetail.extend import Array, Format
-from dovetail_io.checkpoint import Checkpoint, as_prefix, write_checkpoint
+from dovetail_io.checkpoint import INDEX, as_prefix, checkpoint_exists, write_checkpoint
 from dovetail_io.files import FileSet, locked, replace_file
 from dovetail_io.graphfile import StoredGraph
+from dovetail_io.indexed import read_indexed
+from dovetail_io.listing import load_checkpoint
 from dovetail_io.metagraph import export_meta_graph
+from dovetail_io.retention import latest_checkpoint
 from dovetail_io.saver import Saver
 from dovetail_io.sealed import open_regular
 from dovetail_io.snapshot import Snapshot
@@ -62,10 +65,10 @@ def _array(value: Any, name: str) -> Array:
 
 @final
 class CheckpointFormat(Format):
-    """Checkpoints; of other libraries' safetensors files, the arrays."""
+    """Checkpoints; of other libraries' safetensors files, those spread over several too, the arrays."""
 
     name = "checkpoint"
-    suffixes = (".safetensors",)
+    suffixes = (".safetensors", INDEX)
 
     def save(self, what: Any, path: Path, **options: Any) -> str:
         """Write a session's variables, or a dict of arrays, as a checkpoint; returns its path without ending.
@@ -78,7 +81,7 @@ class CheckpointFormat(Format):
         Raises:
             StorageError: the file system refuses.
         """
-        prefix = as_prefix(path.with_name(path.name.removesuffix(".safetensors")), "save")
+        prefix = as_prefix(path.with_name(path.name.removesuffix(INDEX).removesuffix(".safetensors")), "save")
         if isinstance(what, dt.Session):
             with what.graph.as_default():
                 saver = Saver()
@@ -88,11 +91,18 @@ class CheckpointFormat(Format):
             write_checkpoint(work, prefix.name, Snapshot.of(arrays), **options)
         return str(prefix)
 
+    @classmethod
+    def recognizes(cls, path: Path) -> bool:
+        """Whether it is a checkpoint's path without ending, or a folder of checkpoints."""
+        if path.is_dir():
+            return latest_checkpoint(path) is not None
+        return bool(path.name) and not path.exists() and checkpoint_exists(path)
+
     def load(self, path: Path, **options: Any) -> dict[str, Array]:
         """Return the arrays of a checkpoint, checked; or of a safetensors file without a manifest, unchecked.
 
         Args:
-            path: the checkpoint, or one of its files.
+            path: the checkpoint, one of its files, or a folder, of which the newest is taken.
             options: ``session``, a ``dt.Session`` to restore into as well.
 
         Raises:
@@ -101,13 +111,19 @@ class CheckpointFormat(Format):
         session = options.pop("session", None)
         if options:
             raise InvalidArgumentError(f"a checkpoint is loaded with the option session, not {next(iter(options))!r}.")
+        stem = path.name.removesuffix(INDEX).removesuffix(".safetensors")
+        manifest = path.with_name(f"{stem}.json")
         try:
-            checkpoint = Checkpoint(path)
+            checkpoint = load_checkpoint(path.with_name(stem) if path.name.endswith(INDEX) else path)
         except DovetailError as error:
-            manifest = path.with_name(path.name.removesuffix(".safetensors") + ".json")
-            if manifest.exists() or session is not None or isinstance(error, (FormatError, StorageError)):
+            if (
+                path.is_dir()
+                or manifest.exists()
+                or session is not None
+                or isinstance(error, (FormatError, StorageError))
+            ):
                 raise
-            return read_tensors(path)[0]
+            return read_indexed(path) if path.name.endswith(INDEX) else read_tensors(path)[0]
         if session is not None:
             with session.graph.as_default():
                 Saver().restore(session, checkpoint.prefix)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 import dovetail as dt
+from dovetail import plugins
 from dovetail.errors import FormatError, NotFoundError
 from dovetail.extend import Array, ArrayStore, graph_from_data, graph_hash, graph_to_data
 from dovetail_io.files import FileSet, locked
@@ -150,10 +151,21 @@ def _clear_devices(data: Any) -> None:
 
 def _distributions(packages: list[str]) -> dict[str, str]:
     """Return which distribution each package comes from, such as ``{"dovetail_swish": "dovetail-swish"}``."""
-    if not packages:
-        return {}
-    known = importlib.metadata.packages_distributions()
-    return {package: known[package][0] for package in packages if package in known}
+    found = {
+        provider.module.partition(".")[0]: provider.distribution.name
+        for group in plugins.GROUPS
+        for provider in plugins.providers(group)
+        if not provider.in_process
+    }
+    if not found.keys() >= set(packages):
+        found = {package: names[0] for package, names in _installed().items()} | found
+    return {package: found[package] for package in packages if package in found}
+
+
+@functools.cache
+def _installed() -> Mapping[str, list[str]]:
+    """Return the distributions of every installed package; it takes about a second, and few saves need it."""
+    return importlib.metadata.packages_distributions()
 
 
 @final

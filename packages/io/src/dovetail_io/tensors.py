@@ -11,6 +11,7 @@ under ``"dovetail"``, in JSON.
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import math
@@ -29,7 +30,7 @@ from dovetail.extend import Array, DType
 from dovetail_io.hashing import CHUNK, Buffer, RunningHash, chunks
 from dovetail_io.sealed import FileRecord, no_duplicates, open_regular
 
-__all__ = ["METADATA", "TensorSpec", "as_stored", "encoded", "encoded_size", "read_tensors"]
+__all__ = ["METADATA", "TensorSpec", "as_stored", "decoded", "encoded", "encoded_size", "read_tensors"]
 
 METADATA: Final = "__metadata__"
 OWN: Final = "dovetail"
@@ -178,7 +179,7 @@ def read_tensors(
         StorageError: it cannot be read.
     """
     try:
-        with open_regular(path, folder) as file, _Source(path, file, hashed=record is not None) as source:
+        with open_regular(path, folder) as file, _Source(file, hashed=record is not None) as source:
             if record is not None:
                 record.check_size(path, source.size)
             found = _read(source, names)
@@ -197,6 +198,19 @@ def read_tensors(
         raise FormatError(f'"{path}" is damaged, or no safetensors file: {error}. Take another one.') from error
 
 
+def decoded(content: bytes, path: Path) -> dict[str, Array]:
+    """Return the arrays of a safetensors file whose bytes are in memory; ``path`` names them in messages.
+
+    Raises:
+        FormatError: they are damaged, or of another format.
+    """
+    try:
+        with _Source(io.BytesIO(content), hashed=False) as source:
+            return _read(source, None)[0]
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f'"{path}" is damaged, or no safetensors file: {error}. Take another one.') from error
+
+
 class _Entry(NamedTuple):
     """What the header says of a tensor."""
 
@@ -211,9 +225,9 @@ class _Entry(NamedTuple):
 class _Source:
     """A file that is read once from beginning to end, hashed on the way if wanted; a context manager."""
 
-    def __init__(self, path: Path, file: FileIO, *, hashed: bool) -> None:
-        self.path = path
-        self.size = os.fstat(file.fileno()).st_size
+    def __init__(self, file: FileIO | io.BytesIO, *, hashed: bool) -> None:
+        self.size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         self._file = file
         self._hash = RunningHash() if hashed else None
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
+
+import numpy as np
 
 import dovetail as dt
 from dovetail import Tensor
 from dovetail.errors import DTypeError, ShapeError
+from dovetail.extend import composite
 
 __all__ = ["as_lengths", "gathered", "projected", "time_and_batch_swapped", "turned", "within_lengths"]
 
@@ -65,21 +68,44 @@ def within_lengths(
     Returns:
         Outputs, zero beyond the lengths, and the last states within them.
     """
-    steps = dt.expand_dims(dt.range(xs[0].shape[0], dtype=lengths.dtype), 1)
-    within = dt.less(steps, lengths)
-
-    def kept(x: Tensor) -> Tensor:
-        mask = within
-        for _ in range(len(x.shape) - 2):
-            mask = dt.expand_dims(mask, -1)
-        return dt.where(mask, x, dt.zeros_like(x))
-
-    outputs, states, last = walk([kept(x) for x in xs])
-    rows = dt.stack([dt.cast(lengths, dt.int64), dt.range(xs[0].shape[1], dtype=dt.int64)], axis=1)
-    return [kept(one) for one in outputs], [
-        dt.gather_nd(dt.concat([dt.expand_dims(first, 0), after], 0), rows) if len(first.shape) else end
+    outputs, states, last = walk([_within(x, lengths) for x in xs])
+    return [_within(one, lengths) for one in outputs], [
+        _last_within(first, after, lengths) if len(first.shape) else end
         for first, after, end in zip(initial, states, last, strict=True)
     ]
+
+
+_LENGTHS = np.array([3, 1, 0], np.int32)
+
+
+def _within_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
+    """Vectors and numbers at each step."""
+    yield rng.normal(size=(4, 3, 2)), _LENGTHS
+    yield rng.normal(size=(3, 3)), _LENGTHS
+
+
+def _last_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
+    """One sequence has no step."""
+    yield rng.normal(size=(3, 2)), rng.normal(size=(4, 3, 2)), _LENGTHS
+
+
+# They are composites so that an exporter sees what is meant: ONNX's recurrent operators take lengths themselves.
+
+
+@composite(name="WithinLengths", samples=_within_samples)
+def _within(x: Tensor, lengths: Tensor) -> Tensor:
+    """``[time, batch, …]`` with zeros beyond the length of each sequence."""
+    mask = dt.less(dt.expand_dims(dt.range(x.shape[0], dtype=lengths.dtype), 1), lengths)
+    for _ in range(len(x.shape) - 2):
+        mask = dt.expand_dims(mask, -1)
+    return dt.where(mask, x, dt.zeros_like(x))
+
+
+@composite(name="LastWithinLengths", samples=_last_samples)
+def _last_within(first: Tensor, after: Tensor, lengths: Tensor) -> Tensor:
+    """The last state of each sequence, of those after each step; the first one where there is no step."""
+    rows = dt.stack([dt.cast(lengths, dt.int64), dt.range(after.shape[1], dtype=dt.int64)], axis=1)
+    return dt.gather_nd(dt.concat([dt.expand_dims(first, 0), after], 0), rows)
 
 
 def gathered(x: Tensor, places: Tensor) -> Tensor:

@@ -47,6 +47,7 @@ FIRST_PARTY: dict[str, tuple[str, ...]] = {
     "dovetail.onnx": ("dovetail-io[onnx]",),
     "dovetail.optimizers": _OPTIM,
     "dovetail.saved_model": _IO,
+    "dovetail.sklearn": ("dovetail-train[sklearn]",),
     "dovetail.summary": _TRAIN,
     "dovetail.train": (*_OPTIM, *_IO, *_TRAIN),
     **dict.fromkeys(

@@ -40,6 +40,7 @@ NAMES: Final = {
     "saved_model": "Networks saved with their signatures.",
     "signal": "Fourier and cosine transforms, frames, windows, the mel scale.",
     "spectral": "Fourier and cosine transforms, under their older name.",
+    "sklearn": "Networks as scikit-learn estimators.",
     "strings": "Text: joining, changing, cutting.",
     "summary": "Logs of training.",
     "train": "Optimizers, schedules, checkpoints, hooks of a training loop.",

@@ -8,7 +8,20 @@ from typing import Any, Final, final
 import numpy as np
 
 import dovetail as dt
-from dovetail.extend import Dim, DType, Origin, Program, Shape, Source, Symbol, SymbolicDim, TensorType, dims
+from dovetail.extend import (
+    Dim,
+    DType,
+    Instruction,
+    Origin,
+    Program,
+    Shape,
+    Source,
+    Symbol,
+    SymbolicDim,
+    TensorType,
+    dims,
+)
+from dovetail.extend import Value as ProgramValue
 from dovetail_io.onnx.model import Graph, Node, Value
 from dovetail_io.onnx.operators import ELEMENT_NAMES, carrier, inputs_of, is_data, result_type
 
@@ -39,16 +52,22 @@ class Builder:
         graph: the graph that nodes are added to.
         origin: what the nodes made now come from.
         types: types of what the operation that is converted makes.
-        taken: which of its outputs something takes; a converter may return ``None`` for the others.
+        instruction: what is converted.
+        takers: returns what takes a value of the program; ``None`` among it for an output of the program.
         inline: converts a program, such as a body of control flow, into this graph: takes it and what stands for its
             inputs, and returns what stands for its outputs.
+        masked: for sequences that are zero beyond their lengths: the lengths, and what they were before.
+        walked: for states after each step within lengths: the lengths, and the last state.
         nested: returns the builder of a graph within this one, such as a branch, from its inputs.
         training: whether the model keeps what is done while training only.
+        known: returns what stands for a value of the program, ``None`` where nothing does as yet.
         variable: returns a variable of the session as a constant, by its name.
     """
 
     inline: Callable[[Program, Sequence[Value]], list[Value]]
     nested: Callable[[Sequence[Value]], Builder]
+    takers: Callable[[ProgramValue], Sequence[Instruction | None]]
+    known: Callable[[ProgramValue], Value | None]
     variable: Callable[[str], Value]
 
     def __init__(self, opset: int, graph: Graph, outer: Builder | None = None, *, training: bool = False) -> None:
@@ -58,12 +77,14 @@ class Builder:
         self.graph = graph
         self.origin = _NOWHERE
         self.types: tuple[TensorType, ...] = ()
-        self.taken: tuple[bool, ...] = ()
+        self.instruction: Instruction | None = None
         self._sizes: dict[Dim, Value] = dict(outer._sizes) if outer is not None else {}
         self._sources: dict[Symbol, tuple[Value, int]] = dict(outer._sources) if outer is not None else {}
         self._constants: dict[Any, Value] = {}
         self._drawn: dict[Value, Value] = outer._drawn if outer is not None else {}
         self._moments: dict[Value, Value] = outer._moments if outer is not None else {}
+        self.masked: dict[Value, tuple[Value, Value]] = outer.masked if outer is not None else {}
+        self.walked: dict[Value, tuple[Value, Value]] = outer.walked if outer is not None else {}
         for value in graph.inputs:
             self.knows(value)
 
@@ -115,6 +136,11 @@ class Builder:
             )
         )
         return outputs
+
+    @property
+    def taken(self) -> tuple[bool, ...]:
+        """Which outputs something takes; a converter may return ``None`` for the others."""
+        return () if self.instruction is None else tuple(bool(self.takers(one)) for one in self.instruction.outputs)
 
     def _check(self, op_type: str, inputs: Sequence[Value | None]) -> None:
         """Refuse what the operator does not take in this version."""

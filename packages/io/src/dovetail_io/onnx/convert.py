@@ -89,7 +89,7 @@ class Conversion:
         self.functions = FunctionTable()
         self.constants: dict[dx.Value, tuple[Array, str]] = {}
         self._arrays: Mapping[str, Array] = {}
-        self._taken: set[dx.Value] = set()
+        self._takers: dict[dx.Value, list[Instruction | None]] = {}
 
     def keeps(self, op: Op) -> bool:
         """Whether an operation has a converter of its own."""
@@ -165,10 +165,12 @@ class Conversion:
     def _remember(self, program: Program) -> None:
         """Take note of the constants of a program, and of the values that something takes."""
         for one in program.instructions:
-            self._taken.update(one.inputs)
+            for value in dict.fromkeys(one.inputs):
+                self._takers.setdefault(value, []).append(one)
             if isinstance(one.op, definitions.Constant):
                 self.constants[one.outputs[0]] = (one.op.value.array, one.origin.name)
-        self._taken.update(output.value for output in program.outputs)
+        for output in program.outputs:
+            self._takers.setdefault(output.value, []).append(None)
 
     def _value(self, value: dx.Value, scope: _Scope) -> Value:
         """Return what stands for a value of the program; constants are made where they are used."""
@@ -185,10 +187,21 @@ class Conversion:
         scope.values[value] = found
         return found
 
+    def _known(self, value: dx.Value, scope: _Scope) -> Value | None:
+        """Return what stands for a value, if it is made already."""
+        around: _Scope | None = scope
+        while around is not None:
+            if value in around.values:
+                return around.values[value]
+            around = around.parent
+        return self._value(value, scope) if value in self.constants else None
+
     def _bind(self, scope: _Scope) -> _Scope:
         """Let the scope's builder convert programs, and begin graphs within its own."""
         scope.builder.inline = lambda program, arguments: self._inlined(program, arguments, scope)
         scope.builder.nested = lambda inputs: self._nested(inputs, scope)
+        scope.builder.takers = lambda value: self._takers.get(value, ())
+        scope.builder.known = lambda value: self._known(value, scope)
         scope.builder.variable = lambda name: scope.builder.constant(self._arrays[name], name=name)
         return scope
 
@@ -202,7 +215,7 @@ class Conversion:
         name = origin.name.removeprefix(scope.prefix)
         builder.origin = origin if name == origin.name else Origin(name, origin.source, layer=origin.layer)
         builder.types = tuple(value.type for value in one.outputs)
-        builder.taken = tuple(value in self._taken for value in one.outputs)
+        builder.instruction = one
         inputs = [self._value(value, scope) for value in one.inputs]
         folded = self._folded(one, inputs)
         if folded is not None:
@@ -284,7 +297,7 @@ class Conversion:
     def _inlined(self, program: Program, arguments: Sequence[Value], around: _Scope) -> list[Value]:
         """Convert a program into the graph of a scope, which goes on with its own operation afterwards."""
         builder = around.builder
-        kept = builder.origin, builder.types, builder.taken
+        kept = builder.origin, builder.types, builder.instruction
         scope = _Scope(builder, around, around.prefix)
         for given, value in zip(program.inputs, arguments, strict=True):
             scope.values[given.value] = value
@@ -292,7 +305,7 @@ class Conversion:
         self._remember(program)
         for one in program.instructions:
             self._instruction(one, scope)
-        builder.origin, builder.types, builder.taken = kept
+        builder.origin, builder.types, builder.instruction = kept
         return [self._value(output.value, scope) for output in program.outputs]
 
     # Layers as functions. --------------------------------------------------------------------------------------------

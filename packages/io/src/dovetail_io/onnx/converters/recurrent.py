@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from dovetail.extend import CompositeOp, Dim, Shape, TensorType, definitions
+import dovetail as dt
+from dovetail.extend import CompositeOp, Dim, Instruction, Shape, TensorType, definitions
+from dovetail.extend import Value as ProgramValue
 from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.model import Value
-from dovetail_io.onnx.registry import converter, converter_of
+from dovetail_io.onnx.registry import converter, converter_of, find_converter
 
 __all__: list[str] = []
 
@@ -33,7 +35,7 @@ def _lstm(
     results = _recurrent(
         to, "LSTM", op.reverse, x, [hidden, cell], kernel, recurrent, [bias, None], _LSTM_ORDER, to.types[:3]
     )
-    return [*results, *[None] * 5]
+    return [*results, *[None] * (8 - len(results))]
 
 
 @converter(definitions.GRU)
@@ -79,7 +81,7 @@ def _peephole_lstm(
         to.types[:3],
         peepholes=peepholes,
     )
-    return [*results, None]
+    return [*results, *[None] * (4 - len(results))]
 
 
 @converter_of("dovetail_layers", "GRUResetBefore")
@@ -113,13 +115,16 @@ def _recurrent(
     types: Sequence[TensorType],
     peepholes: Value | None = None,
     **attributes: Any,
-) -> list[Value]:
+) -> list[Value | None]:
     """Add the operator for one direction, whose axis it has in weights, states and outputs.
 
     Raises:
         ConversionError: something takes what is kept for gradients, or ONNX Runtime has no kernel for the dtype.
     """
-    if any(to.taken[len(types) :]):
+    kept = to.taken[len(types) :]
+    if op_type == "LSTM":
+        kept = kept[1:]  # which lengths may give, cells at each step
+    if any(kept):
         raise ConversionError(f"the operator {op_type} gives no gates")
     if x.dtype.is_half:
         raise ConversionError(f"ONNX Runtime computes {op_type} in float32 and float64")
@@ -127,6 +132,12 @@ def _recurrent(
     units = recurrent.type.dims[0]
     if not isinstance(units, int):
         raise ConversionError(f"the operator {op_type} needs a number of units that is known")
+    within = None if to.instruction is None else _lengths(to, to.instruction, len(types))
+    lengths = None if within is None else to.known(within)
+    if lengths is None and any(to.taken[len(types) :]):
+        raise ConversionError(f"the operator {op_type} gives the last cell alone")
+    if lengths is not None and x in to.masked and to.masked[x][0] is lengths:
+        x = to.masked[x][1]
     dims = types[0].dims
     starts = [None if _is_zero(to, one) else to.unsqueeze(one, [0]) for one in states]
     seen = [] if peepholes is None else [to.unsqueeze(_reordered(to, peepholes, units, _PEEPHOLE_ORDER), [0])]
@@ -135,7 +146,7 @@ def _recurrent(
         x,
         *(to.unsqueeze(_by_gates(to, one, units, order), [0]) for one in (kernel, recurrent)),
         to.unsqueeze(_biases(to, biases, units, order), [0]),
-        None,
+        None if lengths is None else _no_longer(to, lengths, dims[0]),
         *starts,
         *seen,
         types=[
@@ -146,7 +157,66 @@ def _recurrent(
         direction="reverse" if reverse else "forward",
         **attributes,
     )
-    return [to.squeeze(one, [1 if index == 0 else 0]) for index, one in enumerate(outputs)]
+    results: list[Value | None] = [to.squeeze(one, [1 if index == 0 else 0]) for index, one in enumerate(outputs)]
+    if lengths is None:
+        return results
+    every, *last = results
+    if op_type == "LSTM":
+        results.append(Value(types[0], "cells"))
+    for sequence, state in zip([every, *results[len(types) :]], last, strict=True):
+        if sequence is not None and state is not None:
+            to.walked[sequence] = lengths, state
+    return results
+
+
+def _no_longer(to: Builder, lengths: Value, time: Dim) -> Value:
+    """Return lengths as the operators take them: of 32 bits, and none beyond the last step."""
+    shape = None if lengths.type is None else lengths.type.shape
+    least = to.node("Min", to.cast(lengths, dt.int64, shape), to.size(time))
+    return to.cast(least, dt.int32, shape)
+
+
+def _lengths(to: Builder, instruction: Instruction, states: int) -> ProgramValue | None:
+    """Return the lengths within which all looks that takes the sequences, if it is so.
+
+    A further walk along them looks no further than what takes its own.
+    """
+    wanted: set[Any] = set()
+    for index, value in enumerate(instruction.outputs):
+        for one in to.takers(value):
+            if one is None or 0 < index < states:  # the state after steps beyond the lengths
+                return None
+            found = find_converter(type(one.op), to.opset)
+            if found in (_within, _last_within):
+                wanted.add(one.inputs[-1])
+            elif found in _STATES and value not in one.inputs[1:]:
+                wanted.add(_lengths(to, one, _STATES[found]))
+            else:
+                return None
+    return wanted.pop() if len(wanted) == 1 else None
+
+
+@converter_of("dovetail_layers", "WithinLengths")
+def _within(to: Builder, op: CompositeOp, x: Value, lengths: Value) -> Value:
+    """Nothing, after an operator that took the lengths."""
+    if x in to.walked and to.walked[x][0] is lengths:
+        return to.node("Identity", x, type=x.type)
+    assert x.type is not None
+    time, *rest = x.type.dims[0], *range(len(x.type.dims) - 2)
+    steps = to.node("Range", to.constant(0), to.squeeze(to.size(time), [0]), to.constant(1))
+    mask = to.node("Less", to.unsqueeze(steps, [1]), to.cast(lengths, dt.int64))
+    mask = to.unsqueeze(mask, [axis + 2 for axis in rest])
+    result = to.node("Where", mask, x, to.constant(0, x.dtype), type=x.type)
+    to.masked[result] = lengths, x
+    return result
+
+
+@converter_of("dovetail_layers", "LastWithinLengths")
+def _last_within(to: Builder, op: CompositeOp, first: Value, after: Value, lengths: Value) -> Value:
+    """The last state that an operator gives which took the lengths."""
+    if after in to.walked and to.walked[after][0] is lengths:
+        return to.node("Identity", to.walked[after][1], type=to.types[0])
+    raise ConversionError("no operator gives the states after each step")
 
 
 def _with_dims(x: Value, dims: Sequence[Dim]) -> TensorType:
@@ -195,3 +265,18 @@ def _is_zero(to: Builder, state: Value) -> bool:
     if maker is None or maker.op_type != "Expand" or maker.inputs[0] is None:
         return False
     return maker.inputs[0].array is not None and not maker.inputs[0].array.any()
+
+
+@converter_of("", "ReverseSequence")
+def _reverse_sequence(to: Builder, op: CompositeOp, x: Value, lengths: Value) -> Value:
+    """The operator, where steps and sequences are the first two axes."""
+    assert x.type is not None
+    attributes, rank = op.attributes(), len(x.type.dims)
+    along, batch = attributes["seq_axis"] % rank, attributes["batch_axis"] % rank
+    if {along, batch} != {0, 1}:
+        raise ConversionError("the operator ReverseSequence takes the first two axes")
+    return to.node("ReverseSequence", x, to.cast(lengths, dt.int64), time_axis=along, batch_axis=batch, type=x.type)
+
+
+_STATES: Final[dict[Any, int]] = {_lstm: 3, _gru: 2, _peephole_lstm: 3, _gru_reset_before: 2, _simple_rnn: 2}
+"""How many outputs the operations have that the operators have as well: sequences and last states."""
