@@ -38,6 +38,7 @@ from dovetail.ops.arithmetic import *
 from dovetail.ops.arrays import *
 from dovetail.ops.assert_functions import *
 from dovetail.ops.batch_blocks import *
+from dovetail.ops.bitcasting import bitcast
 from dovetail.ops.casting import *
 from dovetail.ops.clipping import *
 from dovetail.ops.comparison import *
@@ -46,6 +47,7 @@ from dovetail.ops.constants import constant, convert_to_tensor
 from dovetail.ops.control_flow import Assert, case, cond, foldl, foldr, map_fn, scan, switch_case, while_loop
 from dovetail.ops.counting import *
 from dovetail.ops.custom_gradient import custom_gradient
+from dovetail.ops.edit_distances import edit_distance
 from dovetail.ops.einsum import einsum
 from dovetail.ops.elementary import *
 from dovetail.ops.ensuring import *
@@ -683,4 +685,6 @@ __all__ = [
     "ifft3d",
     "signal",
     "spectral",
+    "bitcast",
+    "edit_distance",
 ]

@@ -5,12 +5,14 @@ A backend implements them and an exporter converts them, by class: ``from doveta
 """
 
 from dovetail.ops.assertions import Assertion
+from dovetail.ops.bitcasting import Bitcast
 from dovetail.ops.broadcasting import BroadcastTo, DynamicBroadcastTo
 from dovetail.ops.casting import Cast
 from dovetail.ops.complex_numbers import Angle, Complex, ComplexAbs, ComplexPow, Conj, Imag, Real
 from dovetail.ops.constants import Constant, Dims
 from dovetail.ops.control_flow import Cond, Scan, While
 from dovetail.ops.convolution import Conv, ConvFilterGrad, ConvInputGrad
+from dovetail.ops.edit_distances import EditDistance
 from dovetail.ops.fills import DynamicRange, Range
 from dovetail.ops.gamma_variates import GammaFromBits, PoissonFromBits, RandomGammaGrad
 from dovetail.ops.gather import FlatIndex, Gather, ScatterAdd
@@ -74,6 +76,7 @@ __all__ = [
     "AvgPool",
     "AvgPoolGrad",
     "Betainc",
+    "Bitcast",
     "BroadcastTo",
     "COMPUTED_BY_NUMPY",
     "Cast",
@@ -98,6 +101,7 @@ __all__ = [
     "DynamicReshape",
     "DynamicSlice",
     "DynamicSliceGrad",
+    "EditDistance",
     "ExpandDims",
     "Fft",
     "FlatIndex",
@@ -128,8 +132,8 @@ __all__ = [
     "MaxPoolGather",
     "MaxPoolGrad",
     "Min",
-    "Pad",
     "NormalFromBits",
+    "Pad",
     "PhiloxBits",
     "Placeholder",
     "PoissonFromBits",
@@ -191,11 +195,13 @@ COMPUTED_BY_NUMPY = (
     Angle,
     AsString,
     Betainc,
+    Bitcast,
     Cholesky,
     Complex,
     ComplexAbs,
     ComplexPow,
     Conj,
+    EditDistance,
     Fft,
     GammaFromBits,
     HalfFft,

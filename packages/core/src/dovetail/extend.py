@@ -27,6 +27,7 @@ from dovetail.ops.convolution import convolution, convolution_transpose
 from dovetail.ops.graphdata import graph_from_data, graph_hash, graph_to_data
 from dovetail.ops.gru import gru
 from dovetail.ops.initializers import Initializer
+from dovetail.ops.loop_functions import while_history
 from dovetail.ops.loops import make_scan
 from dovetail.ops.lstm import lstm
 from dovetail.ops.pooling import average_pool, max_pool
@@ -138,4 +139,5 @@ __all__ = [
     "smart_cond",
     "sum_to",
     "trace",
+    "while_history",
 ]

@@ -26,8 +26,23 @@ from dovetail_layers.activations import (
 from dovetail_layers.affine import relu_layer, xw_plus_b
 from dovetail_layers.attention import scaled_dot_product_attention
 from dovetail_layers.bias import bias_add
-from dovetail_layers.candidate_sampling import log_uniform_candidate_sampler, uniform_candidate_sampler
+from dovetail_layers.candidate_sampling import (
+    all_candidate_sampler,
+    compute_accidental_hits,
+    fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler,
+    log_uniform_candidate_sampler,
+    uniform_candidate_sampler,
+)
 from dovetail_layers.channel_groups import group_normalization, instance_normalization
+from dovetail_layers.convolution_gradients import (
+    conv3d_backprop_filter,
+    conv3d_backprop_filter_v2,
+    depthwise_conv2d_backprop_filter,
+    depthwise_conv2d_backprop_input,
+    depthwise_conv2d_native_backprop_filter,
+    depthwise_conv2d_native_backprop_input,
+)
 from dovetail_layers.convolutions import (
     atrous_conv2d,
     conv1d,
@@ -75,6 +90,7 @@ from dovetail_layers.pools import (
     pool,
 )
 from dovetail_layers.positions import rotary_embedding, sinusoidal_encoding
+from dovetail_layers.raw_rnn import raw_rnn
 from dovetail_layers.regularization import alpha_dropout, dropout, l2_loss
 from dovetail_layers.response_normalization import local_response_normalization, lrn
 from dovetail_layers.rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
@@ -205,4 +221,15 @@ __all__ = [
     "weighted_moments",
     "xw_plus_b",
     "zero_fraction",
+    "all_candidate_sampler",
+    "compute_accidental_hits",
+    "fixed_unigram_candidate_sampler",
+    "learned_unigram_candidate_sampler",
+    "conv3d_backprop_filter",
+    "conv3d_backprop_filter_v2",
+    "depthwise_conv2d_backprop_filter",
+    "depthwise_conv2d_backprop_input",
+    "depthwise_conv2d_native_backprop_filter",
+    "depthwise_conv2d_native_backprop_input",
+    "raw_rnn",
 ]

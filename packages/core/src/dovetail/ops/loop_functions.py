@@ -18,7 +18,7 @@ from dovetail.ops.state import AssignVariable
 from dovetail.types.dims import Dim, Symbol, SymbolicDim, definitely_different, symbols_of
 from dovetail.types.shapes import Shape, TensorType
 
-__all__ = ["may_be_equal", "stopped_unless", "while_loop"]
+__all__ = ["may_be_equal", "stopped_unless", "while_history", "while_loop"]
 
 
 def while_loop(
@@ -61,12 +61,53 @@ def while_loop(
         >>> dt.Session().run(total)
         np.int32(10)
     """
+    variables = list(loop_vars) if isinstance(loop_vars, (list, tuple)) else [loop_vars]
+    after, _ = _looped(cond, body, variables, shape_invariants, name, maximum_iterations)
+    result = nest.pack(variables, stopped_unless(back_prop, after))
+    return result[0] if len(result) == 1 and not return_same_structure else _like(loop_vars, result)
+
+
+def while_history(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Sequence[Any],
+    shape_invariants: Any = None,
+    name: str | None = None,
+    maximum_iterations: Any = None,
+) -> tuple[list[Any], list[Any]]:
+    """Repeat ``body`` as long as ``cond`` holds, and keep what the loop variables were on the way.
+
+    The arguments and errors are those of ``while_loop``. Only what is used of the history is kept, and gradients flow
+    through it.
+
+    Returns:
+        The loop variables at the end; and with a new first axis, as long as there were iterations, what they were at
+        the beginning of each.
+
+    Example:
+        >>> (last,), (path,) = while_history(lambda x: x < 20, lambda x: 2 * x, [3])
+        >>> dt.Session().run([last, path])
+        [np.int32(24), array([ 3,  6, 12], dtype=int32)]
+    """
+    variables = list(loop_vars)
+    after, history = _looped(cond, body, variables, shape_invariants, name, maximum_iterations)
+    return nest.pack(variables, after), nest.pack(variables, history)
+
+
+def _looped(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    variables: list[Any],
+    shape_invariants: Any,
+    name: str | None,
+    maximum_iterations: Any,
+) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    """Make the loop; returns what its variables are at the end, and at the beginning of each iteration."""
     graph = get_default_graph()
     source = graph.current_source()
     where = f"(at {source})"
     if not all(map(callable, (cond, body))):
         raise DTypeError(f"while_loop: cond and body are functions of the loop variables. {where}")
-    variables = list(loop_vars) if isinstance(loop_vars, (list, tuple)) else [loop_vars]
     if not nest.flatten(variables):
         raise InvalidArgumentError(f"while_loop: there are no loop variables; give at least one. {where}")
     with graph.name_scope(name or "while") as scope:
@@ -121,8 +162,7 @@ def while_loop(
             label=label, condition=closed.bodies[0], body=closed.bodies[1], carries=len(initial), varying=varying
         )
         node = graph.create(op, [*initial, *closed.captures], control_inputs=closed.awaited)
-        result = nest.pack(variables, stopped_unless(back_prop, node.outputs[: len(initial)]))
-    return result[0] if len(result) == 1 and not return_same_structure else _like(loop_vars, result)
+    return node.outputs[: len(initial)], node.outputs[len(initial) : 2 * len(initial)]
 
 
 def _like(loop_vars: Any, result: list[Any]) -> Any:

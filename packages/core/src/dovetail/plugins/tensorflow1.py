@@ -64,7 +64,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "resource variant": "a variable's handle has the dtype of its value",
         "log_sigmoid": "use dt.nn.log_sigmoid",
         "matrix_square_root": "use dt.self_adjoint_eig for symmetric matrices",
-        "bitcast": "view NumPy arrays by dt.py_func",
         "mul": "use dt.multiply",
         "sub": "use dt.subtract",
         "neg": "use dt.negative",
@@ -75,7 +74,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "extract_volume_patches": "use dt.nn.conv3d, or slices",
         "decode_base64 encode_base64": "use Python's base64 by dt.py_func",
         "string_to_hash_bucket string_to_hash_bucket_fast string_to_hash_bucket_strong": "map words to numbers in Python",
-        "edit_distance": "use dt.py_func with a function of your own",
         "CriticalSection": "runs of a session never mix their effects",
         "print": "use dt.Print, and what it returns",
         "get_seed": "give seed= to an operation, or dt.set_random_seed to the graph",
@@ -119,14 +117,11 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
     "app": {"flags": "use Python's argparse"},
     "nn": {
         "ctc_unique_labels": "give labels to dt.nn.ctc_loss as they are",
-        "compute_accidental_hits": "dt.nn.sampled_softmax_loss removes them by itself",
         "fractional_avg_pool": "use dt.nn.avg_pool",
         "fractional_max_pool": "use dt.nn.max_pool",
         "quantized_avg_pool quantized_conv2d quantized_max_pool quantized_relu_x": _NO_QUANTIZATION,
-        "raw_rnn static_state_saving_rnn": "use dt.nn.dynamic_rnn, or dt.while_loop with dt.TensorArray",
+        "static_state_saving_rnn": "use dt.nn.dynamic_rnn, and keep its state in a dt.Variable",
         "with_space_to_batch": "use the dilations of dt.nn.convolution",
-        "fixed_unigram_candidate_sampler learned_unigram_candidate_sampler all_candidate_sampler": "use "
-        "dt.nn.log_uniform_candidate_sampler, or draw in NumPy and pass sampled_values",
     },
     "layers": {"Layer": "subclass dovetail.extend.Layer; docs/plugins.md shows how"},
     "train": {
@@ -149,8 +144,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "sdca_fprint sdca_optimizer sdca_shrink_l1": "use dt.train.FtrlOptimizer for linear models",
     },
     "random": {
-        "all_candidate_sampler fixed_unigram_candidate_sampler learned_unigram_candidate_sampler": "use "
-        "dt.nn.log_uniform_candidate_sampler, or draw in NumPy and pass sampled_values",
         "get_seed": "give seed= to an operation, or dt.set_random_seed to the graph",
     },
     "image": {
