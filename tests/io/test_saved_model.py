@@ -497,6 +497,29 @@ def test_every_file_counts(saved: tuple[Path, np.ndarray]) -> None:
     bundle.verify()
 
 
+def test_every_byte_of_a_small_bundle_counts(tmp_path: Path, long_tests: bool) -> None:
+    x = tf.placeholder(tf.float32, [], name="x")
+    w = tf.Variable(3.0, name="w")
+    with tf.Session() as session:
+        session.run(w.initializer)
+        tf.saved_model.simple_save(session, tmp_path / "net", {"x": x}, {"y": tf.multiply(w, x, name="y")})
+    places = [path for path in sorted((tmp_path / "net").rglob("*")) if path.is_file()]
+    assert len(places) == 4
+    noticed = 0
+    for place in places:
+        content = place.read_bytes()
+        for at in range(0, len(content), 1 if long_tests else 29):
+            place.write_bytes(content[:at] + bytes([content[at] ^ (1 << at % 8)]) + content[at + 1 :])
+            with pytest.raises(DovetailError):
+                tf.saved_model.Bundle(tmp_path / "net").verify()
+            with pytest.raises(DovetailError):
+                tf.saved_model.predictor(tmp_path / "net")
+            noticed += 1
+        place.write_bytes(content)
+    assert noticed > 100
+    assert tf.saved_model.predictor(tmp_path / "net")(x=2.0) == {"y": 6.0}
+
+
 def test_files_of_another_bundle_are_noticed_on_loading(saved: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     folder, _ = saved
     for path in ("graphs/1.meta", "variables/variables.json"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from typing import Any
 
@@ -215,6 +216,26 @@ def test_plugins_add_commands(install: Install, plugins: PluginManager, capsys: 
     assert main(["greet"], plugins) == 0
     assert main(["greet", "--loud", "you"], plugins) == 3
     assert capsys.readouterr().out == "hello\nhello --loud you\n"
+
+
+def test_the_help_names_the_commands_of_plugins(
+    install: Install, plugins: PluginManager, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("toy", {"commands": ["greet = toy_greet:greet"]})
+    assert main([], plugins) == 2
+    assert "Commands of installed plugins: greet." in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are another matter there")
+def test_a_reader_that_leaves_is_no_error() -> None:
+    code = "import sys; from dovetail.plugins.cli import main; sys.exit(main(['doctor', '--json', '--no-load']))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait() == 1
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
 
 
 def test_an_unknown_command_is_told(plugins: PluginManager, capsys: pytest.CaptureFixture[str]) -> None:

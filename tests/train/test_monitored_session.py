@@ -268,3 +268,50 @@ def test_a_trained_model_is_the_one_that_was_saved(tmp_path: Path) -> None:
             session.run(train, {x: [[1.0, 2.0]]})
         trained = session.run(kernel)
     np.testing.assert_array_equal(dt.train.load_variable(tmp_path, kernel.op.name), trained)
+
+
+def test_checkpoints_are_written_in_the_background_with_what_hooks_keep(tmp_path: Path) -> None:
+    class Counter(dt.train.SessionRunHook):
+        """A hook that goes on where it was."""
+
+        name = "counter"
+
+        def __init__(self) -> None:
+            self.steps = 0
+
+        def begin(self) -> None:
+            dt.add_to_collection(dt.GraphKeys.SAVEABLE_OBJECTS, self)
+
+        def after_run(self, run_context: Any, run_values: Any) -> None:
+            self.steps += 1
+
+        def state(self) -> Any:
+            return {"steps": self.steps}
+
+        def restore(self, state: Any) -> None:
+            self.steps = state["steps"]
+
+    def train(last: int) -> int:
+        with dt.Graph().as_default():
+            w = dt.Variable(1.0, name="w")
+            step = dt.train.get_or_create_global_step()
+            update = dt.train.GradientDescentOptimizer(0.1).minimize(w * w, global_step=step)
+            counter = Counter()
+            scaffold = dt.train.Scaffold(saver=dt.train.Saver(asynchronous=True))
+            with dt.train.MonitoredTrainingSession(
+                checkpoint_dir=tmp_path,
+                scaffold=scaffold,
+                hooks=[counter, dt.train.StopAtStepHook(last_step=last)],
+                save_checkpoint_steps=2,
+            ) as session:
+                while not session.should_stop():
+                    session.run(update)
+            newest = dt.train.latest_checkpoint(tmp_path)
+            assert newest is not None
+            found = dt.io.Checkpoint(newest)
+            assert found.step == last
+            assert found.states == {"counter": {"steps": last}}
+            return counter.steps
+
+    assert train(5) == 5
+    assert train(8) == 8

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -25,10 +26,16 @@ def main(arguments: Sequence[str] | None = None, plugins: PluginManager = manage
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if given and not given[0].startswith("-") and given[0] not in _BUILTIN:
-            return _plugin_command(given, plugins)
-        return _builtin_command(given, plugins)
+            status = _plugin_command(given, plugins)
+        else:
+            status = _builtin_command(given, plugins)
+        sys.stdout.flush()
+        return status
     except DovetailError as error:
         print(f"dovetail: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # nobody reads on, as in `dovetail inspect FILE | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not flushed there at exit
         return 1
 
 
@@ -39,7 +46,7 @@ def _builtin_command(given: list[str], plugins: PluginManager) -> int:
     parser = argparse.ArgumentParser(
         prog="dovetail",
         description="Dovetail: deep learning from parts that fit together.",
-        epilog="Installed plugins may add commands; `dovetail doctor` lists them under dovetail.commands.",
+        epilog=f"Commands of installed plugins: {', '.join(plugins.names('dovetail.commands')) or 'none'}.",
     )
     parser.add_argument("--version", action="store_true", help="print the version of core and stop")
     commands = parser.add_subparsers(dest="command", metavar="command")

@@ -19,7 +19,7 @@ from dovetail_io.graphfile import StoredGraph
 from dovetail_io.retention import DEFAULT_NAME, Retention
 from dovetail_io.saved_model.bundle import Bundle
 from dovetail_io.saved_model.constants import SAVED_MODEL_FILENAME
-from dovetail_io.sealed import BUNDLE, CHECKPOINT, GRAPH, LISTING, read_bytes
+from dovetail_io.sealed import BUNDLE, CHECKPOINT, GRAPH, LISTING, open_regular, read_bytes
 from dovetail_io.tensors import TensorSpec, read_tensors
 
 __all__ = ["Contents", "FileRow", "TensorRow", "contents_of"]
@@ -118,9 +118,11 @@ def contents_of(path: PathLike) -> Contents:
 
 
 def _format_of(path: Path) -> str:
+    with open_regular(path) as file:
+        if file.read(1) != b"{":  # a large file of another kind is not read whole
+            return ""
     try:
-        data = json.loads(read_bytes(path))
-        return str(data["format"])
+        return str(json.loads(read_bytes(path))["format"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
 
