@@ -1,9 +1,10 @@
 """Handwritten digits, from the graph to a file that ONNX Runtime runs.
 
 Trains a small LeNet with batch normalisation and dropout on scikit-learn's 1,797 digits, saves it, restores it in
-another process, exports it to ONNX, compares the two runtimes, and draws a report.
+another process, exports it to ONNX, compares the two runtimes, and draws a report. With --logdir, TensorBoard
+shows how it trains: tensorboard --logdir logs
 
-    python examples/digits.py [--output out/digits] [--seed 0] [--epochs 30]
+    python examples/digits.py [--output out/digits] [--seed 0] [--epochs 30] [--logdir logs]
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ def build() -> None:
     step = dt.train.get_or_create_global_step()
     rate = dt.train.exponential_decay(2e-3, step, decay_steps=200, decay_rate=0.7)
     dt.train.AdamOptimizer(rate).minimize(loss, global_step=step, name="train")
+    dt.summary.scalar("train/loss", loss)
+    dt.summary.scalar("train/rate", rate)
+    dt.summary.image("digits", images)
+    for variable in dt.trainable_variables():
+        dt.summary.histogram(variable)
+    dt.summary.merge_all(name="summaries")
 
 
 def accuracy(session: dt.Session, images: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -67,9 +74,15 @@ def accuracy(session: dt.Session, images: np.ndarray, labels: np.ndarray) -> tup
 
 
 def train(
-    session: dt.Session, images: np.ndarray, labels: np.ndarray, epochs: int, seed: int, quiet: bool = False
+    session: dt.Session,
+    images: np.ndarray,
+    labels: np.ndarray,
+    epochs: int,
+    seed: int,
+    quiet: bool = False,
+    writer: dt.summary.FileWriter | None = None,
 ) -> list[float]:
-    """Train with a progress bar; returns the loss of every step."""
+    """Train with a progress bar, and with summaries after each epoch; returns the loss of every step."""
     step = session.make_callable(["loss:0", "train"], ["images:0", "labels:0", "training:0"])
     order = np.random.default_rng(seed)
     losses: list[float] = []
@@ -82,6 +95,9 @@ def train(
                 loss, _ = step(images[chosen], labels[chosen], True)
                 losses.append(float(loss))
                 bar.update()
+            if writer is not None:
+                feeds = {"images:0": images[chosen], "labels:0": labels[chosen]}
+                writer.add_summary(session.run("summaries:0", feeds), len(losses))
             bar.set_postfix(epoch=epoch + 1, loss=f"{np.mean(losses[-batches:]):.4f}")
     return losses
 
@@ -178,6 +194,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--logdir", type=Path, help="folder for what TensorBoard shows")
     parser.add_argument("--restore", action="store_true", help="only restore what an earlier run saved")
     options = parser.parse_args()
     if options.restore:
@@ -190,7 +207,8 @@ def main() -> None:
     with dt.Session() as session:
         session.run(dt.global_variables_initializer())
         begin = time.perf_counter()
-        losses = train(session, train_images, train_labels, options.epochs, options.seed)
+        writer = dt.summary.FileWriter(options.logdir, session.graph) if options.logdir else None
+        losses = train(session, train_images, train_labels, options.epochs, options.seed, writer=writer)
         print(f"trained {len(losses)} steps in {time.perf_counter() - begin:.1f} s")
         right, probabilities = accuracy(session, test_images, test_labels)
         print(f"test accuracy {right:.4f} on {len(test_labels)} digits")

@@ -31,7 +31,7 @@ def shapes(node: Any) -> list[Any]:
 
 def test_scopes_inputs_shapes_devices_and_lines(tmp_path: Path) -> None:
     x = dt.placeholder(dt.float32, [None, 3], name="x")
-    with dt.name_scope("net"), dt.device("/cpu:0"):
+    with dt.name_scope("net"), dt.device("/cpu:1"):
         low, high = dt.split(dt.matmul(x, dt.ones([3, 4]), name="product"), 2, axis=1, name="parts")
         with dt.control_dependencies([low]):
             total = dt.add(low, high, name="total")
@@ -43,8 +43,8 @@ def test_scopes_inputs_shapes_devices_and_lines(tmp_path: Path) -> None:
     assert shapes(nodes["words"]) == [None]
     assert shapes(nodes["net/parts"]) == [[-1, 2], [-1, 2]]
     assert list(nodes["net/total"].input) == ["net/parts", "net/parts:1"], "what is an input is no dependency besides"
-    assert nodes["net/total"].device == "/device:CPU:0"
-    assert nodes["x"].device == ""
+    assert nodes["net/total"].device == "/device:CPU:1"
+    assert nodes["x"].device == "/device:CPU:0", "where a session runs what has no wish"
     assert nodes["net/total"].attr["dtype"].type == 1
     assert b"test_graph_def.py" in nodes["net/total"].attr["source"].s
 

@@ -12,6 +12,7 @@ from dovetail_train.summary.protobufs import protobuf
 __all__ = ["graph_def_of"]
 
 _CONSTANT: Final = "Const"  # which TensorBoard draws small, beside what takes it
+_DEVICE: Final = "/device:CPU:0"  # of operations for which no device is asked
 _LONGEST: Final = 1024
 _TYPES: Final = {
     dt.float16: "DT_HALF",
@@ -46,7 +47,7 @@ def graph_def_of(graph: dt.Graph) -> Any:
 def _add(message: Any, graph: dt.Graph, rename: Callable[[str], str], given: dict[dt.Tensor, str]) -> None:
     """Add the nodes of a graph, or of a body whose arguments are the inputs that ``given`` names."""
     for op in graph.get_operations():
-        node = message.node.add(name=rename(op.name), device=op.device, op=_type(op.definition))
+        node = message.node.add(name=rename(op.name), device=op.device or _DEVICE, op=_type(op.definition))
         if op.outputs and op.outputs[0] in given:
             node.input.append(given[op.outputs[0]])
         node.input.extend(_input(tensor, rename) for tensor in op.inputs)
