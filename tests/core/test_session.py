@@ -500,3 +500,31 @@ def test_the_garbage_collector_waits_while_a_plan_is_made(monkeypatch: pytest.Mo
         finally:
             gc.enable()
     assert seen == [False, False]
+
+
+def test_nested_fetches_keep_their_types() -> None:
+    class Pair(NamedTuple):
+        one: Any
+        other: Any
+
+    one, other = dt.constant(1.0), dt.constant(2.0)
+    session = dt.Session()
+    for _ in range(2):
+        assert type(session.run([(one, other)])[0]) is tuple
+        assert type(session.run([Pair(one, other)])[0]) is Pair
+        assert session.run(([one], {"a": [other]})) == ([1.0], {"a": [2.0]})
+        assert session.run(((one,), {"a": (other,)})) == ((1.0,), {"a": (2.0,)})
+        assert session.run({"a": one, "b": other}) == {"a": 1.0, "b": 2.0}
+        assert session.run({"a": other, "b": one}) == {"a": 2.0, "b": 1.0}
+
+
+def test_the_version_of_the_state_changes_with_it() -> None:
+    v = dt.get_variable("v", initializer=dt.constant(1.0))
+    up = v.assign_add(1.0)
+    session = dt.Session()
+    session.run(v.initializer)
+    first = session.state_version
+    session.run(v * 2.0)
+    assert session.state_version == first
+    session.run(up)
+    assert session.state_version != first

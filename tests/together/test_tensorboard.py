@@ -32,6 +32,7 @@ def shows_something(shot: Path, wanted: Page) -> None:
 @pytest.mark.skipif(BROWSER is None or DRIVER is None, reason="there is no Chromium with its chromedriver here")
 def test_scalars_histograms_and_the_graph_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    monkeypatch.setenv("DOVETAIL_BACKENDS", "CPU=reference")  # a few steps are not worth compiling
     import digits
 
     images, _, labels, _ = digits.load()

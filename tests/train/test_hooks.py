@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dovetail as dt
-from dovetail.errors import InvalidArgumentError, NanLossDuringTrainingError, NotFoundError
+from dovetail.errors import InvalidArgumentError, NanLossDuringTrainingError, NotFoundError, NumericsError
 from dovetail_train import timer
 
 
@@ -248,3 +248,14 @@ def test_something_is_computed_at_the_end() -> None:
     assert hook.final_ops_values is None
     loop([hook], up, 3)
     assert hook.final_ops_values == [30]
+
+
+def test_sessions_with_hooks_tell_which_operation_made_the_first_bad_number() -> None:
+    x = dt.placeholder(dt.float32, [])
+    loss = dt.log(x, name="loss")
+    config = dt.ConfigProto(check_numerics=True)
+    hooks = [dt.train.NanTensorHook(loss)]
+    with dt.train.MonitoredTrainingSession(config=config, hooks=hooks) as session:
+        session.run(loss, {x: 1.0})
+        with pytest.raises(NumericsError, match="Log made 1 NaN of 1 elements, the first of this step.*test_hooks.py"):
+            session.run(loss, {x: -1.0})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import dovetail as dt
-from dovetail.errors import DTypeError, InvalidArgumentError, NotFoundError, PluginError, ShapeError
+from dovetail.errors import DTypeError, InvalidArgumentError, NotFoundError, PluginError, ShapeError, StorageError
 from dovetail_train.hooks import global_step_waiter, progress_bar
 
 
@@ -321,3 +322,21 @@ def test_hooks_that_need_nothing_ask_for_nothing() -> None:
         session.run(train)
         asked = [hook.before_run(SimpleNamespace()) for hook in hooks]
     assert asked == [None] * 4
+
+
+def test_steps_are_profiled(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    loss, train = curve([1, 2, 3])
+    hook = dt.train.ProfilerHook(save_steps=3, output_dir=tmp_path / "traces")
+    loop(None, [hook], [train, loss], last=8)
+    paths = sorted((tmp_path / "traces").iterdir())
+    assert [path.name for path in paths] == ["timeline-2.json", "timeline-5.json", "timeline-8.json"]
+    events = json.loads(paths[0].read_text())["traceEvents"]
+    assert any(event["ph"] == "X" and event["dur"] > 0 for event in events)
+    assert caplog.messages[0] == f"Saving timeline for 2 into {str(paths[0])!r}."
+
+
+def test_a_trace_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    _, train = curve([1])
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="ProfilerHook: '.*timeline-2.json' cannot be written: File exists. Make"):
+        loop(None, [dt.train.ProfilerHook(save_steps=3, output_dir=tmp_path / "file")], train, last=8)

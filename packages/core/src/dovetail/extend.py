@@ -40,6 +40,7 @@ from dovetail.ops.windows import Window, as_padding
 from dovetail.plugins import get as plugin
 from dovetail.plugins import hook, hookimpl, register, register_hooks, registered
 from dovetail.plugins import names as plugin_names
+from dovetail.session.profile import Profile, recording
 from dovetail.types import dims
 from dovetail.types.attributes import ArrayAttribute, ArraySource, ArrayStore
 from dovetail.types.configured import Configured, decode_value, encode_value
@@ -77,6 +78,7 @@ __all__ = [
     "Optimizer",
     "Origin",
     "Output",
+    "Profile",
     "Program",
     "ProgramInput",
     "Regularizer",
@@ -131,6 +133,7 @@ __all__ = [
     "plugin",
     "plugin_names",
     "primitive",
+    "recording",
     "register",
     "register_hooks",
     "registered",

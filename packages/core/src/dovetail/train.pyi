@@ -75,6 +75,7 @@ from dovetail_train.hooks.global_step_waiter import GlobalStepWaiterHook as Glob
 from dovetail_train.hooks.logging_tensor import LoggingTensorHook as LoggingTensorHook
 from dovetail_train.hooks.nan_tensor import NanLossDuringTrainingError as NanLossDuringTrainingError
 from dovetail_train.hooks.nan_tensor import NanTensorHook as NanTensorHook
+from dovetail_train.hooks.profiler import ProfilerHook as ProfilerHook
 from dovetail_train.hooks.progress_bar import ProgressBarHook as ProgressBarHook
 from dovetail_train.hooks.reduce_lr_on_plateau import ReduceLROnPlateauHook as ReduceLROnPlateauHook
 from dovetail_train.hooks.step_counter import StepCounterHook as StepCounterHook

@@ -8,6 +8,7 @@ from dovetail_train.hooks.final_ops import FinalOpsHook
 from dovetail_train.hooks.global_step_waiter import GlobalStepWaiterHook
 from dovetail_train.hooks.logging_tensor import LoggingTensorHook
 from dovetail_train.hooks.nan_tensor import NanLossDuringTrainingError, NanTensorHook
+from dovetail_train.hooks.profiler import ProfilerHook
 from dovetail_train.hooks.progress_bar import ProgressBarHook
 from dovetail_train.hooks.reduce_lr_on_plateau import ReduceLROnPlateauHook
 from dovetail_train.hooks.step_counter import StepCounterHook
@@ -23,6 +24,7 @@ from dovetail_train.timer import SecondOrStepTimer
 
 __all__ = [
     "ReduceLROnPlateauHook",
+    "ProfilerHook",
     "ProgressBarHook",
     "GlobalStepWaiterHook",
     "EarlyStoppingHook",

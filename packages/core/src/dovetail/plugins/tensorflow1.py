@@ -139,7 +139,6 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "generate_checkpoint_state_proto": "use dt.train.update_checkpoint_state",
         "checkpoints_iterator": "call dt.train.latest_checkpoint in a loop",
         "VocabInfo warm_start init_from_checkpoint": "use a dt.train.Saver with a dictionary of names, in the init_fn of a dt.train.Scaffold",
-        "ProfilerHook": "use dt.profile",
         "do_quantize_training_on_graphdef": _NO_QUANTIZATION,
         "sdca_fprint sdca_optimizer sdca_shrink_l1": "use dt.train.FtrlOptimizer for linear models",
     },

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any, final
@@ -13,7 +14,7 @@ from dovetail.compiler.timing import Timing
 from dovetail.session.session import Session
 from dovetail.types.dims import Symbol
 
-__all__ = ["Profile", "ProfileRow", "profile"]
+__all__ = ["Profile", "ProfileRow", "profile", "recording"]
 
 _WIDEST = 56
 
@@ -143,6 +144,23 @@ def profile(session: Session, fetches: Any, feed_dict: Mapping[Any, Any] | None 
         True
     """
     session.run(fetches, feed_dict)
+    with recording(session) as timings:
+        results = session.run(fetches, feed_dict)
+    return Profile(timings, results)
+
+
+@contextmanager
+def recording(session: Session) -> Iterator[list[Timing]]:
+    """Keep the timings of what a session runs in the context, of runs that it has a plan for: those it has made before.
+
+    Example:
+        >>> session, x = dt.Session(), dt.exp(dt.constant([1.0, 2.0]))
+        >>> _ = session.run(x)
+        >>> with recording(session) as timings:
+        ...     _ = session.run(x)
+        >>> len(timings) > 0
+        True
+    """
     timings: list[Timing] = []
     recorded: list[tuple[Segment, Executable]] = []
     for entry in list(session._plans.values()):
@@ -150,11 +168,10 @@ def profile(session: Session, fetches: Any, feed_dict: Mapping[Any, Any] | None 
             recorded.append((segment, segment.executable))
             segment.executable = _Recorder(segment.executable, timings)
     try:
-        results = session.run(fetches, feed_dict)
+        yield timings
     finally:
         for segment, executable in recorded:
             segment.executable = executable
-    return Profile(timings, results)
 
 
 @final

@@ -15,7 +15,10 @@ __all__ = ["NanLossDuringTrainingError", "NanTensorHook"]
 
 @final
 class NanTensorHook(SessionRunHook):
-    """Ends the loop when a tensor is NaN; ``Session(check_numerics=True)`` tells where it came from.
+    """Ends the loop when a tensor is NaN.
+
+    Which operation made the first one, and on which line, is told by sessions that have
+    ``dt.ConfigProto(check_numerics=True)``: they look after each step, and repeat the one that went wrong.
 
     Args:
         loss_tensor: the tensor.
@@ -37,11 +40,12 @@ class NanTensorHook(SessionRunHook):
         Raises:
             NanLossDuringTrainingError: it is NaN.
         """
-        if np.isnan(run_values.results).any():
+        value = run_values.results
+        if value != value if value.ndim == 0 else np.isnan(value).any():  # the first is the sooner done by far
             message = (
                 f'the loss "{self._loss.name}" is NaN. A smaller learning rate, or gradients clipped by '
-                "dt.clip_by_global_norm, may help; dt.Session(check_numerics=True) tells which operation made it. "
-                f"{self._loss.op.where()}"
+                "dt.clip_by_global_norm, may help; config=dt.ConfigProto(check_numerics=True) tells which operation "
+                f"made it. {self._loss.op.where()}"
             )
             if self._fail:
                 raise NanLossDuringTrainingError(message)
