@@ -1,4 +1,4 @@
-"""What training costs around its steps: estimators, hooks, summaries, single predictions, pipelines of data.
+"""What training costs around its steps: estimators, hooks, summaries; and what single predictions cost.
 
 Contenders take turns in one process, a block of steps each; a figure is the median of the turns' ratios.
 """
@@ -125,34 +125,9 @@ def over(name: str, block: Block, base: Block, rounds: int, budget: float) -> Fi
     return figure(name, ratios, "%", scale=100, budget=budget)
 
 
-def fed(workload: Workload, pipeline: bool) -> Block:
-    """Steps of a workload on shuffled examples: by ``dt.data``, or cut out of the arrays beforehand."""
-    examples = 20 * workload.batch
-    arrays = workload.batch_of(examples)
-    with dt.Graph().as_default():
-        program = build(workload)
-        session = dt.Session()
-        session.run(dt.global_variables_initializer())
-    call = session.make_callable(list(program.fetches), list(program.feeds))
-    data = dt.data.from_arrays(arrays).shuffle(examples, seed=0).repeat().batch(workload.batch).prefetch()
-    ready = [
-        tuple(one[begin : begin + workload.batch] for one in arrays) for begin in range(0, examples, workload.batch)
-    ]
-    iterator = iter(data)
-
-    def block() -> float:
-        call(*(next(iterator) if pipeline else ready[0]))
-        begin = time.perf_counter()
-        for number in range(len(ready)):
-            call(*(next(iterator) if pipeline else ready[number]))
-        return (time.perf_counter() - begin) / len(ready)
-
-    return block
-
-
 def figures(rounds: int = 5) -> Iterator[Figure]:
     """Measure everything."""
-    mlp, lenet = WORKLOADS["mlp"], WORKLOADS["lenet"]
+    mlp = WORKLOADS["mlp"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         base = bare_loop(mlp)
@@ -161,7 +136,6 @@ def figures(rounds: int = 5) -> Iterator[Figure]:
         yield over("mlp: summaries every 100 steps over a bare loop", with_summaries, base, rounds, 2)
         trained, block = estimator(folder / "model")
         yield over("mlp: Estimator.train over a bare loop", block, base, rounds, 3)
-        yield over("lenet: fed by a pipeline over arrays at hand", fed(lenet, True), fed(lenet, False), rounds, 2)
         yield from predictions(trained)
 
 
