@@ -203,7 +203,8 @@ def image_block(x: dt.Tensor, kind: str, *options: Any) -> dt.Tensor:
         pool = getattr(layers, f"{options[0]}_pooling2d")
         return pool(x, min(options[1], size), 2, options[2])
     if kind == "norm":
-        return getattr(layers, f"{options[0]}_normalization")(x, **({"groups": 2} if options[0] == "group" else {}))
+        groups = {"groups": 2 if channels % 2 == 0 else 1} if options[0] == "group" else {}
+        return getattr(layers, f"{options[0]}_normalization")(x, **groups)
     if kind == "residual":
         y = layers.conv2d(x, channels, 3, padding="same", activation=options[0])
         return dt.nn.relu(layers.batch_normalization(x + y))

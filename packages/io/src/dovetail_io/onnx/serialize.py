@@ -119,9 +119,12 @@ def _nodes(nodes: Iterable[Node], names: _Names, provenance: bool = False) -> li
     result = []
     for node in nodes:
         attributes = {key: _attribute(value, names, provenance) for key, value in node.attributes.items()}
+        inputs = ["" if value is None else names.of(value) for value in node.inputs]
+        while inputs and not inputs[-1]:
+            del inputs[-1]
         proto = helper.make_node(
             node.op_type,
-            ["" if value is None else names.of(value) for value in node.inputs],
+            inputs,
             [names.of(value, node.name or node.op_type) for value in node.outputs],
             name=names.node(node),
             domain=node.domain,

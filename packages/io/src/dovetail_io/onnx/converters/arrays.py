@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import dovetail as dt
-from dovetail.extend import DType, SymbolicDim, definitions
+from dovetail.extend import DType, Shape, SymbolicDim, TensorType, definitions
 from dovetail_io.onnx.builder import Builder, ConversionError
 from dovetail_io.onnx.converters.elementwise import convert
 from dovetail_io.onnx.model import Value
@@ -140,7 +140,8 @@ def _range(to: Builder, op: definitions.Range) -> Value:
         return to.constant(op.reference(), name=to.origin.name)
     exact = dt.int64 if op.dtype.is_integer else dt.float64
     one = to.constant(1, dt.int64)
-    numbers = to.cast(to.node("Range", to.constant(0, dt.int64), _scalar(to, op.size), one), exact)
+    kind = TensorType(dt.int64, Shape((op.size,)))
+    numbers = to.cast(to.node("Range", to.constant(0, dt.int64), _scalar(to, op.size), one, type=kind), exact)
     if op.delta != 1:
         numbers = to.node("Mul", numbers, _number(to, op.delta, exact))
     if op.start != 0:

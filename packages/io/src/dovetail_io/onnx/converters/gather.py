@@ -31,9 +31,10 @@ def _dims(x: Value) -> tuple[Dim, ...]:
 def _gather(to: Builder, op: definitions.Gather, params: Value, indices: Value) -> Value:
     rank, count = len(_dims(params)), len(_dims(indices))
     axis, batch = op.axis % rank, op.batch_dims + count if op.batch_dims < 0 else op.batch_dims
-    indices = to.cast(indices, dt.int64)
     if batch == 0:
-        return to.node("Gather", params, indices, axis=axis)
+        narrow = indices if indices.dtype is dt.int32 else to.cast(indices, dt.int64)
+        return to.node("Gather", params, narrow, axis=axis)
+    indices = to.cast(indices, dt.int64)
     order = [*range(batch), axis, *range(batch, axis), *range(axis + 1, rank)]
     picked = to.node("GatherND", to.transpose(params, order), to.unsqueeze(indices, [count]), batch_dims=batch)
     # Now: the batch axes, the other axes of the indices, those before the axis, those after it.

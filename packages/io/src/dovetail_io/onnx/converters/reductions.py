@@ -108,7 +108,7 @@ def _argmin(to: Builder, op: definitions.ArgMin, x: Value) -> Value:
 def _position(to: Builder, op_type: str, op: definitions.ArgMax | definitions.ArgMin, x: Value) -> Value:
     assert x.type is not None
     axis = op.axis % len(x.type.dims)
-    place = to.node(op_type, x, axis=axis, keepdims=0)
+    place = to.node(op_type, x, type=TensorType(dt.int64, to.types[0].shape), axis=axis, keepdims=0)
     return to.cast(place, op.output_type)
 
 

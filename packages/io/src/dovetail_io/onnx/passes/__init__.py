@@ -9,8 +9,18 @@ from dovetail_io.onnx.passes.layout import cancel_transpositions
 from dovetail_io.onnx.passes.narrow import narrow_weights
 from dovetail_io.onnx.passes.prune import prune
 from dovetail_io.onnx.passes.recurrent import join_directions
+from dovetail_io.onnx.passes.share import share
 
-__all__ = ["cancel_transpositions", "fuse", "improve", "join_directions", "join_dropout", "narrow_weights", "prune"]
+__all__ = [
+    "cancel_transpositions",
+    "fuse",
+    "improve",
+    "join_directions",
+    "join_dropout",
+    "narrow_weights",
+    "prune",
+    "share",
+]
 
 
 def improve(graph: Graph, *, fold_batch_norm: bool = False) -> None:
@@ -21,6 +31,7 @@ def improve(graph: Graph, *, fold_batch_norm: bool = False) -> None:
     prune(graph)
     join_dropout(graph)
     cancel_transpositions(graph)
+    share(graph)
     join_directions(graph)
     fuse(graph, fold_batch_norm=fold_batch_norm)
     prune(graph)

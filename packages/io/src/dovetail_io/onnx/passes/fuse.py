@@ -21,7 +21,7 @@ __all__ = ["fuse"]
 
 def fuse(graph: Graph, *, fold_batch_norm: bool = False) -> None:
     """Join nodes where nothing else takes what is between them."""
-    rules: list[Callable[[_Graph, Node], Node | None]] = [_flattened, _biased]
+    rules: list[Callable[[_Graph, Node], Node | None]] = [_flattened, _whole, _biased]
     if fold_batch_norm:
         rules.append(_normalized)
     rules.append(_product)
@@ -76,6 +76,24 @@ def _flattened(view: _Graph, node: Node) -> Node | None:
     rows = weights.array.reshape(*inner, -1).transpose(*back, len(inner)).reshape(weights.array.shape)
     flat.inputs = (images, *flat.inputs[1:])
     return node.changed([x, _constant(weights, rows)], node.outputs)
+
+
+def _whole(view: _Graph, node: Node) -> Node | None:
+    """``Reshape(MatMul(Reshape(x), w))``, where rows are those of ``x`` itself: the product takes any rank."""
+    if node.op_type != "Reshape" or node.domain:
+        return None
+    product = view.before(node.inputs[0], "MatMul")
+    flat = view.producers.get(product.inputs[0]) if product is not None and product.inputs[0] is not None else None
+    if product is None or flat is None or flat.op_type != "Reshape" or flat.domain:
+        return None
+    x, weights, result = flat.inputs[0], product.inputs[1], node.outputs[0]
+    if x is None or x.type is None or result.type is None or weights is None or weights.rank != 2:
+        return None
+    if flat.outputs[0].rank != 2 or tuple(x.type.dims[:-1]) != tuple(result.type.dims[:-1]) or weights.type is None:
+        return None
+    if (*x.type.dims[-1:], *result.type.dims[-1:]) != tuple(weights.type.dims):
+        return None
+    return product.changed([x, weights], node.outputs)
 
 
 def _per_channel(value: Value | None, rank: int) -> Any:
