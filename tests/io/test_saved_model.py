@@ -288,8 +288,9 @@ def test_a_placeholder_that_no_input_feeds_is_told(tmp_path: Path) -> None:
     assert "the outputs of the signature 'serving_default' need 'is_training:0' (bool[])" in str(caught.value)
     assert "feeds={'is_training:0': …}" in str(caught.value)
     assert "test_saved_model.py:" in str(caught.value)
-    predict = tf.saved_model.predictor(tmp_path / "net", feeds={"is_training:0": False})
-    np.testing.assert_array_equal(predict(x=FEED)["y"], FEED)
+    for path, key in ((tmp_path / "net", "is_training:0"), (tmp_path / "net" / "saved_model.json", "is_training")):
+        predict = tf.saved_model.predictor(path, feeds={key: False})
+        np.testing.assert_array_equal(predict(x=FEED)["y"], FEED)
     with pytest.raises(NotFoundError, match="feeds of .*net"):
         tf.saved_model.predictor(tmp_path / "net", feeds={"training:0": False})
 

@@ -277,6 +277,10 @@ def test_a_saver_needs_variables_with_names() -> None:
         dt.train.Saver([variable, 3])  # type: ignore[list-item]
     with pytest.raises(InvalidArgumentError, match="'__metadata__' cannot be the name"):
         dt.train.Saver({"__metadata__": variable})
+    with pytest.raises(
+        InvalidArgumentError, match="saver_def and builder belong to .*import_meta_graph returns the saver"
+    ):
+        dt.train.Saver(saver_def={})
     with pytest.raises(InvalidArgumentError, match="max_to_keep is -1"):
         dt.train.Saver(max_to_keep=-1)
     with pytest.raises(InvalidArgumentError, match="max_shard_bytes is 0"):

@@ -78,6 +78,8 @@ class Saver:
         keep_checkpoint_every_n_hours: of those that would go, one is kept for ever in that time.
         name: has no effect; here for TensorFlow 1 programs.
         restore_sequentially: has no effect; here for TensorFlow 1 programs.
+        saver_def: must be ``None``; `import_meta_graph` returns the saver of a saved graph.
+        builder: must be ``None``.
         defer_build: take the variables that there are at the first use, not now.
         allow_empty: admit that there are no variables.
         write_version: has no effect; here for TensorFlow 1 programs.
@@ -117,11 +119,13 @@ class Saver:
         keep_checkpoint_every_n_hours: float = 10000.0,
         name: str | None = None,
         restore_sequentially: bool = False,
+        saver_def: Any = None,
+        builder: Any = None,
         defer_build: bool = False,
         allow_empty: bool = False,
         write_version: Any = None,
         pad_step_number: bool = False,
-        save_relative_paths: bool = True,
+        save_relative_paths: bool = False,
         filename: str | None = None,
         *,
         max_shard_bytes: int | None = SHARD_BYTES,
@@ -129,6 +133,11 @@ class Saver:
         asynchronous: bool = False,
     ) -> None:
         """Choose the variables."""
+        if saver_def is not None or builder is not None:
+            raise InvalidArgumentError(
+                "Saver: saver_def and builder belong to TensorFlow's own files; dt.train.import_meta_graph returns the "
+                "saver of a saved graph."
+            )
         if max_to_keep is not None and max_to_keep < 0:
             raise InvalidArgumentError(
                 f"Saver: max_to_keep is {max_to_keep!r}; give a number of checkpoints, or None for all."

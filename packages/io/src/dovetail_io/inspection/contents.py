@@ -105,7 +105,7 @@ def contents_of(path: PathLike) -> Contents:
     by_format = {
         CHECKPOINT.format: _checkpoint,
         GRAPH.format: _graph,
-        BUNDLE.format: lambda found: _bundle(found.parent),
+        BUNDLE.format: _bundle,
         LISTING.format: _listing,
     }
     opener = by_format.get(_format_of(place))
@@ -232,8 +232,8 @@ def _variable(data: Mapping[str, Any], stored: StoredGraph) -> str:
     return " ".join([*node.get("types", ()), *([] if data["trainable"] else ["(not trainable)"])])
 
 
-def _bundle(folder: Path) -> Contents:
-    bundle = Bundle(folder)
+def _bundle(path: Path) -> Contents:
+    bundle = Bundle(path)
     checkpoint = bundle.checkpoint()
     parts: dict[str, dict[str, Any]] = {"signatures": {}, "graphs": {}, "assets": {}}
     for meta in bundle.meta_graphs:
@@ -253,7 +253,7 @@ def _bundle(folder: Path) -> Contents:
 
     facts = {"saved": _time(bundle.saved), "dovetail": bundle.dovetail}
     tensors = _tensors_of(checkpoint)
-    return Contents("saved model", folder, facts, tensors, parts, files, checkpoint.read_unchecked, verify)
+    return Contents("saved model", bundle.folder, facts, tensors, parts, files, checkpoint.read_unchecked, verify)
 
 
 def _archive(path: Path) -> Contents:

@@ -165,7 +165,7 @@ class Bundle:
     """A bundle on the disk: what its manifest says, its files checked as they are read.
 
     Args:
-        export_dir: the folder.
+        export_dir: the folder, or the manifest in it.
 
     Attributes:
         folder: the folder.
@@ -182,7 +182,8 @@ class Bundle:
 
     def __init__(self, export_dir: PathLike | bytes) -> None:
         """Read the manifest."""
-        self.folder = as_folder(export_dir, "saved_model")
+        given = as_folder(export_dir, "saved_model")
+        self.folder = given.parent if given.name == SAVED_MODEL_FILENAME else given
         self.manifest = self.folder / SAVED_MODEL_FILENAME
         try:
             content = read_bytes(self.manifest, self.folder)

@@ -18,10 +18,11 @@ __all__ = ["Predictor", "predictor"]
 
 
 class _Prepared(NamedTuple):
-    """A signature, ready to answer: a function of the inputs in order, which gives a dict of the outputs."""
+    """A signature, ready to answer: a function of the inputs in order and of values for all calls."""
 
     definition: SignatureDef
     answer: Callable[..., dict[str, Any]]
+    constant: tuple[Any, ...]
 
 
 @final
@@ -70,17 +71,20 @@ class Predictor:
         """
         name = self.signature if signature is None else signature
         prepared = self._prepared.get(name) or self._of(name)
-        if not isinstance(inputs, Mapping | None):
+        if type(inputs) is dict and not named:  # the common case, without looking further
+            given: Mapping[str, Any] = inputs
+        elif isinstance(inputs, Mapping | None):
+            given = {**(inputs or {}), **named}
+        else:
             raise FeedError(
                 f"predictor: the inputs are {type(inputs).__name__}; give a dict, such as "
                 f"{_example(prepared.definition)}."
             )
-        given = {**(inputs or {}), **named}
         expected = prepared.definition.inputs
         if given.keys() != expected.keys():
             raise FeedError(_misfit(name, given, prepared.definition))
         try:
-            return prepared.answer(*[given[key] for key in expected])
+            return prepared.answer(*[given[key] for key in expected], *prepared.constant)
         except FeedError as error:
             listed = ", ".join(f"{key!r} ({info.name}: {info})" for key, info in expected.items())
             raise FeedError(f"predictor: the signature {name!r} takes {listed}: {error}") from error
@@ -132,15 +136,16 @@ class Predictor:
                     f"predictor: the outputs of the signature {name!r} need {needed.name!r} ({needed.type}), which is "
                     f"none of its inputs; give a value for all calls by feeds={{{needed.name!r}: …}}. {op.where()}"
                 )
-        function = self.session.make_callable(fetches, [*feeds, *constant])
-        values = tuple(constant.values())
-        return _Prepared(definition, lambda *arrays: function(*arrays, *values))
+        answer = self.session.make_callable(fetches, [*feeds, *constant])
+        return _Prepared(definition, answer, tuple(constant.values()))
 
     def _tensor(self, key: Any, what: str) -> dt.Tensor:
         try:
             found = self.session.graph.as_graph_element(key)
         except DovetailError as error:
             raise NotFoundError(f'predictor: {what} of "{self._folder}": {error}') from error
+        if isinstance(found, dt.Operation) and len(found.outputs) == 1:
+            return found.outputs[0]
         if not isinstance(found, dt.Tensor):
             raise NotFoundError(f'predictor: {what} of "{self._folder}" is {key!r}, which is no tensor.')
         return found
