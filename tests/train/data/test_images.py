@@ -61,6 +61,29 @@ def test_subfolders_are_classes(folder: Path) -> None:
     assert [int(label) for _, label in other] == mixed[1:]
 
 
+def test_threads_read_pictures_in_order(folder: Path) -> None:
+    def make(threads: int | None) -> dt.data.Dataset:
+        data = dt.data.from_image_folder(folder, size=(4, 4), threads=threads)
+        return data.skip(1).shuffle(seed=2).repeat(3).batch(3)
+
+    expected = [(pictures.tolist(), labels.tolist()) for pictures, labels in make(None)]
+    iterator = iter(make(3))
+    for at in range(len(expected)):
+        state = json.loads(json.dumps(iterator.state()))
+        iterator.close()
+        iterator = iter(make(2 + at % 2))
+        iterator.restore(state)
+        pictures, labels = next(iterator)
+        assert (pictures.tolist(), labels.tolist()) == expected[at]
+    iterator = iter(dt.data.from_image_folder(folder, size=(4, 4), threads=3).skip(2).enumerate().skip(1))
+    assert [(int(number), int(label)) for number, (_, label) in iterator] == [(1, 1), (2, 2)]
+    (folder / "dog" / "1.png").write_bytes(b"none")
+    with pytest.raises(FormatError, match="1.png: it is no picture"):
+        list(make(3))
+    with pytest.raises(InvalidArgumentError, match="from_image_folder: threads is 0"):
+        make(0)
+
+
 def test_pictures_that_are_none_are_named(folder: Path) -> None:
     whole = (folder / "cat" / "0.png").read_bytes()
     for content, message in [

@@ -39,6 +39,7 @@ def test_rows_keep_their_structure() -> None:
     assert spec["more"].y == dt.data.TensorSpec([None], dt.string)
     assert label == dt.data.TensorSpec([None], dt.bool)
     assert dataset.batch(2).output_types[1] is dt.bool
+    assert list(dt.data.from_arrays([1, 2], [3.0, 4.0])) == [(1, 3.0), (2, 4.0)]
     assert dataset.batch(2, drop_remainder=True).output_shapes[0]["x"].as_list() == [2, 2]
 
 
@@ -110,6 +111,7 @@ def test_parts() -> None:
         assert numbers(one.skip(20)) == []
         assert numbers(one.shard(3, 1)) == [1, 4, 7]
         assert numbers(one.shard(num_shards=3, index=2)) == [2, 5, 8]
+        assert numbers(one.shard(index=2, count=3)) == numbers(one.shard(2, 3)) == [2, 5, 8]
         assert numbers(one.skip(2).take(5).shard(2, 1)) == [3, 5]
         assert numbers(one.skip(2).take(5).batch(2)) == [[2, 3], [4, 5], [6]]
         assert numbers(one.shard(3, 0).batch(3)) == [[0, 3, 6], [9]]
@@ -230,6 +232,8 @@ def test_arguments_are_checked() -> None:
         (lambda: data.take(1.5), "take: count is 1.5"),
         (lambda: data.skip(-3), "skip: count is -3"),
         (lambda: data.shard(2, 2), "shard: index is 2; give one below num_shards, 2"),
+        (lambda: data.shard(3), "shard: give how many parts there are, num_shards, and which of them, index"),
+        (lambda: data.shard(3, -1), "shard: a number is -1"),
         (lambda: data.prefetch(0), "prefetch: buffer_size is 0"),
         (lambda: data.map(abs, 2, threads=2), "map: give threads or num_parallel_calls, not both"),
         (lambda: data.map(abs, threads=0), "map: threads is 0"),

@@ -443,17 +443,28 @@ class Dataset:
         number = natural(count, "skip: count", least=-1)
         return Dataset(sliced(self._stage, max(number, 0), 0 if number < 0 else None, 1, f"skip({number})"))
 
-    def shard(self, num_shards: int, index: int) -> Dataset:
+    def shard(self, num_shards: int | None = None, index: int | None = None, *, count: int | None = None) -> Dataset:
         """Return every so manieth element: those whose number leaves ``index`` when divided by ``num_shards``.
+
+        Args:
+            num_shards: how many parts there are.
+            index: which of them. As it is the smaller, the two may stand in either order.
+            count: another name of ``num_shards``.
+
+        Raises:
+            InvalidArgumentError: there is no such part.
 
         Example:
             >>> [int(n) for n in dt.data.range(7).shard(num_shards=3, index=1)]
             [1, 4]
         """
-        count, number = positive(num_shards, "shard: num_shards"), natural(index, "shard: index")
-        if number >= count:
-            raise InvalidArgumentError(f"shard: index is {number}; give one below num_shards, {count}.")
-        return Dataset(sliced(self._stage, number, None, count, f"shard({count}, {number})"))
+        given = [one for one in (num_shards, count, index) if one is not None]
+        if len(given) != 2:
+            raise InvalidArgumentError("shard: give how many parts there are, num_shards, and which of them, index.")
+        number, parts = sorted(natural(one, "shard: a number") for one in given)
+        if number == parts:
+            raise InvalidArgumentError(f"shard: index is {number}; give one below num_shards, {parts}.")
+        return Dataset(sliced(self._stage, number, None, parts, f"shard({parts}, {number})"))
 
     def enumerate(self, start: int = 0) -> Dataset:
         """Return pairs of a number, counted from ``start``, and the element."""

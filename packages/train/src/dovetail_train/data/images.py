@@ -115,6 +115,7 @@ def from_image_folder(
     mode: Mode = "RGB",
     size: Sequence[int] | None = None,
     classes: Sequence[str] | None = None,
+    threads: int | None = None,
 ) -> Dataset:
     """Return the pictures of a folder with their classes as elements.
 
@@ -128,6 +129,7 @@ def from_image_folder(
         size: height and width to scale to; without it pictures keep theirs, and have to be cut to one size before
             ``batch``.
         classes: the names of the subfolders in the order of their numbers; sorted unless given.
+        threads: how many pictures to read at a time, ahead of who asks for them; 1 unless given. The order stays.
 
     Returns:
         A dataset of pairs of a picture, uint8 of shape height, width, channels, and the number of its class, int64; of
@@ -154,12 +156,12 @@ def from_image_folder(
         raise InvalidArgumentError(f"from_image_folder: mode is {mode!r}; give one of {', '.join(_CHANNELS)}.")
     found = image_classes(folder)
     path = Path(folder).expanduser()
-    wanted = _size(size)
+    wanted, count = _size(size), positive(1 if threads is None else threads, "from_image_folder: threads")
     if not found and classes is None:
         files = _pictures(path)
         if not files:
             raise DataError(f'from_image_folder: "{path}" holds no pictures ({", ".join(_ENDINGS)}) and no subfolders.')
-        return Dataset(_Pictures(path, files, None, mode, wanted))
+        return Dataset(_Pictures(path, files, None, mode, wanted, count))
     names = found if classes is None else list(classes)
     absent = [name for name in names if name not in found]
     if absent or len(set(names)) < len(names):
@@ -176,7 +178,7 @@ def from_image_folder(
             )
         files += members
         labels += [number] * len(members)
-    return Dataset(_Pictures(path, files, labels, mode, wanted))
+    return Dataset(_Pictures(path, files, labels, mode, wanted, count))
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -194,6 +196,7 @@ class _Pictures(Indexed):
         labels: Sequence[int] | None,
         mode: Mode,
         size: tuple[int, int] | None,
+        threads: int,
     ) -> None:
         super().__init__()
         self._folder = folder
@@ -201,6 +204,7 @@ class _Pictures(Indexed):
         self._labels = None if labels is None else np.asarray(labels, np.int64)
         self._mode = mode
         self._size = size
+        self._threads = threads
 
     @property
     def spec(self) -> ElementSpec:
@@ -209,6 +213,10 @@ class _Pictures(Indexed):
             return ElementSpec(Structure(None), (image,))
         pair = Structure(tuple, range(2), [Structure(None), Structure(None)])
         return ElementSpec(pair, (image, TensorSpec([], dt.int64)))
+
+    @property
+    def threads(self) -> int:
+        return self._threads
 
     def size(self, turn: Turn) -> int:
         return len(self._files)

@@ -57,6 +57,10 @@ class _IndexedSlice(Indexed):
             indices = np.asarray(indices) * self._step + self._start
         return self._before.gather(indices, turn, first)
 
+    @property
+    def threads(self) -> int:
+        return self._before.threads
+
     def describe(self, token: Any) -> str:
         return self._before.describe(self._start + token * self._step)
 

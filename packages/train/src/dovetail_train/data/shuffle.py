@@ -7,7 +7,7 @@ from typing import Any, Final, final
 from dovetail.errors import InvalidArgumentError
 from dovetail_train.data.randomness import draws, permutation
 from dovetail_train.data.spec import ElementSpec, Leaves
-from dovetail_train.data.stage import Cursor, Indexed, IndexedCursor, Stage, State, Turn
+from dovetail_train.data.stage import Cursor, Indexed, Stage, State, Turn
 
 __all__ = ["Shuffle"]
 
@@ -84,7 +84,7 @@ class _PermutedCursor(_SeededCursor):
         before = self.stage.inputs[0]
         assert isinstance(before, Indexed)
         order = permutation(before.size(self.turn), self.stage.seed, self.order)
-        self._cursor = IndexedCursor(before, self.turn, order)
+        self._cursor = before.ordered(self.turn, order)
 
     def next(self) -> Leaves:
         return self._cursor.next()
@@ -105,8 +105,12 @@ class _PermutedCursor(_SeededCursor):
     def restore(self, state: State) -> None:
         seed, before = state
         self.restore_seed(seed)
+        self.close()
         self._begin()
         self._cursor.restore(before)
+
+    def close(self) -> None:
+        self._cursor.close()
 
 
 @final

@@ -11,12 +11,13 @@ from dovetail_train.data.dataset import Dataset
 __all__ = ["from_arrays", "from_generator"]
 
 
-def from_arrays(arrays: Any) -> Dataset:
+def from_arrays(arrays: Any, *more: Any) -> Dataset:
     """Return the rows of arrays as elements.
 
     Args:
         arrays: arrays with equally many rows, nested in tuples and dicts as the elements shall be; lists are arrays.
             Nothing is copied, and rows cannot be written to.
+        more: further ones; ``from_arrays(x, y)`` is ``from_arrays((x, y))``.
 
     Raises:
         DataError: the arrays are not equally long, or one of them is a single number.
@@ -26,7 +27,7 @@ def from_arrays(arrays: Any) -> Dataset:
         >>> next(iter(dataset))
         ({'length': np.float64(1.5)}, np.int64(0))
     """
-    return Dataset(Arrays(arrays))
+    return Dataset(Arrays((arrays, *more) if more else arrays))
 
 
 def from_generator(

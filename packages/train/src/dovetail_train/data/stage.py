@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, final
 
 import numpy as np
@@ -15,7 +16,6 @@ __all__ = [
     "UNKNOWN",
     "Cursor",
     "Indexed",
-    "IndexedCursor",
     "Stage",
     "State",
     "Turn",
@@ -160,57 +160,41 @@ class Indexed(Stage):
     def size(self, turn: Turn) -> int:
         """How many there are."""
 
+    @property
+    def threads(self) -> int:
+        """How many elements are best read at a time."""
+        return 1
+
     def gather(self, indices: Any, turn: Turn, first: int) -> list[Any]:
         """Return elements stacked to arrays."""
         return stack([self.at(int(index), turn) for index in indices], first)
 
     def open(self, turn: Turn) -> Cursor:
         """Go through them in order."""
-        return IndexedCursor(self, turn, None)
+        return self.ordered(turn, None)
+
+    def ordered(self, turn: Turn, order: Any | None) -> Cursor:
+        """Go through them in a given order; ascending for ``None``."""
+        return IndexedCursor(self, turn, order) if self.threads < 2 else ThreadedIndexedCursor(self, turn, order)
 
 
-@final
-class IndexedCursor(Cursor):
-    """Goes through an indexed stage in a given order.
-
-    Args:
-        stage: the stage.
-        turn: the pass.
-        order: numbers of elements; ascending by default.
-    """
+class _Ordered(Cursor):
+    """Goes through an indexed stage in a given order."""
 
     def __init__(self, stage: Indexed, turn: Turn, order: Any | None) -> None:
-        """Begin with the first."""
         self._stage = stage
         self._turn = turn
         self._order = order
         self._count = stage.size(turn)
         self._at = 0
 
-    def next(self) -> Leaves:
-        """Return the next in the order."""
-        at = self._at
-        if at >= self._count:
-            raise StopIteration
-        leaves = self._stage.at(at if self._order is None else int(self._order[at]), self._turn)
-        self._at = at + 1
-        return leaves
+    def _index(self, at: int) -> int:
+        return at if self._order is None else int(self._order[at])
 
     @property
     def token(self) -> Any:
         """The number of the last element."""
-        at = max(self._at - 1, 0)
-        return at if self._order is None else int(self._order[at])
-
-    def block(self, count: int, first: int) -> list[Any] | None:
-        """Return several at once."""
-        at, end = self._at, min(self._at + count, self._count)
-        if at >= end:
-            return None
-        indices = range(at, end) if self._order is None else self._order[at:end]
-        found = self._stage.gather(indices, self._turn, first)
-        self._at = end
-        return found
+        return self._index(max(self._at - 1, 0))
 
     def skip(self, count: int) -> int:
         """Move on without reading."""
@@ -225,6 +209,71 @@ class IndexedCursor(Cursor):
     def restore(self, state: State) -> None:
         """Set how many were read."""
         self._at = int(state)
+
+
+@final
+class IndexedCursor(_Ordered):
+    """Reads each element when it is asked for, and stacked ones at once."""
+
+    def next(self) -> Leaves:
+        """Return the next in the order."""
+        if self._at >= self._count:
+            raise StopIteration
+        leaves = self._stage.at(self._index(self._at), self._turn)
+        self._at += 1
+        return leaves
+
+    def block(self, count: int, first: int) -> list[Any] | None:
+        """Return several at once."""
+        at, end = self._at, min(self._at + count, self._count)
+        if at >= end:
+            return None
+        indices = range(at, end) if self._order is None else self._order[at:end]
+        found = self._stage.gather(indices, self._turn, first)
+        self._at = end
+        return found
+
+
+@final
+class ThreadedIndexedCursor(_Ordered):
+    """Has threads read some elements ahead."""
+
+    def __init__(self, stage: Indexed, turn: Turn, order: Any | None) -> None:
+        """Begin with the first; threads start when it is asked for."""
+        super().__init__(stage, turn, order)
+        self._pool: ThreadPoolExecutor | None = None
+        self._under_way: dict[int, Future[Leaves]] = {}
+
+    def next(self) -> Leaves:
+        """Return the next in the order."""
+        if self._at >= self._count:
+            raise StopIteration
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._stage.threads, thread_name_prefix="dovetail-read")
+        for at in range(self._at, min(self._at + 2 * self._stage.threads, self._count)):
+            if at not in self._under_way:
+                self._under_way[at] = self._pool.submit(self._stage.at, self._index(at), self._turn)
+        leaves = self._under_way.pop(self._at).result()
+        self._at += 1
+        return leaves
+
+    def skip(self, count: int) -> int:
+        """Move on; what threads read of it is dropped."""
+        done = super().skip(count)
+        self._under_way = {at: task for at, task in self._under_way.items() if at >= self._at}
+        return done
+
+    def restore(self, state: State) -> None:
+        """Set how many were read."""
+        self.close()
+        super().restore(state)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._under_way.clear()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
 
 @final
