@@ -119,7 +119,7 @@ class OutOfRangeError(DovetailError, EOFError):
     """There is nothing left to read: the end of a data set, a loop that was asked to go on."""
 
 
-class DataError(DovetailError, ValueError):
+class DataError(InvalidArgumentError):
     """A dataset's elements do not fit each other, or a function that makes them failed."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -28,9 +28,10 @@ class _Values(Stage):
         if not leaves:
             raise DataError(f"{who}: there are no arrays ({self.structure.describe()}); give at least one.")
         self.values = [
-            leaf if isinstance(leaf, dt.Tensor) else as_leaf(leaf, who, f"the value{path}")
+            leaf if isinstance(leaf, dt.Tensor) else as_leaf(leaf, who, _named(path))
             for leaf, path in zip(leaves, self.paths, strict=True)
         ]
+        self._fed = bool(self.tensors)
 
     @property
     def tensors(self) -> list[dt.Tensor]:
@@ -39,6 +40,8 @@ class _Values(Stage):
 
     def arrays(self, turn: Turn) -> list[Any]:
         """Return the arrays of a pass."""
+        if not self._fed:
+            return self.values
         found = [turn.values.get(value) if isinstance(value, dt.Tensor) else value for value in self.values]
         if any(value is None for value in found):
             raise InvalidArgumentError(
@@ -111,6 +114,10 @@ class Arrays(_Values, Indexed):
         """Name the source."""
         size = self.cardinality()
         return self.who if size == UNKNOWN else f"{self.who}({size} rows)"
+
+
+def _named(path: str) -> Callable[[], str]:
+    return lambda: f"the value{path}"
 
 
 def _kept(value: Any) -> Any:

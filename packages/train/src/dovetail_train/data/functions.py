@@ -42,6 +42,7 @@ class ElementFunction:
         self._stage = stage
         self._lock = threading.Lock()
         self._run: Callable[..., Any] | None = None
+        self._structure: Structure | None = None
         self.spec: ElementSpec | None = None
 
     def __call__(self, leaves: Leaves, number: int, token: Any, **keywords: Any) -> Any:
@@ -75,7 +76,9 @@ class ElementFunction:
         return self._run(leaves, keywords)
 
     def _plain(self, leaves: Leaves, keywords: dict[str, Any]) -> Any:
-        return self._stage.spec.structure.call(self._function, leaves, **keywords)
+        if self._structure is None:
+            self._structure = self._stage.spec.structure
+        return self._structure.call(self._function, leaves, **keywords)
 
     def trace(self) -> bool:
         """Call it with placeholders, to learn of its results without an element; says whether that can be."""

@@ -83,7 +83,10 @@ class Generator(Stage):
         Raises:
             DataError: it is not as those before, or not as was said.
         """
-        where = f"element {number} of {self.name}"
+
+        def where() -> str:
+            return f"element {number} of {self.name}"
+
         if self._spec is None:
             self._spec, leaves = specs_of(element, "from_generator", where)
             return leaves

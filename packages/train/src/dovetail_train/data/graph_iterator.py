@@ -147,7 +147,7 @@ class Iterator:
             element = next(self._current)
         except StopIteration:
             raise OutOfRangeError("End of sequence: the data have ended.") from None
-        return self._spec.take(element, "get_next", "the element", shapes=True)
+        return self._spec.take(element, "get_next", lambda: "the element", shapes=True)
 
     @property
     def element_spec(self) -> Any:

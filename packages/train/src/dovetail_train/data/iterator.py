@@ -8,6 +8,7 @@ from typing import Any, Self, final
 
 from dovetail.errors import DovetailError, InvalidArgumentError
 from dovetail_train.data.stage import Cursor, Stage, Turn
+from dovetail_train.data.structure import Structure
 
 __all__ = ["DatasetIterator", "Turns"]
 
@@ -59,6 +60,7 @@ class DatasetIterator:
         self._cursor: Cursor | None = stage.open(turn)
         self._read = 0
         self._ended = False
+        self._structure: Structure | None = None
 
     def __iter__(self) -> Self:
         """Return itself."""
@@ -75,7 +77,9 @@ class DatasetIterator:
             self._ended = True
             raise StopIteration from None
         self._read += 1
-        return self._stage.spec.structure.pack(leaves)
+        if self._structure is None:
+            self._structure = self._stage.spec.structure
+        return self._structure.pack(leaves)
 
     @property
     def element_spec(self) -> Any:

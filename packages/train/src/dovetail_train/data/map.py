@@ -100,7 +100,10 @@ class Map(Stage):
         Raises:
             DataError: it is not what it returned before, or not what was said.
         """
-        where = f"what {self.function.name} returned for element {number}"
+
+        def where() -> str:
+            return f"what {self.function.name} returned for element {number}"
+
         if self._spec is None:
             first, leaves = specs_of(result, self.who, where)
             if self.function.spec is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -94,13 +94,13 @@ class ElementSpec:
             return element
         return self.structure.pack([_cast(leaf, one.dtype) for leaf, one in zip(leaves, self.leaves, strict=True)])
 
-    def take(self, element: Any, who: str, where: str, shapes: bool) -> list[Any]:
+    def take(self, element: Any, who: str, where: Callable[[], str], shapes: bool) -> list[Any]:
         """Return the arrays of an element that a function of the user made.
 
         Args:
             element: what it made.
             who: who takes it, for messages.
-            where: what it is, for messages.
+            where: says what it is, for messages.
             shapes: whether shapes must fit too.
 
         Raises:
@@ -109,20 +109,26 @@ class ElementSpec:
         found = self.structure.flatten(element)
         if found is None:
             raise DataError(
-                f"{who}: {where} is {Structure.of(element).describe()}, where elements are "
+                f"{who}: {where()} is {Structure.of(element).describe()}, where elements are "
                 f"{self.structure.describe()}. Make every element of one structure."
             )
-        leaves = [
-            as_leaf(leaf, who, f"{where}{path}") for leaf, path in zip(found, self.structure.paths(), strict=True)
-        ]
-        for number, (leaf, spec) in enumerate(zip(leaves, self.leaves, strict=True)):
-            if dtype_of(leaf) is not spec.dtype or (shapes and not spec.admits(np.shape(leaf))):
-                path = self.structure.paths()[number]
-                raise DataError(
-                    f"{who}: {where}{path} is {spec_of(leaf)}, where others are {spec}. Make all of one dtype and "
-                    "shape, such as by np.asarray(value, dtype)."
-                )
-        return leaves
+        for number, (leaf, spec) in enumerate(zip(found, self.leaves, strict=True)):
+            if getattr(leaf, "dtype", None) == spec.dtype.numpy and isinstance(leaf, (np.ndarray, np.generic)):
+                if spec.dtype.is_string or (shapes and not spec.admits(leaf.shape)):
+                    found[number] = self._checked(leaf, number, who, where, shapes)
+            else:
+                found[number] = self._checked(leaf, number, who, where, shapes)
+        return found
+
+    def _checked(self, leaf: Any, number: int, who: str, where: Callable[[], str], shapes: bool) -> Any:
+        spec, path = self.leaves[number], self.structure.paths()[number]
+        array = as_leaf(leaf, who, lambda: f"{where()}{path}")
+        if dtype_of(array) is not spec.dtype or (shapes and not spec.admits(np.shape(array))):
+            raise DataError(
+                f"{who}: {where()}{path} is {spec_of(array)}, where others are {spec}. Make all of one dtype and "
+                "shape, such as by np.asarray(value, dtype)."
+            )
+        return array
 
 
 def _cast(leaf: Any, dtype: dt.DType) -> Any:
@@ -154,18 +160,18 @@ def spec_of(leaf: Any) -> TensorSpec:
     return TensorSpec(np.shape(leaf), dtype_of(leaf))
 
 
-def specs_of(element: Any, who: str, where: str) -> tuple[ElementSpec, list[Any]]:
+def specs_of(element: Any, who: str, where: Callable[[], str]) -> tuple[ElementSpec, list[Any]]:
     """Return what a first element says of all, and its arrays."""
     structure = Structure.of(element)
     leaves = structure.flatten(element) or []
     paths = structure.paths()
-    leaves = [as_leaf(leaf, who, f"{where}{path}") for leaf, path in zip(leaves, paths, strict=True)]
+    leaves = [as_leaf(leaf, who, lambda: where() + path) for leaf, path in zip(leaves, paths, strict=True)]  # noqa: B023
     if not leaves:
-        raise DataError(f"{who}: {where} is empty ({structure.describe()}); give at least one array.")
+        raise DataError(f"{who}: {where()} is empty ({structure.describe()}); give at least one array.")
     return ElementSpec(structure, tuple(spec_of(leaf) for leaf in leaves)), leaves
 
 
-def as_leaf(value: Any, who: str, where: str) -> Any:
+def as_leaf(value: Any, who: str, where: Callable[[], str]) -> Any:
     """Return an array, a NumPy number or a string; Python numbers become int32 and float32, as everywhere.
 
     Raises:
@@ -176,11 +182,11 @@ def as_leaf(value: Any, who: str, where: str) -> Any:
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
         return value
     if value is None:
-        raise DataError(f"{who}: {where} is None; give an array, a number, a string, or tuples and dicts of them.")
+        raise DataError(f"{who}: {where()} is None; give an array, a number, a string, or tuples and dicts of them.")
     try:
         return _array(value)
     except (DovetailError, TypeError, ValueError) as error:
-        raise DataError(f"{who}: {where} is no array: {error}") from error
+        raise DataError(f"{who}: {where()} is no array: {error}") from error
 
 
 def _array(value: Any) -> Any:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, final
+from typing import Any, Final, final
+
+import numpy as np
 
 __all__ = ["Structure"]
+
+_PLAIN: Final = (np.ndarray, np.generic, float, int, str, bytes, list)
 
 
 @final
@@ -53,7 +57,7 @@ class Structure:
         """Return the arrays of an element in order; ``None`` where it has another form."""
         kind = self._kind
         if kind is None:
-            return None if isinstance(element, (tuple, Mapping)) else [element]
+            return None if _nests(element) else [element]
         if isinstance(element, tuple):
             if not issubclass(kind, tuple) or len(element) != len(self._parts):
                 return None
@@ -67,6 +71,8 @@ class Structure:
                 return None
         else:
             return None
+        if self._flat:
+            return None if any(map(_nests, values)) else list(values)
         leaves: list[Any] = []
         for part, value in zip(self._parts, values, strict=True):
             below = part.flatten(value)
@@ -129,6 +135,12 @@ class Structure:
     def __hash__(self) -> int:
         """Hash by what both forms of equality share."""
         return hash((self.size, len(self._parts)))
+
+
+def _nests(value: Any) -> bool:
+    if isinstance(value, _PLAIN):  # asking for an abstract class takes ten times as long
+        return False
+    return isinstance(value, (tuple, Mapping))
 
 
 LEAF = Structure(None)
