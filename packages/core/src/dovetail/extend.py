@@ -40,6 +40,7 @@ from dovetail.ops.windows import Window, as_padding
 from dovetail.plugins import get as plugin
 from dovetail.plugins import hook, hookimpl, register, register_hooks, registered
 from dovetail.plugins import names as plugin_names
+from dovetail.plugins import packages as plugin_packages
 from dovetail.session.profile import Profile, recording
 from dovetail.types import dims
 from dovetail.types.attributes import ArrayAttribute, ArraySource, ArrayStore
@@ -132,6 +133,7 @@ __all__ = [
     "optimize",
     "plugin",
     "plugin_names",
+    "plugin_packages",
     "primitive",
     "recording",
     "register",

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, Final, final
 
 import dovetail as dt
-from dovetail import plugins
 from dovetail.errors import FormatError, NotFoundError
-from dovetail.extend import Array, ArrayStore, graph_from_data, graph_hash, graph_to_data
+from dovetail.extend import Array, ArrayStore, graph_from_data, graph_hash, graph_to_data, plugin_packages
 from dovetail_io.files import FileSet, locked
 from dovetail_io.sealed import GRAPH, FileRecord, read_bytes, records_from_data, seal, unseal
 from dovetail_io.tensors import as_stored, encoded, encoded_size, read_tensors
@@ -151,12 +150,7 @@ def _clear_devices(data: Any) -> None:
 
 def _distributions(packages: list[str]) -> dict[str, str]:
     """Return which distribution each package comes from, such as ``{"dovetail_swish": "dovetail-swish"}``."""
-    found = {
-        provider.module.partition(".")[0]: provider.distribution.name
-        for group in plugins.GROUPS
-        for provider in plugins.providers(group)
-        if not provider.in_process
-    }
+    found = plugin_packages()
     if not found.keys() >= set(packages):
         found = {package: names[0] for package, names in _installed().items()} | found
     return {package: found[package] for package in packages if package in found}

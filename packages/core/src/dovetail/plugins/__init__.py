@@ -28,6 +28,7 @@ __all__ = [
     "manager",
     "names",
     "namespace",
+    "packages",
     "providers",
     "refresh",
     "register",
@@ -39,6 +40,7 @@ __all__ = [
 
 get = manager.get
 names = manager.names
+packages = manager.packages
 providers = manager.providers
 refresh = manager.refresh
 register = manager.register

@@ -73,6 +73,14 @@ class PluginManager:
         """Give the names in ``group`` that may be asked for, sorted; nothing is imported for it."""
         return tuple(sorted({item.name for item in self.providers(group) if self.denial(item) is None}))
 
+    def packages(self) -> dict[str, str]:
+        """Give the names of the distributions by the packages that their entry points name."""
+        return {
+            provider.module.partition(".")[0]: provider.distribution.name
+            for installed in self.scan.providers.values()
+            for provider in installed
+        }
+
     def denial(self, provider: Provider) -> str | None:
         """Say by what a plugin is denied; None where it is allowed."""
         return None if provider.in_process else self.policy.denial(provider.distribution)
