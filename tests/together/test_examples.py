@@ -144,6 +144,47 @@ def test_frozen_layers_are_those_of_the_checkpoint(tmp_path: Path, monkeypatch: 
         assert not np.array_equal(moved, saved.get_tensor("trunk/hidden/kernel"))
 
 
+def test_an_autoencoder_restores_digits(tmp_path: Path) -> None:
+    said = run(tmp_path, "autoencoder.py", "--steps", "300", "--output", "coded")
+    assert number(r"of 8 numbers each: ([\d.]+)", said) < 0.06
+    assert number(r"by principal components: ([\d.]+)", said) == pytest.approx(0.0236, abs=5e-4)
+    assert (tmp_path / "coded" / "autoencoder.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "coded" / "autoencoder.model").exists()
+
+
+def test_noise_is_taken_from_a_photograph(tmp_path: Path) -> None:
+    said = run(tmp_path, "denoising.py", "--steps", "60", "--output", "cleaned")
+    assert number(r"PSNR ([\d.]+) dB with noise", said) == pytest.approx(20.7, abs=0.1)
+    assert number(r"([\d.]+) dB cleaned", said) > 21.5
+    assert (tmp_path / "cleaned" / "denoising.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+@pytest.mark.long
+def test_an_autoencoder_halves_the_error_of_principal_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded: 0.0123 for seed 0, where principal components have 0.0236."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import autoencoder
+
+    errors = []
+    for seed in (0, 1, 2):
+        train, test, _ = autoencoder.load(seed)
+        coder = autoencoder.fit(train, 4000, seed, quiet=True)
+        errors.append(np.square(autoencoder.restored(coder, test) - test).mean())
+    assert np.mean(errors) <= 0.013
+
+
+@pytest.mark.long
+def test_a_photograph_gains_seven_decibels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded: 28.17 dB after 5,000 steps, from 20.69 dB."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import denoising
+
+    learned_from, truth = denoising.photographs()
+    noisy = denoising.with_noise(truth, np.random.default_rng(1))
+    coder = denoising.fit(learned_from, 5000, 0, quiet=True)
+    assert denoising.psnr(denoising.cleaned(coder, noisy), truth) >= 27.7
+
+
 @pytest.mark.long
 def test_mean_accuracy_of_the_lstm_over_three_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Recorded: 0.9667, 0.9611, 0.9667."""
