@@ -691,7 +691,10 @@ def multi_head_attention(
     key: _Tensor | None = None,
     value: _Tensor | None = None,
     mask: _Tensor | None = None,
-) -> _Tensor: ...
+    past_keys: _Tensor | None = None,
+    past_values: _Tensor | None = None,
+    position: _Tensor | None = None,
+) -> _Tensor | tuple[_Tensor, _Tensor, _Tensor]: ...
 def position_embedding(
     inputs: _Tensor,
     sequence_length: int,
@@ -887,7 +890,10 @@ def transformer_block(
     mask: _Tensor | None = None,
     memory: _Tensor | None = None,
     memory_mask: _Tensor | None = None,
-) -> _Tensor: ...
+    past_keys: _Tensor | None = None,
+    past_values: _Tensor | None = None,
+    position: _Tensor | None = None,
+) -> _Tensor | tuple[_Tensor, _Tensor, _Tensor]: ...
 def up_sampling1d(
     inputs: _Tensor,
     size: int | tuple[int, ...] = 2,

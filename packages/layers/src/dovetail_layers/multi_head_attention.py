@@ -38,6 +38,12 @@ class MultiHeadAttention(Layer):
     without ``value`` the values come from the keys. The mask holds truth values, which key a query may attend to: of
     shape ``[batch, keys]``, ``[batch, queries, keys]`` or ``[batch, heads, queries, keys]``, each size perhaps 1.
 
+    For decoding step by step it takes besides ``past_keys`` and ``past_values``, of shape
+    ``[batch, key_heads, length, key_size]``, as ``empty_cache`` makes them, and ``position``, an integer scalar: the
+    place of the first of the steps that are given. Their keys and values are written there, each query attends to what
+    is written up to its own place (up to the last of the steps, unless ``causal``), and the layer returns output, keys
+    and values. So each step costs what a step costs, and gives what the whole sequence would.
+
     The weights of attention to its own sequence are ``kernel``, of shape ``[depth, 3 * heads * key_size]``, whose
     columns are those of queries, keys and values, head by head, and ``bias``; else ``query_kernel``, ``key_kernel``,
     ``value_kernel`` and their biases. ``output_kernel``, of shape ``[heads * key_size, output_size]``, and
@@ -69,6 +75,13 @@ class MultiHeadAttention(Layer):
         Shape([8, 20, 32])
         >>> dt.layers.multi_head_attention(words, 4, key=dt.zeros([8, 50, 16]), mask=dt.ones([8, 50], dt.bool)).shape
         Shape([8, 20, 32])
+
+        >>> layer = dt.layers.MultiHeadAttention(4, causal=True)
+        >>> whole = layer(words)
+        >>> keys, values = layer.empty_cache(8, length=20)
+        >>> step, keys, values = layer(words[:, :1], past_keys=keys, past_values=values, position=0)
+        >>> step.shape
+        Shape([8, 1, 32])
     """
 
     heads: int
@@ -108,6 +121,9 @@ class MultiHeadAttention(Layer):
         key: TensorType | None = None,
         value: TensorType | None = None,
         mask: TensorType | None = None,
+        past_keys: TensorType | None = None,
+        past_values: TensorType | None = None,
+        position: TensorType | None = None,
     ) -> None:
         """Make kernels and biases."""
         depth = query.dims[-1]
@@ -163,8 +179,11 @@ class MultiHeadAttention(Layer):
         key: Tensor | None = None,
         value: Tensor | None = None,
         mask: Tensor | None = None,
+        past_keys: Tensor | None = None,
+        past_values: Tensor | None = None,
+        position: Tensor | None = None,
         training: Training = False,
-    ) -> Tensor:
+    ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """Products, attention, a product."""
         if (key is None and value is None) is not self.alone:
             made = "its own sequence only" if self.alone else "keys and values that are given"
@@ -178,13 +197,67 @@ class MultiHeadAttention(Layer):
             products = [_product(source, *pair) for source, pair in pairs if source is not None]
         numbers = self.heads, self.groups, self.groups
         queries, keys, values = (self._by_head(one, heads) for one, heads in zip(products, numbers, strict=True))
-        if self.rotary:
-            queries, keys = rotary_embedding(queries), rotary_embedding(keys)
-        allowed = None if mask is None else _by_query(as_mask("multi_head_attention", mask))
-        means = self._attend_in_groups(queries, keys, values, allowed, training)
         batch, steps, _ = query.shape.dims
+        places = None if position is None else position + dt.range(steps, dtype=position.dtype)
+        if self.rotary:
+            queries, keys = rotary_embedding(queries, places), rotary_embedding(keys, places)
+        allowed = None if mask is None else _by_query(as_mask("multi_head_attention", mask))
+        causal = self.causal
+        if past_keys is not None or past_values is not None or places is not None:
+            keys, values = self._written(past_keys, past_values, places, keys, values)
+            assert places is not None, "looked at when writing"
+            last = dt.expand_dims(places, 1) if causal else places[-1]
+            past = dt.less_equal(dt.range(keys.shape[2], dtype=places.dtype), last)
+            if not causal:
+                past = dt.expand_dims(past, 0)
+            allowed, causal = past[None, None] if allowed is None else dt.logical_and(allowed, past), False
+        means = self._attend_in_groups(queries, keys, values, allowed, causal, training)
         joined = dt.reshape(dt.transpose(means, [0, 2, 1, 3]), [batch, steps, self.heads * self.size])
-        return _product(joined, *self.outer)
+        output = _product(joined, *self.outer)
+        return output if places is None else (output, keys, values)
+
+    def empty_cache(self, batch_size: Any, length: Any, dtype: Any = dt.float32) -> tuple[Tensor, Tensor]:
+        """Return keys and values of no steps, for ``past_keys`` and ``past_values``.
+
+        Args:
+            batch_size: how many sequences there are.
+            length: how many steps they have at most.
+            dtype: the dtype of the queries.
+
+        Raises:
+            LayerError: the layer has no weights yet.
+        """
+        if not self.weights:
+            raise LayerError("multi_head_attention: the layer has no weights yet; call it, or make_weights, first.")
+        shape = [batch_size, self.groups, length, self.size]
+        return dt.zeros(shape, dtype, name="past_keys"), dt.zeros(shape, dtype, name="past_values")
+
+    def _written(
+        self, past_keys: Tensor | None, past_values: Tensor | None, places: Tensor | None, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Write keys and values of the steps at their places among those of the past."""
+        if past_keys is None or past_values is None or places is None:
+            raise LayerError("multi_head_attention: past_keys, past_values and position go together; give all three.")
+        if not self.alone:
+            raise LayerError("multi_head_attention: the past is of the query's own sequence; leave key and value out.")
+        if places.shape.rank != 1:
+            raise ShapeError("multi_head_attention: position must be a scalar, the place of the first step.")
+        result = []
+        for label, past, rows in (("past_keys", past_keys, keys), ("past_values", past_values, values)):
+            if past.shape.rank != 4 or past.shape[1] != self.groups or past.shape[3] != self.size:
+                raise ShapeError(
+                    f"multi_head_attention: {label} is {past.type}, where [batch, {self.groups}, length, {self.size}] "
+                    f"is wanted, as empty_cache makes it."
+                )
+            batch, heads, length, size = past.shape.dims
+            count, steps = batch * heads, rows.shape[2]
+            sequences = dt.broadcast_to(dt.range(count, dtype=places.dtype)[:, None], [count, steps])
+            indices = dt.stack([sequences, dt.broadcast_to(places, [count, steps])], -1)
+            whole = dt.tensor_scatter_update(
+                dt.reshape(past, [count, length, size]), indices, dt.reshape(rows, [count, steps, size])
+            )
+            result.append(dt.reshape(whole, [batch, heads, length, size]))
+        return result[0], result[1]
 
     def _by_head(self, x: Tensor, heads: int) -> Tensor:
         """Return ``[batch, steps, heads * size]`` as ``[batch, heads, steps, size]``."""
@@ -192,11 +265,11 @@ class MultiHeadAttention(Layer):
         return dt.transpose(dt.reshape(x, [batch, steps, heads, self.size]), [0, 2, 1, 3])
 
     def _attend_in_groups(
-        self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, training: Training
+        self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, causal: bool, training: Training
     ) -> Tensor:
         """Attend, with an axis more where several heads of queries share one of keys."""
         if self.groups == self.heads:
-            return self._attend(queries, keys, values, allowed, training)
+            return self._attend(queries, keys, values, allowed, causal, training)
         batch, _, steps, _ = queries.shape.dims
         share = self.heads // self.groups
         if allowed is not None:
@@ -204,16 +277,16 @@ class MultiHeadAttention(Layer):
             split = [1, 1] if heads == 1 else [self.groups, share]
             allowed = dt.reshape(allowed, [one, *split, *rest])
         grouped = dt.reshape(queries, [batch, self.groups, share, steps, self.size])
-        means = self._attend(grouped, dt.expand_dims(keys, 2), dt.expand_dims(values, 2), allowed, training)
+        means = self._attend(grouped, dt.expand_dims(keys, 2), dt.expand_dims(values, 2), allowed, causal, training)
         return dt.reshape(means, [batch, self.heads, steps, self.size])
 
     def _attend(
-        self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, training: Training
+        self, queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None, causal: bool, training: Training
     ) -> Tensor:
         scale = self.size**-0.5
         if not self.dropout or training is False:
-            return scaled_dot_product_attention(queries, keys, values, allowed, self.causal, scale)
-        weights = attention_weights(queries, keys, allowed, scale, self.causal)
+            return scaled_dot_product_attention(queries, keys, values, allowed, causal, scale)
+        weights = attention_weights(queries, keys, allowed, scale, causal)
         kept: Tensor = smart_cond(training, lambda: dropout(weights, rate=self.dropout), lambda: weights)
         return dt.matmul(kept, values)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import dovetail as dt
 from dovetail import Tensor
@@ -23,7 +23,8 @@ class TransformerBlock(Layer):
     It takes the inputs, of shape ``[batch, steps, depth]``, and by name, if need be, ``mask``, which step a step may
     attend to, ``memory``, of shape ``[batch, keys, size]``, and ``memory_mask``. With a memory, what an encoder gave,
     the block is one of a decoder: it attends to the memory after its own sequence. Masks are those of
-    ``multi_head_attention``.
+    ``multi_head_attention``. For decoding step by step it takes ``past_keys``, ``past_values`` and ``position`` as
+    ``multi_head_attention`` does, and returns output, keys and values; the memory is given on each step.
 
     The norm stands after each residual connection, as in the paper, or, by ``normalize_first``, before what it leads
     around (Xiong et al., 2020, arXiv:2002.04745); then the last block's output wants a norm of its own.
@@ -104,6 +105,9 @@ class TransformerBlock(Layer):
         mask: TensorType | None = None,
         memory: TensorType | None = None,
         memory_mask: TensorType | None = None,
+        past_keys: TensorType | None = None,
+        past_values: TensorType | None = None,
+        position: TensorType | None = None,
     ) -> None:
         """Make the layers within."""
         depth = inputs.dims[-1]
@@ -131,8 +135,11 @@ class TransformerBlock(Layer):
         mask: Tensor | None = None,
         memory: Tensor | None = None,
         memory_mask: Tensor | None = None,
+        past_keys: Tensor | None = None,
+        past_values: Tensor | None = None,
+        position: Tensor | None = None,
         training: Training = False,
-    ) -> Tensor:
+    ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """Attend, perhaps attend to the memory, and change each step."""
         if (memory is None) is not (self.memory_attention is None):
             made = "without" if self.memory_attention is None else "with"
@@ -145,8 +152,16 @@ class TransformerBlock(Layer):
             result: Tensor = smart_cond(training, lambda: dropout(y, rate=self.dropout), lambda: dt.identity(y))
             return result
 
+        written: list[Tensor] = []
+
         def attended(x: Tensor) -> Tensor:
-            return dropped(self.attention(x, mask=mask, training=training))
+            found = self.attention(
+                x, mask=mask, past_keys=past_keys, past_values=past_values, position=position, training=training
+            )
+            if isinstance(found, Tensor):
+                return dropped(found)
+            written.extend(found[1:])
+            return dropped(found[0])
 
         def recalled(x: Tensor) -> Tensor:
             assert self.memory_attention is not None
@@ -160,4 +175,10 @@ class TransformerBlock(Layer):
             parts.insert(1, (recalled, self.memory_norm))
         for part, norm in parts:
             x = x + part(norm(x)) if self.normalize_first else norm(x + part(x))
-        return x
+        return (x, written[0], written[1]) if written else x
+
+    def empty_cache(self, batch_size: Any, length: Any, dtype: Any = dt.float32) -> tuple[Tensor, Tensor]:
+        """Return keys and values of no steps, for ``past_keys`` and ``past_values``; see ``MultiHeadAttention``."""
+        if not self.weights:
+            raise LayerError("transformer_block: the block has no weights yet; call it, or make_weights, first.")
+        return self.attention.empty_cache(batch_size, length, dtype)
