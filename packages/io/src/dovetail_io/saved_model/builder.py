@@ -143,6 +143,18 @@ class SavedModelBuilder:
             InvalidArgumentError: no variables have been added yet, or the tags are taken.
             NotFoundError: the graph has a variable whose value was not added, or a signature speaks of a tensor that it
                 does not have, or an asset is missing.
+
+        Example:
+            >>> builder = dt.saved_model.builder.SavedModelBuilder("both/1")
+            >>> v = dt.Variable(1.0, name="v")
+            >>> with dt.Session() as session:
+            ...     session.run(v.initializer)
+            ...     builder.add_meta_graph_and_variables(session, [dt.saved_model.tag_constants.TRAINING])
+            >>> with dt.Graph().as_default():
+            ...     w = dt.Variable(0.0, name="v")  # the same variable, in a graph of its own
+            ...     builder.add_meta_graph([dt.saved_model.tag_constants.SERVING])
+            >>> builder.save()
+            'both/1/saved_model.json'
         """
         if self._snapshot is None:
             raise InvalidArgumentError(

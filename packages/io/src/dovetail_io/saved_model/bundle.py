@@ -178,6 +178,15 @@ class Bundle:
         NotFoundError: there is none.
         FormatError: its manifest is damaged.
         StorageError: it cannot be read.
+
+    Example:
+        >>> x = dt.placeholder(dt.float32, [None, 2], name="x")
+        >>> with dt.Session() as session:
+        ...     dt.saved_model.simple_save(session, "exports/1", {"x": x}, {"y": 2.0 * x})
+        >>> bundle = dt.saved_model.Bundle("exports/1")
+        >>> bundle.verify()
+        >>> [(one.tags, list(one.signature_def)) for one in bundle.meta_graphs]
+        [(('serve',), ['serving_default'])]
     """
 
     def __init__(self, export_dir: PathLike | bytes) -> None:

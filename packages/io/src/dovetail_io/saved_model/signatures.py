@@ -124,6 +124,12 @@ def get_tensor_from_tensor_info(
 
     Raises:
         NotFoundError: the graph has no such tensor.
+
+    Example:
+        >>> x = dt.placeholder(dt.float32, [None, 3], name="x")
+        >>> info = dt.saved_model.utils.build_tensor_info(x)
+        >>> dt.saved_model.utils.get_tensor_from_tensor_info(info) is x
+        True
     """
     name = f"{import_scope}/{tensor_info.name}" if import_scope else tensor_info.name
     return (graph or dt.get_default_graph()).get_tensor_by_name(name)
@@ -195,6 +201,12 @@ def regression_signature_def(examples: dt.Tensor | None, predictions: dt.Tensor 
 
     Raises:
         InvalidArgumentError: the predictions are no float32, or one of the two is missing.
+
+    Example:
+        >>> x = dt.placeholder(dt.float32, [None, 3], name="x")
+        >>> signature = dt.saved_model.regression_signature_def(x, dt.reduce_sum(x, axis=1))
+        >>> list(signature.inputs), list(signature.outputs)
+        (['inputs'], ['outputs'])
     """
     if examples is None or predictions is None:
         raise InvalidArgumentError("regression_signature_def: examples and predictions must both be given.")
@@ -214,6 +226,12 @@ def classification_signature_def(
 
     Raises:
         InvalidArgumentError: classes are no strings, scores no float32, or neither is given.
+
+    Example:
+        >>> x = dt.placeholder(dt.float32, [None, 3], name="x")
+        >>> signature = dt.saved_model.classification_signature_def(x, None, scores=dt.nn.softmax(x))
+        >>> list(signature.outputs), signature.method_name
+        (['scores'], 'tensorflow/serving/classify')
     """
     if examples is None or (classes is None and scores is None):
         raise InvalidArgumentError("classification_signature_def: give examples, and classes or scores or both.")
@@ -232,7 +250,14 @@ def classification_signature_def(
 
 
 def is_valid_signature(signature_def: Any) -> bool:
-    """Whether a signature has the inputs and outputs that its method has."""
+    """Whether a signature has the inputs and outputs that its method has.
+
+    Example:
+        >>> x = dt.placeholder(dt.float32, [None, 3], name="x")
+        >>> signature = dt.saved_model.predict_signature_def({"x": x}, {"y": 2.0 * x})
+        >>> dt.saved_model.is_valid_signature(signature)
+        True
+    """
     if not isinstance(signature_def, SignatureDef):
         return False
     inputs, outputs, method = signature_def
