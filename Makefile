@@ -20,7 +20,7 @@ STAMP := .venv/.installed
 TEST_WORKERS ?= auto
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -q -n $(TEST_WORKERS) --dist worksteal
 
-.PHONY: help venv demo test test-long test-native check format bench bench-peers wheels version clean
+.PHONY: help venv demo test test-long test-native check format bench bench-peers fuzz wheels version clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make format     let ruff format and fix what it can"
 	@echo "make bench      measure, beside the peers that are installed        (BENCH=\"--only mlp --rounds 1\", see docs/benchmarks.md)"
 	@echo "make bench-peers   install the peers: PyTorch, JAX, TensorFlow, ONNX Runtime; 3 GB"
+	@echo "make fuzz       fuzz the readers of files, guided by coverage, for ten minutes        (FUZZ_SECONDS=60 for one)"
 	@echo "make wheels     build every distribution into dist/"
 	@echo "make version    write the version of the file VERSION into every distribution"
 	@echo "make clean      remove .venv and everything built"
@@ -92,6 +93,17 @@ bench-peers: $(STAMP)
 	@$(@D)/$(notdir $(BIN))/python -m pip install -q --disable-pip-version-check $(PEER_$*)
 	@touch $@
 
+# Half of the time goes to graph files, which can hold the most; what is found lies in fuzz-out/.
+FUZZ_SECONDS ?= 600
+FUZZ_FIRST := graph
+FUZZ_OTHERS := safetensors header npz checkpoint list bundle
+fuzz: $(STAMP)
+	@$(VENV_PYTHON) -m pip install -q --disable-pip-version-check --group fuzz
+	@mkdir -p fuzz-out
+	@PYTHONPATH=. $(VENV_PYTHON) tests/io/fuzz.py $(FUZZ_FIRST) --seconds $$(($(FUZZ_SECONDS) / 2))
+	@for target in $(FUZZ_OTHERS); do \
+		PYTHONPATH=. $(VENV_PYTHON) tests/io/fuzz.py $$target --seconds $$(($(FUZZ_SECONDS) / 12)) || exit 1; done
+
 # Each wheel is built from its source distribution, so that it holds what is declared and no leftover of an older build.
 wheels: $(STAMP)
 	@rm -rf dist
@@ -103,6 +115,6 @@ version:
 	@$(PYTHON) tools/version.py
 
 clean:
-	rm -rf .venv dist build packages/*/build *.egg-info packages/*/src/*.egg-info
+	rm -rf .venv dist build fuzz-out packages/*/build *.egg-info packages/*/src/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -100,7 +100,9 @@ def checkpoints(**options: Any) -> Callable[[Model, int, Path], object]:
     def write(model: Model, number: int, folder: Path) -> object:
         steps = options.get("steps", False)
         saver = model.saver(**{key: value for key, value in options.items() if key != "steps"})
-        return saver.save(model.session, folder / "model", global_step=number if steps else None)
+        path = saver.save(model.session, folder / "model", global_step=number if steps else None)
+        saver.wait()
+        return path
 
     return write
 
@@ -129,6 +131,7 @@ SCENARIOS = {
     "replacing": Scenario(checkpoints(), newest_checkpoint, True),
     "dropping": Scenario(checkpoints(steps=True, max_to_keep=1), newest_checkpoint, True),
     "shards": Scenario(checkpoints(steps=True, max_to_keep=2, max_shard_bytes=100), newest_checkpoint, True),
+    "asynchronous": Scenario(checkpoints(asynchronous=True), newest_checkpoint, True),
     "bundle": Scenario(write_bundle, bundle, False),
     "graph": Scenario(write_graph, graph_file, True),
     "archive": Scenario(write_archive, archive, True),

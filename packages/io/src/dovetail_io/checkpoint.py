@@ -35,7 +35,7 @@ import dovetail as dt
 from dovetail.errors import DovetailError, DTypeError, FormatError, InvalidArgumentError, NotFoundError
 from dovetail.extend import Array
 from dovetail_io.files import FileSet, remove
-from dovetail_io.sealed import CHECKPOINT, FileRecord, read_bytes, records_from_data, seal, unseal
+from dovetail_io.sealed import CHECKPOINT, FileRecord, moment, read_bytes, records_from_data, seal, unseal
 from dovetail_io.snapshot import Snapshot
 from dovetail_io.tensors import TensorSpec, encoded, encoded_size, read_tensors
 
@@ -219,7 +219,7 @@ class Checkpoint:
             seed, step, saved = data["random"]["seed"], data["step"], data["saved"]
             self.random_state: dict[str, Any] = {"seed": None if seed is None else _count(seed), "counters": counters}
             self.step = None if step is None else _whole(step)
-            self.saved = float(saved)
+            self.saved = moment(saved)
             self.graph_hash = _text(data["graph_hash"])
             self.dovetail = str(data.get("dovetail"))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -27,6 +30,24 @@ from dovetail_io.snapshot import Snapshot
 from dovetail_io.tensors import read_tensors
 
 __all__ = ["CheckpointFormat", "GraphFormat", "NpzFormat"]
+
+# What NumPy and zipfile raise for what is no archive of arrays, or one that was changed.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def _arrays_of(what: Any, format: str) -> dict[str, Array]:
@@ -188,5 +209,7 @@ class NpzFormat(Format):
             try:
                 with np.load(file, allow_pickle=False) as archive:
                     return {name: archive[name] for name in archive.files}
-            except (ValueError, zipfile.BadZipFile, EOFError, KeyError, OSError, AttributeError, zlib.error) as error:
+            except MemoryError as error:
+                raise StorageError(f'"{path}" cannot be read: its arrays do not fit into memory.') from error
+            except _DAMAGE as error:
                 raise FormatError(f'"{path}" is damaged or no .npz file: {error}. Take another one.') from error

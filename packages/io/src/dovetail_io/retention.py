@@ -17,7 +17,7 @@ from typing import Any, Final, final
 from dovetail.errors import DovetailError, FormatError, InvalidArgumentError, NotFoundError, StorageError
 from dovetail_io.checkpoint import Checkpoint, PathLike, as_prefix, whole_checkpoints
 from dovetail_io.files import flush_folder, locked, remove, replace_file
-from dovetail_io.sealed import LISTING, is_plain_name, read_sealed, seal
+from dovetail_io.sealed import LISTING, is_plain_name, moment, read_sealed, seal
 
 __all__ = [
     "DEFAULT_NAME",
@@ -103,7 +103,7 @@ class Retention:
             groups = [
                 Group(
                     str(one["identity"]),
-                    {_plain(item["name"]): float(item["saved"]) for item in one["checkpoints"]},
+                    {_plain(item["name"]): moment(item["saved"]) for item in one["checkpoints"]},
                     None if one["next_kept"] is None else float(one["next_kept"]),
                 )
                 for one in data["groups"]

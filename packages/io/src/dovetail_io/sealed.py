@@ -32,6 +32,7 @@ __all__ = [
     "Kind",
     "LISTING",
     "is_plain_name",
+    "moment",
     "no_duplicates",
     "open_regular",
     "read_bytes",
@@ -44,6 +45,7 @@ __all__ = [
 
 ENDING: Final = re.compile(r"(-[0-9]{5}-of-[0-9]{5})?(\.[A-Za-z0-9_-]+){1,3}")
 TOKEN: Final = re.compile(r"[0-9a-f]{16}")
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _DIGEST: Final = re.compile(rb'"digest": "([0-9a-f]{64})"\n}\n')
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _T = TypeVar("_T")
@@ -102,6 +104,8 @@ def unseal(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
         raise FormatError(f'"{path}" is empty, so it is no {kind.what}. Take another one.')
     try:
         data = json.loads(content, object_pairs_hook=no_duplicates)
+        if _HALF.search(content):  # of characters that JSON writes in two halves; one alone is no text
+            json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise FormatError(f'"{path}" is damaged or no {kind.what}: {error}. Take another one.') from error
     if not isinstance(data, dict) or data.get("format") != kind.format:
@@ -119,6 +123,13 @@ def unseal(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
     if match is None or hashlib.sha256(content[:tail]).hexdigest().encode() != match[1]:
         raise FormatError(f'"{path}" is damaged: it does not agree with its own digest. Take another one.')
     return data
+
+
+def moment(value: Any) -> float:
+    """Return seconds since 1970; raises TypeError or ValueError for what is no moment of our calendar."""
+    if type(value) not in (int, float) or not 0 <= value < 1 << 37:
+        raise ValueError(f"{value!r} is no moment in seconds since 1970")
+    return float(value)
 
 
 def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from dovetail.errors import DovetailError, FormatError, NotFoundError
 from dovetail.graph.graph import Graph, stable_id_of
@@ -16,8 +16,18 @@ from dovetail.types.attributes import ArraySource, ArrayStore, decode, encode, r
 from dovetail.types.dims import Symbol
 from dovetail.types.shapes import parse_type
 
-__all__ = ["decode_nodes", "decode_op", "encode_nodes", "encode_op", "foreign_domains", "substitute_decompositions"]
+__all__ = [
+    "DAMAGE",
+    "decode_nodes",
+    "decode_op",
+    "encode_nodes",
+    "encode_op",
+    "foreign_domains",
+    "substitute_decompositions",
+]
 
+DAMAGE: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading data of another form than expected comes to."""
 Decomposer = Callable[[Operation], Subgraph]
 Caller = Callable[[Subgraph, str], Op]
 _DECOMPOSE: list[tuple[Decomposer, Caller]] = []
@@ -143,7 +153,7 @@ def decode_nodes(
             raise FormatError(
                 f"node {name!r} names {error}, which no node before it makes; the graph is damaged."
             ) from error
-        except (DovetailError, ValueError, TypeError, AttributeError) as error:
+        except (DovetailError, *DAMAGE) as error:
             raise FormatError(f"node {name!r} cannot be read: {error}") from error
         made[name] = node
         for tensor, text in zip(node.outputs, data.get("types", ()), strict=False):
@@ -206,7 +216,7 @@ def _decode_subgraph(
 def _decode_attribute_subgraph(data: Any, arrays: ArraySource | None) -> Subgraph:
     try:
         return _decode_subgraph(data, arrays)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         if isinstance(error, DovetailError):
             raise
         raise FormatError(f"the body of a control-flow node is damaged: {error!r}") from error

@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dovetail.errors import DovetailError, FormatError, GraphError
+from dovetail.errors import DovetailError, FormatError, GraphError, NotFoundError, StorageError
 from dovetail.graph.graph import Graph, get_default_graph
 from dovetail.graph.layercall import LayerCall
-from dovetail.graph.nodes import decode_nodes, encode_nodes, foreign_domains
+from dovetail.graph.nodes import DAMAGE, decode_nodes, encode_nodes, foreign_domains
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops.state import VariableHandle
 from dovetail.ops.variables import Variable
@@ -156,7 +156,12 @@ def graph_from_data(
     _check_names(data, graph, prefix)
     trial = Graph()
     with trial.as_default():
-        _make(data, trial, "", arrays)
+        try:
+            _make(data, trial, "", arrays)
+        except DovetailError as error:
+            if isinstance(error, (FormatError, NotFoundError, StorageError)):
+                raise
+            raise FormatError(f"the graph is damaged: {error} Save it anew.") from error
     with graph.as_default():
         return _make(data, graph, prefix, arrays)
 
@@ -197,7 +202,7 @@ def _make(data: Mapping[str, Any], graph: Graph, prefix: str, arrays: ArraySourc
         return made
     except DovetailError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except DAMAGE as error:
         raise FormatError(f"the graph is damaged: {error!r}. Save it anew.") from error
 
 

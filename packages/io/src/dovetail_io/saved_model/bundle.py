@@ -34,7 +34,7 @@ from dovetail_io.saved_model.constants import (
 from dovetail_io.saved_model.signature_constants import DEFAULT_SERVING_SIGNATURE_DEF_KEY
 from dovetail_io.saved_model.signatures import SignatureDef
 from dovetail_io.saved_model.tag_constants import SERVING
-from dovetail_io.sealed import BUNDLE, is_plain_name, read_bytes, unseal
+from dovetail_io.sealed import BUNDLE, is_plain_name, moment, read_bytes, unseal
 
 __all__ = ["Bundle", "BundleFile", "MetaGraph", "as_folder", "as_tags", "described"]
 
@@ -201,7 +201,7 @@ class Bundle:
         data = unseal(content, self.manifest, BUNDLE)
         try:
             listed = [BundleFile.from_data(one) for one in data["files"]]
-            self.saved = float(data["saved"])
+            self.saved = moment(data["saved"])
             self.dovetail = str(data.get("dovetail"))
             self.files = {one.path: one for one in listed}
             self.meta_graphs = [MetaGraph.from_data(one, self.files.keys()) for one in data["meta_graphs"]]
