@@ -89,18 +89,39 @@ def test_what_a_python_function_gets_wrong_is_said():
         dt.py_func(3, [x], dt.float32)
 
 
-def test_python_code_is_in_no_file(tmp_path: Path):
-    w = dt.Variable(2.0)
-    dt.py_func(np.sort, [dt.constant([1.0])], dt.float32)
-    saver = dt.train.Saver([w])
+def test_a_graph_file_holds_the_name_of_python_code(tmp_path: Path):
+    x = dt.placeholder(dt.float32, [3], name="x")
+    w = dt.Variable(2.0, name="w")
+    ordered = dt.py_func(np.sort, [x], dt.float32, name="ordered")
+    ordered.set_shape([3])
+    y = dt.multiply(w, ordered, name="y")
     with dt.Session() as session:
         session.run(w.initializer)
-        with pytest.raises(errors.UnsupportedOperationError, match="py_func: sort is Python code, which no file"):
-            saver.save(session, tmp_path / "model")
-        path = saver.save(session, tmp_path / "model", write_meta_graph=False)
-        session.run(w.assign(5.0))
-        saver.restore(session, path)
-        assert session.run(w) == 2.0
+        assert session.run(y, {x: [3.0, 1.0, 2.0]}).tolist() == [2.0, 4.0, 6.0]
+        path = dt.train.Saver([w]).save(session, tmp_path / "model")
+    for _ in range(2):  # what was read is saved as well
+        with dt.Graph().as_default(), dt.Session() as session:
+            saver = dt.train.import_meta_graph(path + ".meta")
+            saver.restore(session, path)
+            assert session.run("y:0", {"ordered:0": [1.0, 2.0, 3.0]}).tolist() == [2.0, 4.0, 6.0]
+            message = r"py_func: sort is Python code, which the file that this graph was read from does not hold\. Feed"
+            with pytest.raises(errors.OperationError, match=message) as caught:
+                session.run("y:0", {"x:0": [3.0, 1.0, 2.0]})
+            assert 'node "ordered"' in str(caught.value)
+            assert __file__.rpartition("/")[2] in str(caught.value)
+            path = saver.save(session, tmp_path / "again")
+
+
+def test_a_signature_is_not_saved_that_python_code_answers(tmp_path: Path):
+    x = dt.placeholder(dt.float32, [3], name="x")
+    ordered = dt.py_func(np.sort, [x], dt.float32, name="ordered")
+    ordered.set_shape([3])
+    with dt.Session() as session:
+        with pytest.raises(errors.UnsupportedOperationError, match="'serving_default' needs Python code, sort"):
+            dt.saved_model.simple_save(session, tmp_path / "no", inputs={"x": x}, outputs={"y": ordered * 2.0})
+        assert not (tmp_path / "no").exists()
+        dt.saved_model.simple_save(session, tmp_path / "yes", inputs={"x": ordered}, outputs={"y": ordered * 2.0})
+    assert dt.saved_model.predictor(tmp_path / "yes")({"x": [1.0, 2.0, 3.0]})["y"].tolist() == [2.0, 4.0, 6.0]
 
 
 # Printing. -----------------------------------------------------------------------------------------------------------

@@ -195,3 +195,20 @@ def test_names_that_tensorflow_programs_ask_for(tmp_path: Path) -> None:
         session.run(iterator.initializer)
         assert session.run(element).shape == (4,)
         assert session.run(tf.data.make_one_shot_iterator(fused).get_next()).shape == (4,)
+
+
+def test_a_graph_with_an_iterator_is_saved_and_restored(tmp_path: Path) -> None:
+    x = tf.data.from_arrays(np.arange(6.0, dtype=np.float32)).batch(2).make_one_shot_iterator().get_next("x")
+    w = tf.Variable(2.0, name="w")
+    tf.multiply(w, x, name="y")
+    with tf.Session() as session:
+        session.run(w.initializer)
+        assert session.run("y:0").tolist() == [0.0, 2.0]
+        path = tf.train.Saver().save(session, tmp_path / "model")
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.train.import_meta_graph(path + ".meta").restore(session, path)
+        assert session.run("y:0", {"x:0": [5.0, 7.0]}).tolist() == [10.0, 14.0]
+        with pytest.raises(
+            OperationError, match="is Python code, which the file that this graph was read from does not"
+        ):
+            session.run("y:0")

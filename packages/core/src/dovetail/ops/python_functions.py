@@ -22,7 +22,7 @@ __all__ = ["numpy_function", "py_func"]
 
 @final
 class PythonFunction:
-    """A function among the attributes of an operation; equal to itself alone, and in no file."""
+    """A function among the attributes of an operation; equal to itself alone. Files hold its name, not its code."""
 
     __slots__ = ("function",)
 
@@ -35,18 +35,26 @@ class PythonFunction:
         return str(getattr(self.function, "__qualname__", type(self.function).__name__))
 
 
-def _refuse(value: PythonFunction, store: ArrayStore | None) -> Any:
-    raise UnsupportedOperationError(
-        f"py_func: {value!r} is Python code, which no file of a graph can hold. Save a graph without it, or the "
-        f"variables alone: Saver.save(session, path, write_meta_graph=False)."
-    )
+def _named(value: PythonFunction, store: ArrayStore | None) -> str:
+    return repr(value)
 
 
-def _unreadable(data: Any, source: ArraySource | None) -> Any:
-    raise FormatError("py_func: a file holds no Python code. Save the graph anew.")
+def _missing(data: Any, source: ArraySource | None) -> PythonFunction:
+    """Return what stands for a function in a graph that was read from a file."""
+    if not isinstance(data, str):
+        raise FormatError(f"the name of a Python function is {data!r}, where a text is wanted.")
+
+    def missing(*arrays: Array) -> Any:
+        raise UnsupportedOperationError(
+            f"py_func: {data} is Python code, which the file that this graph was read from does not hold. Feed what it "
+            f"returned, or make the graph by the program that saved it and restore the variables."
+        )
+
+    missing.__qualname__ = data
+    return PythonFunction(missing)
 
 
-register_kind("python_function", PythonFunction, _refuse, _unreadable)
+register_kind("python_function", PythonFunction, _named, _missing)
 
 
 class _PythonCall(FreeShapes):
@@ -113,8 +121,9 @@ class PyFuncStateless(_PythonCall):
 def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
     """Return what a Python function gives for the values of tensors, when a session runs.
 
-    The function runs on the host, between what backends compile, and cannot be differentiated or saved. Where something
-    other than a fetch takes a result, say its shape by ``set_shape``, with ``None`` for a size that only a run tells.
+    The function runs on the host, between what backends compile, and cannot be differentiated. A graph file holds its
+    name alone: in a graph that was read from a file, feed what it returned. Where something other than a fetch takes a
+    result, say its shape by ``set_shape``, with ``None`` for a size that only a run tells.
 
     Args:
         func: takes a NumPy array for each input, which it must not change; returns an array, or several in a list.
@@ -129,7 +138,7 @@ def py_func(func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True
 
     Raises:
         DTypeError: ``func`` cannot be called.
-        UnsupportedOperationError: when the graph is saved; or when run, where the rank of a result is unknown.
+        UnsupportedOperationError: when run, where the rank of a result is unknown.
         OperationError: when run, the function raises, or returns something else than ``Tout`` and ``set_shape`` say.
 
     Example:

@@ -31,6 +31,7 @@ from dovetail_io.saved_model.constants import (
     VARIABLES_DIRECTORY,
     VARIABLES_FILENAME,
 )
+from dovetail_io.saved_model.python_code import refuse_python_code
 from dovetail_io.saved_model.signatures import SignatureDef, TensorInfo
 from dovetail_io.saver import Saver
 from dovetail_io.sealed import BUNDLE, open_regular, seal, temporary_name
@@ -106,6 +107,7 @@ class SavedModelBuilder:
         Raises:
             InvalidArgumentError: variables have been added already, or the tags are taken.
             NotFoundError: a signature speaks of a tensor that the graph does not have, or an asset is missing.
+            UnsupportedOperationError: a signature's outputs need what ``py_func`` computes.
             UninitializedVariableError: a variable has no value.
         """
         if not isinstance(sess, dt.Session):
@@ -198,6 +200,8 @@ class SavedModelBuilder:
                 f"SavedModelBuilder: a graph with the tags {list(named)} has been added already; give this one others."
             )
         checked = _checked(signatures or {}, graph)
+        for name, signature in checked.items():
+            refuse_python_code(name, signature, graph)
         if main_op is not None and (not isinstance(main_op, dt.Operation) or main_op.graph is not graph):
             raise DTypeError(
                 f"SavedModelBuilder: main_op is {main_op!r}; give an operation of the graph that is added."
