@@ -184,6 +184,13 @@ def test_threads_lose_no_update() -> None:
         assert session.run(w) == 800
 
 
+def test_a_closed_session_is_not_frozen() -> None:
+    session = dt.Session()
+    session.close()
+    with pytest.raises(dt.errors.ClosedSessionError, match="the session was closed"), session.frozen():
+        pass
+
+
 def test_frozen_state_is_that_of_one_moment_and_is_not_copied() -> None:
     w = dt.Variable(np.zeros(3, np.int64), name="w")
     twice = dt.Variable(0, name="twice")

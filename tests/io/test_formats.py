@@ -105,6 +105,11 @@ def test_what_a_format_does_not_hold_is_refused(tmp_path: Path) -> None:
     ]:
         with pytest.raises(InvalidArgumentError, match=message):
             dt.save(3, tmp_path / name)
+    for name in ("w.npz", "w.safetensors"):
+        with pytest.raises(
+            DTypeError, match="'a' cannot be saved: it is or holds a dict; give arrays of numbers or str"
+        ):
+            dt.save({"a": {"b": 1}}, tmp_path / name)
     with pytest.raises(DTypeError, match="the name of an array is 3"):
         dt.save({3: np.ones(1)}, tmp_path / "w.npz")
     with pytest.raises(DTypeError, match="'z' cannot be saved: .*M8"):
@@ -112,6 +117,45 @@ def test_what_a_format_does_not_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no format is known for .*w.unknown"):
         dt.save(ARRAYS, tmp_path / "w.unknown")
     assert not list(tmp_path.iterdir())
+
+
+def test_options_that_a_format_does_not_have_are_told(session: dt.Session, tmp_path: Path) -> None:
+    dt.save(ARRAYS, tmp_path / "w.safetensors")
+    dt.save(ARRAYS, tmp_path / "w.npz")
+    dt.save(session.graph, tmp_path / "w.meta")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    for what, name, options, message in [
+        (
+            ARRAYS,
+            "w.safetensors",
+            {"compress": True},
+            "arrays as a checkpoint takes the options max_shard_bytes, not 'c",
+        ),
+        (session, "w.safetensors", {"global_steps": 1}, "checkpoint takes the options .* Did you mean 'global_step'"),
+        (
+            ARRAYS,
+            "w.npz",
+            {"compressed": True},
+            "takes the options compress, not 'compressed'. Did you mean 'compress'",
+        ),
+        (
+            session,
+            "w.meta",
+            {"scope": "a"},
+            "saving a graph takes the options saver, as_text, clear_devices, not 'scope'",
+        ),
+        (session, "new/", {"input": {}}, "saving a saved model takes the options inputs, .* Did you mean 'inputs'"),
+    ]:
+        with pytest.raises(InvalidArgumentError, match=message):
+            dt.save(what, f"{tmp_path}/{name}", **options)
+    for name in ("w.safetensors", "w.npz", "w.meta"):
+        with pytest.raises(InvalidArgumentError, match="takes (no options|the option.*), not 'mmap'"):
+            dt.load(tmp_path / name, mmap=True)
+    with pytest.raises(
+        InvalidArgumentError, match="loading a saved model takes the options signature, tags, feeds, con"
+    ):
+        dt.load(tmp_path, format="saved_model", signatures="a")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("content", [b"", b"noise", b"PK\x03\x04 and more noise"])

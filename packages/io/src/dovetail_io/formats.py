@@ -23,6 +23,7 @@ from dovetail_io.graphfile import StoredGraph
 from dovetail_io.indexed import read_indexed
 from dovetail_io.listing import load_checkpoint
 from dovetail_io.metagraph import export_meta_graph
+from dovetail_io.options import check_options, options_of
 from dovetail_io.retention import latest_checkpoint
 from dovetail_io.saver import Saver
 from dovetail_io.sealed import open_regular
@@ -79,6 +80,11 @@ def _array(value: Any, name: str) -> Array:
     if not dtype.is_string:
         return np.asarray(array, dtype.numpy)
     items = [one.encode() if isinstance(one, str) else one for one in array.reshape(-1).tolist()]
+    wrong = next((one for one in items if not isinstance(one, bytes)), None)
+    if wrong is not None:
+        raise DTypeError(
+            f"{name!r} cannot be saved: it is or holds a {type(wrong).__name__}; give arrays of numbers or strings."
+        )
     result = np.empty(len(items), object)
     result[:] = items
     return result.reshape(array.shape)
@@ -104,9 +110,11 @@ class CheckpointFormat(Format):
         """
         prefix = as_prefix(path.with_name(path.name.removesuffix(INDEX).removesuffix(".safetensors")), "save")
         if isinstance(what, dt.Session):
+            check_options("saving a session's checkpoint", options, options_of(Saver.save, "sess", "save_path"))
             with what.graph.as_default():
                 saver = Saver()
             return saver.save(what, prefix, **({"write_state": False} | options))
+        check_options("saving arrays as a checkpoint", options, ["max_shard_bytes"])
         arrays = _arrays_of(what, self.name)
         with locked(prefix.parent), FileSet(prefix.parent) as work:
             write_checkpoint(work, prefix.name, Snapshot.of(arrays), **options)
@@ -129,9 +137,8 @@ class CheckpointFormat(Format):
         Raises:
             FormatError: a file is damaged.
         """
-        session = options.pop("session", None)
-        if options:
-            raise InvalidArgumentError(f"a checkpoint is loaded with the option session, not {next(iter(options))!r}.")
+        check_options("loading a checkpoint", options, ["session"])
+        session = options.get("session")
         stem = path.name.removesuffix(INDEX).removesuffix(".safetensors")
         manifest = path.with_name(f"{stem}.json")
         try:
@@ -163,11 +170,13 @@ class GraphFormat(Format):
         graph = what.graph if isinstance(what, dt.Session) else what
         if not isinstance(graph, dt.Graph):
             raise InvalidArgumentError(f"the format 'graph' holds a dt.Graph, or that of a dt.Session, not {what!r}.")
+        check_options("saving a graph", options, options_of(export_meta_graph, "filename", "graph"))
         export_meta_graph(path, graph=graph, **options)
         return str(path)
 
     def load(self, path: Path, **options: Any) -> dt.Graph:
         """Return a new graph; the option ``clear_devices`` forgets on which devices nodes should run."""
+        check_options("loading a graph", options, ["clear_devices"])
         graph = dt.Graph()
         StoredGraph(path).make(graph, **options)
         return graph
@@ -182,6 +191,7 @@ class NpzFormat(Format):
 
     def save(self, what: Any, path: Path, **options: Any) -> str:
         """Write a dict of arrays, or the values of a session's variables; the option ``compress`` makes it smaller."""
+        check_options("saving an .npz file", options, ["compress"])
         arrays = _arrays_of(what, self.name)
         for name, array in arrays.items():
             dtype = dt.as_dtype(array.dtype)
@@ -205,6 +215,7 @@ class NpzFormat(Format):
         Raises:
             FormatError: the file is damaged, or holds Python objects.
         """
+        check_options("loading an .npz file", options, [])
         with open_regular(path) as file:
             try:
                 with np.load(file, allow_pickle=False) as archive:

@@ -468,6 +468,9 @@ class Session:
             The values of the variables that have one, by the names of their operations, as arrays that cannot be
             written; and what ``random_state`` returns.
 
+        Raises:
+            ClosedSessionError: the session is closed.
+
         Example:
             >>> v = dt.Variable([1.0, 2.0], name="v")
             >>> with dt.Session() as session:
@@ -478,6 +481,8 @@ class Session:
         """
         self.random_state()  # draws the seed, as a writer
         with self._lock.reading():
+            if self._closed:
+                raise ClosedSessionError("the session was closed; open a new dt.Session().")
             values = {name: np.asarray(value).view() for name, value in self._variables.items()}
             for value in values.values():
                 value.flags.writeable = False

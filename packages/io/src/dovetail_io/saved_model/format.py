@@ -8,6 +8,7 @@ from typing import Any, final
 import dovetail as dt
 from dovetail.errors import InvalidArgumentError
 from dovetail.extend import Format
+from dovetail_io.options import check_options, options_of
 from dovetail_io.saved_model.builder import SavedModelBuilder
 from dovetail_io.saved_model.bundle import MetaGraph
 from dovetail_io.saved_model.loader import contains_saved_model, load
@@ -44,6 +45,8 @@ class SavedModelFormat(Format):
             raise InvalidArgumentError(
                 f"the format 'saved_model' holds the graph and variables of a dt.Session, not {what!r}."
             )
+        own = options_of(SavedModelBuilder.add_meta_graph_and_variables, "sess")
+        check_options("saving a saved model", options, ["inputs", "outputs", *own])
         inputs, outputs = options.pop("inputs", None), options.pop("outputs", None)
         signatures = dict(options.pop("signature_def_map", None) or {})
         if inputs is not None or outputs is not None or not signatures:
@@ -70,6 +73,8 @@ class SavedModelFormat(Format):
             NotFoundError: there is no saved model, or no such graph or signature in it.
             FormatError: it is damaged.
         """
+        loading = ["session", "tags", "import_scope"] if "session" in options else options_of(predictor, "export_dir")
+        check_options("loading a saved model", options, loading)
         session = options.pop("session", None)
         if session is not None:
             return load(session, options.pop("tags", [SERVING]), path, **options)
