@@ -134,10 +134,11 @@ def strange(to: Builder, op: Strange, x: Value) -> Value:
     return to.node("Add", x, to.constant(1, x.dtype))
 
 
-def test_a_converter_of_a_third_party_is_found(path: Path) -> None:
+@pytest.mark.parametrize("opset", [18, 21, 23])
+def test_a_converter_of_a_third_party_is_found(opset: int, path: Path) -> None:
     x = dt.placeholder(dt.float32, ["n"], name="x")
     with registered("onnx", "Strange", strange):
-        dt.io.export_onnx(dt.Session(), [x], [Strange()(x)], path)
+        dt.io.export_onnx(dt.Session(), [x], [Strange()(x)], path, opset=opset)
     assert [node.op_type for node in onnx.load(path).graph.node] == ["Add"]
 
 
@@ -380,7 +381,11 @@ def test_without_onnx_runtime_a_warning_says_what_was_not_checked(path: Path, mo
     with pytest.warns(UserWarning, match="onnxruntime is not installed: .* was not checked"):
         report = dt.io.export_onnx(session, [x], [y], path)
     assert report.verified_by == ""
-    assert "not compared" in repr(report)
+    assert "not compared, as onnxruntime is not installed" in repr(report)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dt.save(session, path, inputs=[x], outputs=[y])
+    assert [one.filename for one in caught] == [__file__]
     assert not kept(path)
 
 

@@ -127,6 +127,21 @@ def test_batch_normalisation_is_folded_on_request(network: Any, tmp_path: Path) 
     assert "BatchNormalization" not in operators(tmp_path / "model.onnx")
 
 
+def test_normalisation_is_folded_into_products_and_transposed_convolutions(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    images = dt.placeholder(dt.float32, ["batch", 4, 4, 4], name="images")
+    x = dt.layers.batch_normalization(dt.layers.conv2d_transpose(images, 6, 3, 2, "same"))
+    x = dt.layers.batch_normalization(dt.layers.depthwise_conv2d(x, 3, depth_multiplier=2))
+    x = dt.layers.batch_normalization(dt.layers.dense(dt.layers.flatten(x), 5, use_bias=False))
+    x = dt.layers.batch_normalization(dt.layers.dense(x, 4))
+    with initialized(rng) as session:
+        report = dt.io.export_onnx(session, [images], [x], tmp_path / "m.onnx", fold_batch_norm=True)
+    assert report.relative_difference < 1e-5
+    counts = {"Transpose": 1, "ConvTranspose": 1, "Conv": 1, "Reshape": 1, "Gemm": 2}
+    assert operators(tmp_path / "m.onnx") == counts
+
+
 @pytest.mark.parametrize("opset", range(18, min(25, onnx.defs.onnx_opset_version()) + 1))
 def test_each_opset(opset: int, tmp_path: Path, rng: np.random.Generator) -> None:
     training = dt.placeholder_with_default(False, [], name="training")
@@ -251,7 +266,8 @@ def test_transpositions_that_do_not_cancel_do_not_multiply(tmp_path: Path) -> No
 # Control flow, state. ------------------------------------------------------------------------------------------------
 
 
-def test_branches_and_loops(tmp_path: Path, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("opset", [18, 21, 23])
+def test_branches_and_loops(opset: int, tmp_path: Path, rng: np.random.Generator) -> None:
     x, flag = dt.placeholder(dt.float32, ["n", 3], name="x"), dt.placeholder(dt.bool, [], name="flag")
     weights = dt.get_variable("weights", [3, 3])
     _, looped = dt.while_loop(
@@ -266,7 +282,7 @@ def test_branches_and_loops(tmp_path: Path, rng: np.random.Generator) -> None:
         "products": dt.cumprod(x, 1, exclusive=True, reverse=True),
     }
     with initialized(rng) as session:
-        report = dt.io.export_onnx(session, [x, flag], outputs, tmp_path / "model.onnx")
+        report = dt.io.export_onnx(session, [x, flag], outputs, tmp_path / "model.onnx", opset=opset)
     assert {"If", "Loop", "Scan"} <= set(operators(tmp_path / "model.onnx"))
     assert report.largest_difference < 1e-5
 
@@ -384,12 +400,15 @@ def swish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("swish")
-def test_a_third_party_s_layer_is_a_function_of_its_decomposition(tmp_path: Path, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("opset", [18, 21, 23])
+def test_a_third_party_s_layer_is_a_function_of_its_decomposition(
+    opset: int, tmp_path: Path, rng: np.random.Generator
+) -> None:
     x = dt.placeholder(dt.float32, ["n", 4], name="x")
     y = dt.layers.dense(dt.layers.swish(dt.layers.dense(x, 4, name="before")), 4, name="after")
     with initialized(rng) as session:
-        report = dt.io.export_onnx(session, [x], [y], tmp_path / "m.onnx")
-        dt.io.export_onnx(session, [x], [y], tmp_path / "inlined.onnx", inline=True)
+        report = dt.io.export_onnx(session, [x], [y], tmp_path / "m.onnx", opset=opset)
+        dt.io.export_onnx(session, [x], [y], tmp_path / "inlined.onnx", opset=opset, inline=True)
     assert report.largest_difference < 1e-5
     model = onnx.load(tmp_path / "m.onnx")
     (function,) = model.functions

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import warnings
 from types import ModuleType
 
 from dovetail.errors import PluginError
 
-__all__ = ["load_onnx", "load_runtime"]
+__all__ = ["load_onnx", "load_runtime", "warn_user"]
 
 
 def load_onnx() -> ModuleType:
@@ -33,3 +35,11 @@ def load_runtime() -> ModuleType | None:
         return importlib.import_module("onnxruntime")
     except ImportError:
         return None
+
+
+def warn_user(message: str) -> None:
+    """Warn, at the line outside of Dovetail that asked for the export."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0].startswith("dovetail"):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level + 1)

@@ -28,6 +28,7 @@ class ExportReport:
     """
 
     __slots__ = (
+        "_lack",
         "inputs",
         "largest_difference",
         "opset",
@@ -58,6 +59,7 @@ class ExportReport:
         self.largest_difference = outcome.difference
         self.relative_difference = outcome.relative
         self.serving_script = serving_script
+        self._lack = outcome.lack
 
     def __repr__(self) -> str:
         """Say it in one line."""
@@ -68,7 +70,7 @@ class ExportReport:
 
     def _verification(self) -> str:
         if not self.verified_by:
-            return "not compared"
+            return f"not compared, as {self._lack}" if self._lack else "not compared"
         sizes = " and ".join(", ".join(f"{name}={size}" for name, size in one.items()) for one in self.sizes)
         at = f" at {sizes}" if sizes else ""
         return f"compared by {self.verified_by}{at}, largest difference {self.largest_difference:.2g}"

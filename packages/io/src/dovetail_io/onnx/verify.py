@@ -15,7 +15,7 @@ import dovetail as dt
 from dovetail.errors import DovetailError, ExportError
 from dovetail.extend import Array, DType
 from dovetail_io.onnx.cases import Case
-from dovetail_io.onnx.packages import load_onnx, load_runtime
+from dovetail_io.onnx.packages import load_onnx, load_runtime, warn_user
 
 __all__ = ["Verification", "compare"]
 
@@ -42,15 +42,22 @@ class Verification:
         by: who ran the model: ``"ONNX Runtime"``, ``"the ONNX reference"``, or nobody.
         cases: the sizes compared.
         difference: the largest difference of a floating element.
+        lack: why nothing was compared, where that was wanted.
         relative: the same as a part of the output's largest element, where that is above 1.
     """
 
-    __slots__ = ("by", "cases", "difference", "relative")
+    __slots__ = ("by", "cases", "difference", "lack", "relative")
 
     def __init__(
-        self, by: str = "", cases: Sequence[Case] = (), difference: float = 0.0, relative: float = 0.0
+        self,
+        by: str = "",
+        cases: Sequence[Case] = (),
+        difference: float = 0.0,
+        relative: float = 0.0,
+        lack: str = "",
     ) -> None:
         """Keep the outcome."""
+        self.lack = lack
         self.relative = relative
         self.by = by
         self.cases = tuple(cases)
@@ -88,12 +95,11 @@ def compare(
     """
     runtime = load_runtime()
     if runtime is None:
-        warnings.warn(
+        warn_user(
             "onnxruntime is not installed: the model follows the standard, but whether it computes what the graph does "
-            "was not checked. Install it: pip install 'dovetail-io[onnx]'",
-            stacklevel=4,
+            "was not checked. Install it: pip install 'dovetail-io[onnx]'"
         )
-        return Verification()
+        return Verification(lack="onnxruntime is not installed")
     by, runner = _runner(runtime, model, path, lines, optimized=optimized)
     largest = relative = 0.0
     compared: list[Case] = []
@@ -132,10 +138,9 @@ def _runner(
             model.SerializeToString() if path is None else str(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # noqa: BLE001 - a runtime raises classes of its own
-        warnings.warn(
+        warn_user(
             f"ONNX Runtime {runtime.__version__} {_lack(error, lines)}; the model was compared by ONNX's reference "
-            f"implementation instead.",
-            stacklevel=5,
+            f"implementation instead."
         )
         return "the ONNX reference", _reference(model, path)
     names = [one.name for one in session.get_inputs()]

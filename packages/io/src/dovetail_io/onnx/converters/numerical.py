@@ -19,4 +19,4 @@ def _determinant(to: Builder, op: definitions.MatrixDeterminant, x: Value) -> Va
 
 @converter(*(one for one in definitions.COMPUTED_BY_NUMPY if one is not definitions.MatrixDeterminant))
 def _without_operator(to: Builder, op: Op, *inputs: Value) -> NoReturn:
-    raise ConversionError("ONNX has no operators for what NumPy computes, linear algebra and special functions")
+    raise ConversionError("ONNX has no operators for what NumPy computes: linear algebra, special functions, text")

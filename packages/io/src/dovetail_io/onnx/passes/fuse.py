@@ -22,9 +22,9 @@ __all__ = ["fuse"]
 def fuse(graph: Graph, *, fold_batch_norm: bool = False) -> None:
     """Join nodes where nothing else takes what is between them."""
     rules: list[Callable[[_Graph, Node], Node | None]] = [_flattened, _whole, _biased]
+    rules.append(_product)
     if fold_batch_norm:
         rules.append(_normalized)
-    rules.append(_product)
     for rule in rules:
         view = _Graph(graph)
         changed = [(node, rule(view, node)) for node in graph.nodes]
@@ -154,10 +154,12 @@ def _product(view: _Graph, node: Node) -> Node | None:
 
 def _normalized(view: _Graph, node: Node) -> Node | None:
     """``BatchNormalization(Conv(x, w))`` scales the filters; the model can no longer be trained on as it was."""
-    if node.op_type != "BatchNormalization" or node.domain:
+    if node.op_type != "BatchNormalization" or node.domain or node.attributes.get("training_mode"):
         return None
-    before = view.before(node.inputs[0], "Conv")
+    before = view.before(node.inputs[0], "Conv", "ConvTranspose", "Gemm", "MatMul")
     if before is None or (weights := before.inputs[1]) is None or weights.array is None:
+        return None
+    if before.op_type == "MatMul" and (weights.array.ndim != 2 or node.outputs[0].rank != 2):
         return None
     known = before.inputs[2] if len(before.inputs) > 2 else None
     arrays = [value.array if value is not None else None for value in node.inputs[1:]]
@@ -167,9 +169,20 @@ def _normalized(view: _Graph, node: Node) -> Node | None:
     factor = scale / np.sqrt(variance + node.attributes["epsilon"])
     start = 0.0 if known is None or known.array is None else known.array.astype(np.float64)
     dtype = weights.array.dtype
-    filters = (weights.array * factor.reshape(-1, *(1,) * (weights.array.ndim - 1))).astype(dtype)
+    filters = (weights.array * _by_filter(before, weights.array, factor)).astype(dtype)
     bias = ((start - mean) * factor + offset).astype(dtype)
     assert node.inputs[2] is not None
-    return before.changed(
-        [before.inputs[0], _constant(weights, filters), _constant(node.inputs[2], bias)], node.outputs
-    )
+    op_type = "Gemm" if before.op_type == "MatMul" else before.op_type
+    inputs = [before.inputs[0], _constant(weights, filters), _constant(node.inputs[2], bias)]
+    return before.changed(inputs, node.outputs, op_type=op_type)
+
+
+def _by_filter(before: Node, weights: Any, factor: Any) -> Any:
+    """Return a factor for each filter so that it broadcasts to the weights."""
+    if before.op_type in ("Gemm", "MatMul"):
+        return factor
+    window = (1,) * (weights.ndim - 2)
+    if before.op_type == "Conv":
+        return factor.reshape(-1, 1, *window)
+    groups = before.attributes.get("group", 1)  # [channels, filters of a group, *window], groups one after the other
+    return np.repeat(factor.reshape(groups, -1), weights.shape[0] // groups, 0).reshape(*weights.shape[:2], *window)
