@@ -276,3 +276,18 @@ def test_an_exported_ctc_loss(session: Any, tmp_path: Path) -> None:
     samples = {logits: np.zeros((5, 3, 4)), labels: np.array([[1, 1], [2, -1], [0, 2]]), lengths: np.array([5, 4, 2])}
     assert dt.io.export_onnx(session(), [labels, logits, lengths], [loss], path, sample_inputs=samples).verified_by
     assert operators(path)["Scan"] == 1
+
+
+def test_walks_one_after_the_other_in_turn_backwards_and_forwards(session: Any, tmp_path: Path) -> None:
+    x = dt.placeholder(dt.float32, ["batch", 6, 3], name="x")
+    lengths = dt.placeholder(dt.int32, ["batch"], name="lengths")
+    y = x
+    for reverse in (True, False, True):
+        y = dt.layers.lstm(y, 3, return_sequences=True, sequence_length=lengths, reverse=reverse)
+    path = tmp_path / "model.onnx"
+    report = dt.io.export_onnx(session(), [x, lengths], [y], path, sample_inputs={lengths: LENGTHS})
+    assert report.relative_difference < 1e-5
+    walks = [node for node in onnx.load(path).graph.node if node.op_type == "LSTM"]
+    directions = [one.s for node in walks for one in node.attribute if one.name == "direction"]
+    assert directions == [b"reverse", b"forward", b"reverse"]
+    assert not operators(path)["ReverseSequence"]

@@ -22,9 +22,9 @@ def join_directions(graph: Graph) -> None:
     """Let walks along turned sequences go backwards, and join those of two directions."""
     if not any(_is_recurrent(node) for node in graph.nodes):
         return
-    for node in list(graph.nodes):
-        if _is_recurrent(node):
-            _walk_backwards(graph, node)
+    for place in range(len(graph.nodes)):  # whose nodes are others after each change
+        if _is_recurrent(graph.nodes[place]):
+            _walk_backwards(graph, place)
     prune(graph)
     waiting: dict[Any, Node] = {}
     for node in list(graph.nodes):
@@ -76,8 +76,9 @@ def _root(graph: Graph, lengths: Value | None) -> Any:
 # Backwards. ----------------------------------------------------------------------------------------------------------
 
 
-def _walk_backwards(graph: Graph, node: Node) -> None:
+def _walk_backwards(graph: Graph, place: int) -> None:
     """Walk backwards along sequences rather than forwards along turned ones, whose results are turned again."""
+    node = graph.nodes[place]
     lengths = _root(graph, _input(node, _LENGTHS))
     turned = _maker(graph, node.inputs[0], "ReverseSequence")
     if lengths is None or turned is None or not _turns(graph, turned, lengths):
@@ -91,7 +92,6 @@ def _walk_backwards(graph: Graph, node: Node) -> None:
                 return
             results.append((one.outputs[0], taker.outputs[0]))
     attributes = {**node.attributes, "direction": _opposite(node)}
-    place = graph.nodes.index(node)
     graph.nodes[place] = node.changed([turned.inputs[0], *node.inputs[1:]], node.outputs, attributes)
     substitute(graph, dict(results))
 
