@@ -155,6 +155,9 @@ def test_files_that_cannot_be(file: Any) -> None:
     for options, message in [
         ({"label": "d"}, "data.csv has no column 'd'; its columns are a, b"),
         ({"columns": ["a", "c"]}, "has no column 'c'"),
+        ({"label": "A"}, "has no column 'A'; its columns are a, b. Did you mean 'a'?"),
+        ({"label": "b", "delimiter": ";"}, "its columns are a,b. Is the delimiter another?"),
+        ({"missing": "dropp"}, "missing is 'dropp'; give 'error', 'drop', 'nan', a number, or values by column"),
         ({"label": "a", "columns": ["a"]}, "there is no column besides the label"),
         ({"delimiter": ",,"}, "delimiter is ',,'"),
         ({"encoding": "utf-99"}, "'utf-99' is no encoding"),

@@ -130,7 +130,7 @@ def test_parts() -> None:
 def test_joined() -> None:
     data = dt.data.range(3)
     assert list(dt.data.zip((data, {"a": data.map(lambda n: n * 10)}))) == [(n, {"a": 10 * n}) for n in range(3)]
-    assert len(dt.data.zip((data, dt.data.range(2)))) == 2
+    assert len(dt.data.zip((data, dt.data.range(2)))) == len(dt.data.zip(data, dt.data.range(2))) == 2
     assert [(a.tolist(), b.tolist()) for a, b in dt.data.zip((data, dt.data.range(2))).batch(5)] == [([0, 1], [0, 1])]
     assert numbers(data.concatenate(dt.data.range(7, 9))) == [0, 1, 2, 7, 8]
     assert len(data.concatenate(data)) == 6

@@ -106,6 +106,8 @@ def test_a_vocabulary_is_built_by_frequency() -> None:
         full.decode([-1])
     with pytest.raises(InvalidArgumentError, match="the token 'a' comes more than once"):
         dt.data.Vocabulary(["a", "b", "a"])
+    with pytest.raises(DTypeError, match="takes several sequences of tokens, but was given a single text"):
+        dt.data.Vocabulary.build("the cat")
     with pytest.raises(DataError, match="sequence 1 is a text, 'the cat'; give its tokens"):
         dt.data.Vocabulary.build([["a"], "the cat"])
 

@@ -10,7 +10,7 @@ from typing import Final
 
 __all__ = ["ABSENT", "DIFFERS"]
 
-_ARRAYS_IN: Final = "read files with Python or NumPy and feed arrays by feed_dict"
+_ARRAYS_IN: Final = "read files by dt.data.from_csv, dt.data.from_text or dt.data.from_generator"
 _NO_EAGER: Final = "build a graph and run it in a dt.Session"
 _NO_PROTOBUF: Final = (
     "graphs are written by dt.train.export_meta_graph or dt.save, and read by dt.train.import_meta_graph"
@@ -19,7 +19,7 @@ _NO_QUANTIZATION: Final = "compute in float32, float16 or bfloat16"
 _NO_SPARSE: Final = "use dense tensors, which dt.sparse_tensor_to_dense makes of a dt.SparseTensor"
 _ONE_PROCESS: Final = "training runs in one process, on all its cores"
 _WHOLE: Final = "variables are whole; use dt.get_variable"
-_PILLOW: Final = "use Pillow or imageio and feed arrays by feed_dict"
+_PILLOW: Final = "use dt.data.load_image and dt.data.from_image_folder, or Pillow itself"
 _NUMPY_OPERATOR: Final = "use dt.matmul, dt.matrix_solve and the other functions of dt.linalg on dense matrices"
 
 ABSENT: Final[dict[str, dict[str, str]]] = {
@@ -129,7 +129,7 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
         "batch batch_join shuffle_batch shuffle_batch_join maybe_batch maybe_batch_join maybe_shuffle_batch "
         "maybe_shuffle_batch_join input_producer limit_epochs match_filenames_once range_input_producer "
         "slice_input_producer string_input_producer QueueRunner add_queue_runner queue_runner start_queue_runners": (
-            "feed batches by feed_dict; there are no queues to run"
+            "use the datasets of dt.data.from_arrays and its relatives; there are no queues to run"
         ),
         "ClusterDef JobDef Server ServerDef SyncReplicasOptimizer WorkerSessionCreator "
         "replica_device_setter": _ONE_PROCESS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -92,6 +93,11 @@ def from_csv(
     known = _dtypes(dtypes, chosen, label)
     if isinstance(missing, Mapping):
         _check_keys(missing, chosen, "missing")
+    elif isinstance(missing, str) and missing not in ("error", "drop", "nan") and absent is None:
+        raise InvalidArgumentError(
+            f"from_csv: missing is {missing!r}; give 'error', 'drop', 'nan', a number, or values by column. A text for "
+            "columns of texts needs na_values, which say what is missing there."
+        )
     kinds, below = as_classes(classes)
     if classes is not None and label is None:
         raise InvalidArgumentError("from_csv: classes are those of the label; say which column that is by label.")
@@ -165,8 +171,17 @@ def _chosen(names: Sequence[str], columns: Sequence[str] | None, label: str | No
     wanted = features if label is None else [*features, label]
     absent = [name for name in wanted if name not in names]
     if absent:
+        near = difflib.get_close_matches(absent[0].lower(), {name.lower(): name for name in names}, 1)
+        meant = next((name for name in names if near and name.lower() == near[0]), None)
+        hint = (
+            f" Did you mean {meant!r}?"
+            if meant is not None
+            else " Is the delimiter another?"
+            if len(names) == 1
+            else ""
+        )
         raise InvalidArgumentError(
-            f"from_csv: {path} has no column {', '.join(map(repr, absent))}; its columns are {', '.join(names)}."
+            f"from_csv: {path} has no column {', '.join(map(repr, absent))}; its columns are {', '.join(names)}.{hint}"
         )
     if not features:
         raise InvalidArgumentError(f"from_csv: there is no column besides the label; {path} has {', '.join(names)}.")

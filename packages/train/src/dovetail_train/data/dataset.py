@@ -109,18 +109,19 @@ class Dataset:
         return Dataset(Numbers(numbers, dt.as_dtype(output_type)))
 
     @staticmethod
-    def zip(datasets: Any) -> Dataset:
+    def zip(datasets: Any, *more: Dataset) -> Dataset:
         """Return elements of several datasets, side by side; it ends with the shortest.
 
         Args:
             datasets: datasets in a tuple or a dict, nested as the elements shall be.
+            more: further ones; ``zip(a, b)`` is ``zip((a, b))``.
 
         Example:
             >>> one, other = dt.data.range(3), dt.data.range(10, 13)
             >>> next(iter(dt.data.zip({"a": one, "b": other})))
             {'a': np.int64(0), 'b': np.int64(10)}
         """
-        return Dataset(zipped(datasets, _stage_of))
+        return Dataset(zipped((datasets, *more) if more else datasets, _stage_of))
 
     @staticmethod
     def list_files(file_pattern: str | Iterable[str], shuffle: bool | None = None, seed: int | None = None) -> Dataset:

@@ -11,7 +11,7 @@ from typing import Any, Final, Self, final
 
 import numpy as np
 
-from dovetail.errors import DataError, FormatError, InvalidArgumentError, NotFoundError, StorageError
+from dovetail.errors import DataError, DTypeError, FormatError, InvalidArgumentError, NotFoundError, StorageError
 from dovetail_train.data.arguments import natural, positive
 
 __all__ = ["Vocabulary"]
@@ -69,6 +69,8 @@ class Vocabulary:
             padding: as of the class.
             unknown: as of the class.
         """
+        if isinstance(sequences, str):
+            raise DTypeError("Vocabulary.build takes several sequences of tokens, but was given a single text.")
         least = positive(min_count, "Vocabulary: min_count")
         counts: Counter[str] = Counter()
         for number, one in enumerate(sequences):
