@@ -173,13 +173,9 @@ def _chosen(names: Sequence[str], columns: Sequence[str] | None, label: str | No
     if absent:
         near = difflib.get_close_matches(absent[0].lower(), {name.lower(): name for name in names}, 1)
         meant = next((name for name in names if near and name.lower() == near[0]), None)
-        hint = (
-            f" Did you mean {meant!r}?"
-            if meant is not None
-            else " Is the delimiter another?"
-            if len(names) == 1
-            else ""
-        )
+        hint = " Is the delimiter another?" if len(names) == 1 else ""
+        if meant is not None:
+            hint = f" Did you mean {meant!r}?"
         raise InvalidArgumentError(
             f"from_csv: {path} has no column {', '.join(map(repr, absent))}; its columns are {', '.join(names)}.{hint}"
         )
