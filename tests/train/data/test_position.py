@@ -126,14 +126,15 @@ def test_a_seed_drawn_by_chance_is_part_of_the_position() -> None:
 
 
 def test_other_positions_are_refused() -> None:
-    iterator = iter(base().shuffle(seed=1).batch(4))
-    with pytest.raises(InvalidArgumentError, match=r"range\(0, 23, 1\) > shuffle\(seed=1\) > batch\(4\), but this is"):
-        iter(base().shuffle(seed=1).batch(5)).restore(iterator.state())
+    iterator = iter(base().shuffle(seed=1).batch(4).prefetch())
+    next(iterator)
+    with pytest.raises(InvalidArgumentError, match=r"shuffle\(seed=1\) > batch\(4\) > prefetch, but this is"):
+        iter(base().shuffle(seed=1).batch(5).prefetch()).restore(iterator.state())
     with pytest.raises(InvalidArgumentError, match="restore: 5 is no position of a dataset"):
         iterator.restore(5)
     with pytest.raises(InvalidArgumentError, match="is damaged"):
         iterator.restore({**iterator.state(), "position": "x"})
-    assert len(list(iterator)) == 6
+    assert len(list(iterator)) == 5  # a position that is refused changes nothing
     iterator.close()
     with pytest.raises(InvalidArgumentError, match="the iterator is closed"):
         iterator.state()

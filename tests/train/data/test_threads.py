@@ -89,6 +89,23 @@ def test_a_thread_reads_ahead_and_no_further() -> None:
     assert len(seen) == 5
 
 
+def test_threads_may_share_an_iterator() -> None:
+    iterator = iter(dt.data.range(400).map(lambda n: n + 1).shuffle(10, seed=1))
+    found: list[list[int]] = [[] for _ in range(4)]
+
+    def take(mine: list[int]) -> None:
+        for n in iterator:
+            mine.append(int(n))
+            assert iterator.state()["read"] > 0
+
+    threads = [threading.Thread(target=take, args=(mine,)) for mine in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(n for mine in found for n in mine) == list(range(1, 401))
+
+
 def test_functions_run_at_the_same_time() -> None:
     barrier = threading.Barrier(3, timeout=60)
 

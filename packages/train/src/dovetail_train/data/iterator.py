@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, final
@@ -39,7 +40,7 @@ class DatasetIterator:
 
     ``state()`` is the position, small and of what JSON holds; ``restore(state)`` goes there, in this process or
     another, and the elements that follow are those that would have followed. Given to a saver as a stateful object, it
-    is part of each checkpoint.
+    is part of each checkpoint. Threads may share an iterator; each element goes to one of them.
 
     Example:
         >>> dataset = dt.data.range(10).shuffle(seed=3).batch(4)
@@ -61,6 +62,7 @@ class DatasetIterator:
         self._read = 0
         self._ended = False
         self._structure: Structure | None = None
+        self._lock = threading.RLock()
 
     def __iter__(self) -> Self:
         """Return itself."""
@@ -68,15 +70,16 @@ class DatasetIterator:
 
     def __next__(self) -> Any:
         """Return the next element."""
-        cursor = self._cursor
-        if cursor is None or self._ended:
-            raise StopIteration
-        try:
-            leaves = cursor.next()
-        except StopIteration:
-            self._ended = True
-            raise StopIteration from None
-        self._read += 1
+        with self._lock:
+            cursor = self._cursor
+            if cursor is None or self._ended:
+                raise StopIteration
+            try:
+                leaves = cursor.next()
+            except StopIteration:
+                self._ended = True
+                raise StopIteration from None
+            self._read += 1
         if self._structure is None:
             self._structure = self._stage.spec.structure
         return self._structure.pack(leaves)
@@ -92,13 +95,14 @@ class DatasetIterator:
         Raises:
             InvalidArgumentError: the iterator is closed.
         """
-        return {
-            "pipeline": self._stage.titles(),
-            "pass": self._turn.number,
-            "read": self._read,
-            "ended": self._ended,
-            "position": self._open().state(),
-        }
+        with self._lock:
+            return {
+                "pipeline": self._stage.titles(),
+                "pass": self._turn.number,
+                "read": self._read,
+                "ended": self._ended,
+                "position": self._open().state(),
+            }
 
     def restore(self, state: Any) -> None:
         """Go to a position.
@@ -120,19 +124,21 @@ class DatasetIterator:
                 f"restore: the position is one in the pipeline {state['pipeline']}, but this is {mine}. Make the "
                 "dataset as it was made when the position was saved, or begin from the start."
             )
-        self._open().close()
-        turn = self._turn.inner(int(state["pass"]))
-        cursor = self._stage.open(turn)
-        try:
-            cursor.restore(state["position"])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            cursor.close()
-            if isinstance(error, DovetailError):
-                raise
-            raise InvalidArgumentError(f"restore: the position of {mine} is damaged: {error!r}.") from error
-        self._turn, self._cursor = turn, cursor
-        self._turns.begun = turn.number + 1
-        self._read, self._ended = int(state["read"]), bool(state["ended"])
+        with self._lock:
+            former = self._open()
+            turn = self._turn.inner(int(state["pass"]))
+            cursor = self._stage.open(turn)
+            try:
+                cursor.restore(state["position"])
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                cursor.close()
+                if isinstance(error, DovetailError):
+                    raise
+                raise InvalidArgumentError(f"restore: the position of {mine} is damaged: {error!r}.") from error
+            former.close()
+            self._turn, self._cursor = turn, cursor
+            self._turns.begun = turn.number + 1
+            self._read, self._ended = int(state["read"]), bool(state["ended"])
 
     def _open(self) -> Cursor:
         if self._cursor is None:

@@ -101,7 +101,7 @@ class _PrefetchCursor(Cursor):
             self._start()
         shared = self._shared
         with shared.changed:
-            while not shared.ready and shared.end is None:
+            while not shared.ready and shared.end is None and not shared.stopped:
                 shared.changed.wait()
             if not shared.ready:
                 if isinstance(shared.end, StopIteration) or shared.end is None:
