@@ -186,7 +186,7 @@ class Estimator:
         for name, number in (("steps", steps), ("max_steps", max_steps)):
             if number is not None and number <= 0:
                 raise InvalidArgumentError(f"train: {name} is {number}; it must be positive, or None.")
-        if max_steps is not None and self._steps_made() >= max_steps:
+        if max_steps is not None and self.steps_made() >= max_steps:
             dt.logging.info("Skipping training since max_steps has already saved.")
             return self
         chosen = list(hooks or ())
@@ -201,7 +201,8 @@ class Estimator:
                     chosen.append(StopAtStepHook(steps, max_steps))
                 start = None if self._warm_start is None else warm_start(self._warm_start)
                 batches = source if isinstance(source, Batches) else None
-                loss = run_training(model, batches, self._config, chosen, list(saving_listeners or ()), start)
+                end = max_steps if steps is None else self.steps_made() + steps
+                loss = run_training(model, batches, self._config, chosen, list(saving_listeners or ()), start, end)
             finally:
                 self._checkpoints.changed()
                 if isinstance(source, Batches):
@@ -209,7 +210,8 @@ class Estimator:
         dt.logging.info("Loss for final step: %s.", loss)
         return self
 
-    def _steps_made(self) -> int:
+    def steps_made(self) -> int:
+        """Return the global step of the newest checkpoint; 0 where there is none."""
         latest = self.latest_checkpoint()
         return 0 if latest is None else int(dt.train.load_variable(latest, "global_step"))
 

@@ -23,6 +23,7 @@ _REPLACEABLE = (
     "keep_checkpoint_every_n_hours",
     "log_step_count_steps",
     "restore_input",
+    "progress",
 )
 _POSITIVE = ("save_checkpoints_steps", "save_checkpoints_secs", "log_step_count_steps", "save_summary_steps")
 
@@ -47,6 +48,8 @@ class RunConfig:
         experimental_max_worker_delay_secs, session_creation_timeout_secs: have no effect; here for TensorFlow 1
             programs.
         restore_input: whether training goes on where the checkpoint stood in its input, not at the input's beginning.
+        progress: whether training shows a bar with loss, samples a second and the time that is left, as
+            ``dt.train.ProgressBarHook`` does.
 
     Raises:
         InvalidArgumentError: both ways to say when to save are given, or a number is negative.
@@ -78,6 +81,7 @@ class RunConfig:
         session_creation_timeout_secs: float = 7200,
         *,
         restore_input: bool = True,
+        progress: bool = False,
     ) -> None:
         """Check and remember."""
         asked = {
@@ -104,6 +108,7 @@ class RunConfig:
         self.keep_checkpoint_every_n_hours = keep_checkpoint_every_n_hours
         self.log_step_count_steps = log_step_count_steps
         self.restore_input = restore_input
+        self.progress = progress
         self._check()
 
     def _check(self) -> None:

@@ -16,6 +16,7 @@ from dovetail_train.estimator.run_config import RunConfig
 from dovetail_train.hooks.checkpoint_saver import CheckpointSaverHook, CheckpointSaverListener
 from dovetail_train.hooks.logging_tensor import LoggingTensorHook
 from dovetail_train.hooks.nan_tensor import NanTensorHook
+from dovetail_train.hooks.progress_bar import ProgressBarHook
 from dovetail_train.monitored_session import MonitoredSession
 from dovetail_train.monitored_training_session import MonitoredTrainingSession
 from dovetail_train.scaffold import Scaffold
@@ -35,6 +36,7 @@ def run_training(
     hooks: Sequence[SessionRunHook],
     listeners: Iterable[CheckpointSaverListener],
     warm_start: Fill | None,
+    last_step: int | None = None,
 ) -> Any:
     """Train in the default graph, which is the model's.
 
@@ -45,6 +47,7 @@ def run_training(
         hooks: hooks besides those that the model and ``config`` want; one of them ends the loop, or the input does.
         listeners: what is told of checkpoints.
         warm_start: gives variables other first values, where there is no checkpoint.
+        last_step: the step at which it ends, where that is known, for the bar.
 
     Returns:
         The loss of the last step, or ``None`` where none was made.
@@ -62,6 +65,9 @@ def run_training(
     if every:
         tensors = {"loss": spec.loss, "step": model.global_step.value()}
         chosen.append(LoggingTensorHook(tensors, every_n_iter=every))
+    if config.progress:
+        samples = model.feeds[0] if model.feeds else None
+        chosen.append(ProgressBarHook(last_step, {"loss": spec.loss}, samples))
     chosen.extend(spec.training_hooks)
     chief = list(spec.training_chief_hooks)
     seconds = config.save_checkpoints_secs or None
