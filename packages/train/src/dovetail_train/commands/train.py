@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, final
 
 import dovetail as dt
@@ -86,7 +87,6 @@ class _Job:
                 self.folder,
                 options["seed"],
                 save_checkpoints_steps=every,
-                keep_checkpoint_max=max(5, (self._patience or 0) + 2),
                 progress=options["progress"],
             )
         )
@@ -101,12 +101,12 @@ class _Job:
         made = self._estimator.steps_made()
         if made >= self.steps:
             print(
-                f"{made} of {self.steps} steps were made before; raise train.steps or train.epochs to go on, or choose another "
-                "output.folder to begin anew"
+                f"{made} of {self.steps} steps were made before; raise train.steps or train.epochs to go on, or choose "
+                "another output.folder to begin anew"
             )
-        watch = _Watch(self._estimator, self._validation, self._metric, self._patience)
+        watch = _Watch(self._estimator, self.folder / "best", self._validation, self._metric, self._patience)
         self._estimator.train(lambda: self._training, max_steps=self.steps, saving_listeners=[watch])
-        best = watch.best_path or self._estimator.latest_checkpoint()
+        best = self._estimator.latest_checkpoint() if self._validation is None else watch.best_path
         if self._validation is not None:
             result = self._estimator.evaluate(lambda: self._validation, checkpoint_path=best)
             print(f"validation: {_line(result)}")
@@ -119,22 +119,32 @@ class _Job:
 
 @final
 class _Watch(CheckpointSaverListener):
-    """Evaluates after each checkpoint, remembers the best, and stops where nothing becomes better."""
+    """Evaluates after each checkpoint, keeps the best in a folder, and stops where nothing becomes better."""
 
-    def __init__(self, estimator: Estimator, validation: Any, metric: str, patience: int | None) -> None:
-        self.best_path: str | None = None
+    def __init__(self, estimator: Estimator, folder: Path, validation: Any, metric: str, patience: int | None) -> None:
         self._estimator = estimator
+        self._folder = folder
         self._validation = validation
         self._metric = metric
         self._patience = patience
-        self._best = math.inf
+        self._kept = folder / "best.json"
+        self._best: dict[str, Any] = json.loads(self._kept.read_text()) if self._kept.is_file() else {}
         self._waited = 0
 
+    @property
+    def best_path(self) -> str | None:
+        """The checkpoint of the best evaluation, those of earlier programs counted."""
+        return self._best.get("checkpoint")
+
+    def begin(self) -> None:
+        self._saver = dt.train.Saver(max_to_keep=1, defer_build=True)
+        self._first = True
+
     def after_save(self, session: dt.Session, global_step_value: int) -> bool | None:
-        if self._validation is None or not global_step_value:
+        first, self._first = self._first, False
+        if self._validation is None or first:  # the checkpoint that training begins with
             return None
-        path = self._estimator.latest_checkpoint()
-        result = self._estimator.evaluate(lambda: self._validation, checkpoint_path=path)
+        result = self._estimator.evaluate(lambda: self._validation, checkpoint_path=self._estimator.latest_checkpoint())
         if self._metric not in result:
             raise NotFoundError(
                 f"train.metric is {self._metric!r}, which the model does not measure; it measures "
@@ -142,14 +152,20 @@ class _Watch(CheckpointSaverListener):
             )
         print(f"step {global_step_value}: {_line(result)}", file=sys.stderr)
         value = float(result[self._metric]) * (1.0 if "loss" in self._metric else -1.0)
-        if value < self._best:
-            self._best, self._waited, self.best_path = value, 0, path
+        if value < self._best.get(self._metric, math.inf):
+            self._keep(session, global_step_value, value)
             return None
         self._waited += 1
         if self._patience is None or self._waited < self._patience:
             return None
         print(f"stopped: {self._metric} has not become better for {self._waited} evaluations", file=sys.stderr)
         return True
+
+    def _keep(self, session: dt.Session, step: int, value: float) -> None:
+        self._waited = 0
+        path = self._saver.save(session, self._folder / "model.ckpt", global_step=step, write_meta_graph=False)
+        self._best = {self._metric: value, "checkpoint": path}
+        self._kept.write_text(json.dumps(self._best), encoding="utf-8")
 
 
 def _line(result: dict[str, Any]) -> str:
