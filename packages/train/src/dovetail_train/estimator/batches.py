@@ -137,7 +137,7 @@ def _plain(value: Any, path: str, where: str) -> Any:
         return value.to_numpy()
     if isinstance(value, Mapping):
         return {name: _plain(one, f"{path}[{name!r}]", where) for name, one in value.items()}
-    return as_leaf(value, where, _label(path)) if isinstance(value, list) else value
+    return as_leaf(value, where, lambda: _label(path)) if isinstance(value, list) else value
 
 
 def _as_array(value: Any, path: str, where: str) -> Array:
@@ -145,7 +145,7 @@ def _as_array(value: Any, path: str, where: str) -> Array:
         raise DTypeError(
             f"{where}: {_label(path)} is {value!r}, a part of the graph; an input gives either arrays or tensors."
         )
-    return np.asarray(as_leaf(value, where, _label(path)))
+    return np.asarray(as_leaf(value, where, lambda: _label(path)))
 
 
 def _kind_of(batch: Batch, where: str) -> Kind:
