@@ -179,7 +179,7 @@ REFUSALS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a dtype": (
         lambda: dt.matrix_inverse(np.eye(2, dtype=np.float16)),
         DTypeError,
-        r"matrix_inverse: input 0 is float16\[2, 2\], where float32 or float64 is wanted. Use dt.cast.",
+        r"matrix_inverse: input 0 is float16\[2, 2\], where float32, float64 or a complex dtype is wanted.",
     ),
     "a vector": (
         lambda: dt.qr([1.0, 2.0]),

@@ -19,27 +19,28 @@ from dovetail.types.shapes import TensorType, broadcast_dim, unify
 __all__ = ["batches", "check_matrix", "check_square", "numpy_linalg", "product", "transposed"]
 
 
-def check_matrix(label: str, index: int, x: TensorType) -> None:
-    """Make sure that an input holds matrices of float32 or float64.
+def check_matrix(label: str, index: int, x: TensorType, complex_too: bool = False) -> None:
+    """Make sure that an input holds matrices of float32 or float64, or of complex numbers where these are taken.
 
     Raises:
         DTypeError: it has another dtype.
         ShapeError: it has fewer than two axes.
     """
-    if x.dtype is not float32 and x.dtype is not float64:
-        raise DTypeError(f"{label}: input {index} is {x}, where float32 or float64 is wanted. Use dt.cast.")
+    if x.dtype is not float32 and x.dtype is not float64 and not (complex_too and x.dtype.is_complex):
+        wanted = "float32, float64 or a complex dtype" if complex_too else "float32 or float64"
+        raise DTypeError(f"{label}: input {index} is {x}, where {wanted} is wanted. Use dt.cast.")
     if len(x.dims) < 2:
         raise ShapeError(f"{label}: input {index} is {x}, where matrices [..., m, n] are wanted. Use dt.reshape.")
 
 
-def check_square(label: str, index: int, x: TensorType) -> Dim:
+def check_square(label: str, index: int, x: TensorType, complex_too: bool = False) -> Dim:
     """Make sure that an input holds square matrices; returns their size.
 
     Raises:
-        DTypeError: its dtype is neither float32 nor float64.
+        DTypeError: its dtype is neither float32 nor float64, nor complex where that is taken.
         ShapeError: it holds no square matrices.
     """
-    check_matrix(label, index, x)
+    check_matrix(label, index, x, complex_too)
     rows, columns = x.dims[-2:]
     return unify(rows, columns, lambda: f"{label}: input {index} is {x}, where square matrices [..., n, n] are wanted.")
 
@@ -82,8 +83,8 @@ def numpy_linalg(label: str, advice: str, function: Callable[..., Any], *arrays:
 
 
 def transposed(x: Tensor) -> Tensor:
-    """Return matrices with rows and columns exchanged."""
-    return matrix_transpose(x, name=None)
+    """Return matrices with rows and columns exchanged, complex numbers conjugated."""
+    return matrix_transpose(x, name=None, conjugate=True)
 
 
 def product(*factors: Tensor) -> Tensor:

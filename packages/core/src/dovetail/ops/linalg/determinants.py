@@ -11,6 +11,7 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import primitive
+from dovetail.ops.complex_numbers import conj
 from dovetail.ops.composites import composite
 from dovetail.ops.diagonals import matrix_diag_part
 from dovetail.ops.linalg.checks import check_square, transposed
@@ -37,7 +38,7 @@ class MatrixDeterminant(Op):
 
     def infer(self, a: TensorType) -> Signature:
         """A number for each matrix."""
-        check_square("matrix_determinant", 0, a)
+        check_square("matrix_determinant", 0, a, complex_too=True)
         return TensorType(a.dtype, Shape(a.dims[:-2]))
 
     def reference(self, a: Array) -> Array:
@@ -47,7 +48,7 @@ class MatrixDeterminant(Op):
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """The determinant times the transposed inverse (Giles, 2008, section 2.2.4), of matrices that have one."""
         inverse = transposed(MatrixInverse()(inputs[0]))
-        return [_as_matrices(grads[0] * outputs[0]) * inverse]
+        return [_as_matrices(grads[0] * conj(outputs[0])) * inverse]
 
     def flops(self, inputs: Types, outputs: Types) -> Dim:
         """One elimination."""
@@ -58,6 +59,7 @@ class MatrixDeterminant(Op):
         """One matrix, several, none."""
         for shape in ((3, 3), (2, 1, 2, 2), (0, 2, 2)):
             yield Sample(cls(), regular(rng, shape), tolerance=1e-3)
+        yield Sample(cls(), regular(rng, (2, 2)) + 1j * rng.normal(size=(2, 2)))
 
 
 @primitive
@@ -105,7 +107,7 @@ def matrix_determinant(input: Any, name: str | None = None) -> Tensor:
     """Return the determinants of square matrices.
 
     Args:
-        input: float32 or float64 of shape ``[..., n, n]``.
+        input: float32, float64 or complex, of shape ``[..., n, n]``.
         name: name of the node.
 
     Returns:

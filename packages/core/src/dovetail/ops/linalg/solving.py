@@ -14,6 +14,7 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import primitive
+from dovetail.ops.complex_numbers import conj
 from dovetail.ops.composites import composite
 from dovetail.ops.diagonals import matrix_band_part
 from dovetail.ops.linalg.checks import batches, check_matrix, check_square, numpy_linalg, transposed
@@ -44,7 +45,7 @@ class MatrixInverse(Op):
 
     def infer(self, a: TensorType) -> Signature:
         """The input's type."""
-        check_square("matrix_inverse", 0, a)
+        check_square("matrix_inverse", 0, a, complex_too=True)
         return a
 
     def reference(self, a: Array) -> Array:
@@ -53,7 +54,8 @@ class MatrixInverse(Op):
 
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
         """``-Y' G Y'`` (Giles, 2008, section 2.2.3)."""
-        back = MatMul(True, False)(outputs[0], MatMul(False, True)(grads[0], outputs[0]))
+        inverse = conj(outputs[0])
+        back = MatMul(True, False)(inverse, MatMul(False, True)(grads[0], inverse))
         return [-back]
 
     def flops(self, inputs: Types, outputs: Types) -> Dim:
@@ -65,6 +67,7 @@ class MatrixInverse(Op):
         """One matrix, several, none."""
         for shape in ((3, 3), (2, 1, 2, 2), (0, 2, 2), (1, 1)):
             yield Sample(cls(), regular(rng, shape), tolerance=1e-3)
+        yield Sample(cls(), regular(rng, (2, 2)) + 1j * rng.normal(size=(2, 2)))
 
 
 def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -73,8 +76,8 @@ def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def _check_system(label: str, a: TensorType, b: TensorType) -> TensorType:
-    size = check_square(label, 0, a)
-    check_matrix(label, 1, b)
+    size = check_square(label, 0, a, complex_too=True)
+    check_matrix(label, 1, b, complex_too=True)
     batch = batches(label, a, b)
     rows = unify(
         size,
@@ -85,7 +88,7 @@ def _check_system(label: str, a: TensorType, b: TensorType) -> TensorType:
 
 
 def _outer(left: Tensor, right: Tensor) -> Tensor:
-    result: Tensor = -MatMul(False, True)(left, right)
+    result: Tensor = -MatMul(False, True)(left, conj(right))
     return result
 
 
@@ -102,7 +105,7 @@ class MatrixSolve(Op):
 
     def reference(self, a: Array, b: Array) -> Array:
         """NumPy's solution."""
-        matrix = a.swapaxes(-1, -2) if self.adjoint else a
+        matrix = a.swapaxes(-1, -2).conj() if self.adjoint else a
         return np.asarray(numpy_linalg("matrix_solve", _SINGULAR, np.linalg.solve, matrix, b))
 
     def gradient(self, inputs: Tensors, outputs: Tensors, grads: Tensors) -> Gradients:
@@ -124,6 +127,10 @@ class MatrixSolve(Op):
             yield Sample(cls(adjoint), regular(rng, (3, 3)), rng.normal(size=(3, 2)), tolerance=1e-3)
         yield Sample(cls(), regular(rng, (2, 2, 2)), rng.normal(size=(2, 2, 1)), tolerance=1e-3)
         yield Sample(cls(True), regular(rng, (2, 2)), rng.normal(size=(3, 2, 1)), tolerance=1e-3)
+        for adjoint in (False, True):
+            yield Sample(
+                cls(adjoint), regular(rng, (2, 2)) + 1j * rng.normal(size=(2, 2)), rng.normal(size=(2, 1)) + 1j
+            )
 
 
 @primitive
@@ -140,7 +147,7 @@ class MatrixTriangularSolve(Op):
 
     def reference(self, a: Array, b: Array) -> Array:
         """Substitution, row after row; the other triangle is not read."""
-        matrix = a.swapaxes(-1, -2) if self.adjoint else a
+        matrix = a.swapaxes(-1, -2).conj() if self.adjoint else a
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         result = np.broadcast_to(b, (*batch, *b.shape[-2:])).copy()
         size = a.shape[-1]
@@ -171,6 +178,8 @@ class MatrixTriangularSolve(Op):
                 yield Sample(cls(lower, adjoint), regular(rng, (3, 3)), rng.normal(size=(3, 2)), tolerance=1e-3)
         yield Sample(cls(), regular(rng, (2, 2, 2)), rng.normal(size=(2, 2, 1)), tolerance=1e-3)
         yield Sample(cls(False), regular(rng, (2, 2)), rng.normal(size=(3, 2, 1)), tolerance=1e-3)
+        a, b = regular(rng, (2, 2)) + 1j * rng.normal(size=(2, 2)), rng.normal(size=(2, 1)) + 1j
+        yield Sample(cls(True, True), a, b)
 
 
 def system(label: str, names: tuple[str, str], matrix: Any, rhs: Any) -> list[Tensor]:
@@ -183,8 +192,8 @@ def matrix_inverse(input: Any, adjoint: bool = False, name: str | None = None) -
     """Return the inverses of square matrices.
 
     Args:
-        input: float32 or float64 of shape ``[..., n, n]``.
-        adjoint: whether to return the transposed inverses.
+        input: float32, float64 or complex, of shape ``[..., n, n]``.
+        adjoint: whether to return the transposed inverses, complex numbers conjugated.
         name: name of the node.
 
     Returns:
@@ -209,9 +218,9 @@ def matrix_solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None 
     """Return the solutions ``X`` of linear systems ``matrix X = rhs``.
 
     Args:
-        matrix: float32 or float64 of shape ``[..., n, n]``.
+        matrix: float32, float64 or complex, of shape ``[..., n, n]``.
         rhs: of the same dtype and shape ``[..., n, k]``; the axes before broadcast.
-        adjoint: whether to solve with the transposed matrix.
+        adjoint: whether to solve with the transposed matrix, complex numbers conjugated.
         name: name of the node.
 
     Returns:
@@ -237,10 +246,10 @@ def matrix_triangular_solve(
     """Return the solutions ``X`` of linear systems ``matrix X = rhs`` whose matrix is triangular.
 
     Args:
-        matrix: float32 or float64 of shape ``[..., n, n]``, of which one triangle is read.
+        matrix: float32, float64 or complex, of shape ``[..., n, n]``, of which one triangle is read.
         rhs: of the same dtype and shape ``[..., n, k]``; the axes before broadcast.
         lower: whether that is the lower triangle.
-        adjoint: whether to solve with the transposed matrix.
+        adjoint: whether to solve with the transposed matrix, complex numbers conjugated.
         name: name of the node.
 
     Returns:

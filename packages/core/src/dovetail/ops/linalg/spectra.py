@@ -12,6 +12,7 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.op import Array, Op, Sample, Signature
 from dovetail.graph.operation import Tensor
 from dovetail.graph.registry import primitive
+from dovetail.ops.complex_numbers import conj
 from dovetail.ops.composites import composite
 from dovetail.ops.diagonals import matrix_band_part, matrix_diag
 from dovetail.ops.linalg.checks import check_matrix, check_square, numpy_linalg, product, transposed
@@ -41,7 +42,7 @@ def _reciprocal_gaps(values: Tensor) -> Tensor:
 @primitive
 @final
 class SelfAdjointEig(Op):
-    """Ascending eigenvalues, and eigenvectors as columns, of symmetric matrices, whose lower triangles are read."""
+    """Ascending eigenvalues, and eigenvectors as columns, of Hermitian matrices, whose lower triangles are read."""
 
     partial_gradient = True
 
@@ -51,13 +52,13 @@ class SelfAdjointEig(Op):
 
     def infer(self, a: TensorType) -> Signature:
         """A vector and a matrix for each."""
-        check_square("self_adjoint_eig", 0, a)
+        check_square("self_adjoint_eig", 0, a, complex_too=True)
         return TensorType(a.dtype, Shape(a.dims[:-1])), a
 
     def reference(self, a: Array) -> tuple[Array, Array]:
-        """NumPy's eigenvalues and eigenvectors."""
+        """NumPy's eigenvalues, in the dtype of the input, and eigenvectors."""
         values, vectors = numpy_linalg("self_adjoint_eig", _FINITE, np.linalg.eigh, a)
-        return values, vectors
+        return values.astype(a.dtype, copy=False), vectors
 
     def gradient(
         self, inputs: Tensors, outputs: Tensors, grads: Sequence[Tensor | None], *, needed: Sequence[int]
@@ -69,10 +70,10 @@ class SelfAdjointEig(Op):
         values, vectors = outputs
         middle = None if grads[0] is None else matrix_diag(grads[0])
         if grads[1] is not None:
-            turned = _reciprocal_gaps(values) * MatMul(True, False)(vectors, grads[1])
+            turned = _reciprocal_gaps(values) * MatMul(True, False)(conj(vectors), grads[1])
             middle = turned if middle is None else middle + turned
         assert middle is not None, "a gradient of one of the outputs is given"
-        whole = product(vectors, MatMul(False, True)(middle, vectors))
+        whole = product(vectors, MatMul(False, True)(middle, conj(vectors)))
         folded = matrix_band_part(whole + transposed(whole), -1, 0)
         return [folded - 0.5 * matrix_band_part(folded, 0, 0)]
 
@@ -180,7 +181,7 @@ def self_adjoint_eig(tensor: Any, name: str | None = None) -> Sequence[Tensor]:
     """Return eigenvalues and eigenvectors of symmetric matrices.
 
     Args:
-        tensor: float32 or float64 of shape ``[..., n, n]``, of which the lower triangles are read.
+        tensor: floating or complex of shape ``[..., n, n]``, of which the lower triangles are read.
         name: name of the node.
 
     Returns:
