@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 import dovetail as dt
-from dovetail.errors import InvalidArgumentError, NanLossDuringTrainingError
+from dovetail.errors import DeviceError, InvalidArgumentError, NanLossDuringTrainingError
 
 pytest.importorskip("sklearn", reason="the estimators need scikit-learn")
 
@@ -295,16 +297,10 @@ def test_sparse_samples_are_read_batch_by_batch(iris: Any) -> None:
 
 
 def test_an_interrupted_fit_keeps_what_it_has_learned(iris: Any) -> None:
-    def interrupting(targets: dt.Tensor, outputs: dt.Tensor) -> dt.Tensor:
-        return dt.square(targets - outputs)
-
-    class Stop(np.random.RandomState):
-        pass
-
-    model = Regressor((4,), loss=interrupting, max_iter=50, random_state=0)
-    calls = iter(range(100))
+    model = Regressor((4,), max_iter=50, random_state=0)
     from dovetail_train.sklearn.network import Network
 
+    calls = iter(range(100))
     step = Network.step
 
     def interrupt(self: Network, **values: Any) -> float:
@@ -327,6 +323,12 @@ def test_a_bar_shows_loss_and_score(iris: Any, capsys: pytest.CaptureFixture[str
     assert "5/5" in shown
     assert "loss=" in shown
     assert "score=" in shown
+
+
+def called(layer: Any) -> Any:
+    with dt.Graph().as_default():
+        layer(dt.zeros([2, 4]))
+    return layer
 
 
 # Mistakes. -----------------------------------------------------------------------------------------------------------
@@ -370,15 +372,23 @@ def test_a_loss_that_is_not_finite_ends_the_fit_and_leaves_the_model_as_it_was(i
         ({"network": lambda x: 3}, "network gave 3; it must return one floating tensor"),
         ({"early_stopping": True, "validation_fraction": 0.001}, "would hold out 1 of 150 samples"),
         ({"num_threads": 0}, "num_threads is 0"),
+        (
+            {"optimizer": dt.train.AdamOptimizer(dt.constant(0.1))},
+            "optimizer has a hyperparameter that belongs to another graph.*Give a function that takes the number",
+        ),
+        ({"network": called(dt.layers.Dense(4))}, "network is the layer Dense.*called in another graph"),
+        ({"device": "/gpu:0"}, "there is no device '/device:CUDA:0'"),
     ],
 )
 def test_parameters_that_make_no_sense(iris: Any, parameters: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message):
+    with pytest.raises((InvalidArgumentError, DeviceError), match=message):
         quick(**parameters).fit(*iris)
 
 
 def test_data_that_make_no_sense(iris: Any) -> None:
     X, y = iris
+    with pytest.raises(ValueError, match=r"Found array with dim 3, .*network=dt.layers.Sequential"):
+        quick().fit(X[..., np.newaxis], y)
     with pytest.raises(ValueError, match="at least 2 classes; the data contains 1 class, 0"):
         quick().fit(X[:50], y[:50])
     with pytest.raises(InvalidArgumentError, match="poisson.*the least is -1"):
@@ -408,3 +418,16 @@ def test_transformers_networks_give_two_tensors(iris: Any) -> None:
         Transformer(network=lambda x: (x, x)).fit(iris[0])
     whole = Transformer(4, network=lambda x: (dt.layers.dense(x, 4, name="code"),) * 2, max_iter=2).fit(iris[0])
     assert whole.transform(iris[0]).shape == (150, 4)
+
+
+def test_without_scikit_learn_a_sentence_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "import dovetail as dt\n"
+        "try:\n"
+        "    dt.sklearn.DovetailClassifier\n"
+        "except dt.errors.PluginError as error:\n"
+        "    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "pip install 'dovetail-train[sklearn]'" in done.stdout

@@ -137,7 +137,7 @@ def test_files_that_are_not_there_cut_off_or_of_something_else(tmp_path: Path) -
 
 def test_parameters_come_back_from_a_file(tmp_path: Path) -> None:
     model = Classifier(
-        (8, 4),
+        (np.int64(8), 4),
         dt.nn.tanh,
         optimizer=dt.train.MomentumOptimizer(0.1, 0.9),
         class_weight={"low": 2.0, "middle": 1, "high": np.float64(0.5)},

@@ -90,6 +90,11 @@ class DovetailEstimator(Stored, BaseEstimator, ABC):
         self, X: Any, y: Any = None, *, reset: bool, dtype: Any = (np.float64, np.float32), **more: Any
     ) -> Any:
         """Return X, or X and y, as scikit-learn checks them; more than two axes are for a ``network``."""
+        if self.network is None and getattr(X, "ndim", 2) > 2:
+            raise InvalidArgumentError(
+                f"Found array with dim {X.ndim}, while dim <= 2 is required by {type(self).__name__}. Give it a "
+                "network of your own, such as network=dt.layers.Sequential([...]), or reshape the samples to rows."
+            )
         return validate_data(
             self,
             X,

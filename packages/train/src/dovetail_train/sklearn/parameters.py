@@ -7,7 +7,14 @@ from numbers import Integral, Real
 from typing import Any, Final
 
 import dovetail as dt
-from dovetail.errors import DeviceError, DovetailError, DTypeError, InvalidArgumentError, NotFoundError
+from dovetail.errors import (
+    ConfigurationError,
+    DeviceError,
+    DovetailError,
+    DTypeError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from dovetail.extend import Layer, Optimizer, as_activation
 from dovetail_train.estimator.optimizers import check_optimizer
 from dovetail_train.sklearn.heads import LOSSES
@@ -84,6 +91,14 @@ def check_parameters(estimator: Any) -> None:
         check_optimizer(parameters["optimizer"], name)
     except NotFoundError as error:
         raise InvalidArgumentError(str(error)) from error
+    if isinstance(parameters["optimizer"], Optimizer):
+        try:
+            parameters["optimizer"].get_config()
+        except ConfigurationError as error:
+            raise InvalidArgumentError(
+                f"{name}: optimizer has a hyperparameter that belongs to another graph: {error} Give a function that "
+                "takes the number of the step and returns the optimizer."
+            ) from error
     device = parameters.get("device")
     try:
         with dt.Graph().device(device):

@@ -193,6 +193,8 @@ def _to_data(value: Any) -> Any:
         return {"function": value.name}
     if isinstance(value, np.random.RandomState):
         return None
+    if isinstance(value, (list, tuple)):
+        return [_to_data(item) for item in value]
     return encode_value(value)
 
 
