@@ -190,6 +190,7 @@ def test_other_events_are_written(tmp_path: Path) -> None:
     found = list(dt.train.summary_iterator(writer.path))
     assert found[1].session_log.status == dt.SessionLog.START
     measured = dt.RunMetadata.FromString(found[2].tagged_run_metadata.run_metadata)
+    assert isinstance(found[2].tagged_run_metadata, dt.summary.TaggedRunMetadata)
     (device,) = measured.step_stats.dev_stats
     assert device.device == "/device:CPU:0"
     assert all(node.all_end_rel_nanos > 0 for node in device.node_stats)

@@ -217,5 +217,20 @@ def test_messages_are_classes_of_tensorboard() -> None:
     assert isinstance(made, summary_pb2.Summary)
     assert isinstance(made, dt.summary.Summary)
     assert not isinstance(made, dt.Event)
+    assert isinstance(dt.Summary.Value(histo=dt.HistogramProto(num=3.0)).histo, dt.HistogramProto)
+    assert isinstance(dt.Event(log_message=dt.LogMessage(message="hello")).log_message, dt.LogMessage)
     assert dt.SessionLog.START == event_pb2.SessionLog.START
     assert repr(dt.summary.Summary) == "<the protocol buffer 'Summary' of tensorboard>"
+
+
+def test_a_tensor_for_a_plugin_of_tensorboard() -> None:
+    about = dt.SummaryMetadata(plugin_data=dt.SummaryMetadata.PluginData(plugin_name="curves", content=b"1"))
+    curve = dt.constant([1.0, 2.0])
+    dt.summary.tensor_summary("one", curve, summary_metadata=about, display_name="One", family="all")
+    dt.summary.tensor_summary("two", curve, summary_description=dt.summary.SummaryDescription(type_hint="points"))
+    found = run(dt.summary.merge_all())
+    assert list(found) == ["all/all/one", "two"]
+    first = found["all/all/one"].metadata
+    assert (first.plugin_data.plugin_name, first.plugin_data.content, first.display_name) == ("curves", b"1", "One")
+    assert found["two"].metadata.summary_description == "points"
+    assert about.display_name == "", "what was given is as it was"

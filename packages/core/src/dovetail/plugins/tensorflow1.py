@@ -221,7 +221,7 @@ DIFFERS: Final[dict[str, str]] = {
     "image.resize_images": "as image.resize_bilinear",
     "image.resize": "as image.resize_bilinear",
     "summary.FileWriter": "session has no effect; there is no add_meta_graph",
-    "RunMetadata": "made by dt.summary.FileWriter.add_run_metadata of what dt.profile returns; a run fills none",
+    "RunMetadata": "a FileWriter's add_run_metadata makes it of what dt.profile returns; a run fills none",
     "set_random_seed": "random bits are those of Philox 4x32-10 by operation, not TensorFlow's",
     "TensorArray": "elements have one shape, those never written are 0, and an array that grows in a loop has no gradient",
     "saved_model": "bundles are JSON and safetensors; it does not read TensorFlow's",

@@ -34,13 +34,26 @@ def _limits() -> Array:
     return np.array([*(-one for one in reversed(positive)), 0.0, *positive])
 
 
+@functools.cache
+def _limits_in(dtype: Any) -> Array:
+    """Return the least numbers of a dtype below which just those numbers lie that are below the limits."""
+    limits = _limits()
+    with np.errstate(over="ignore"):
+        near = limits.astype(dtype)
+        return np.where(near < limits, np.nextafter(near, dtype.type(np.inf)), near)
+
+
 def histogram_of(values: Array) -> Any:
-    """Return a message ``HistogramProto`` of finite numbers."""
-    flat = np.asarray(values).reshape(-1)
+    """Return a message ``HistogramProto`` of numbers; ``None`` where they are not all finite."""
+    flat = values.reshape(-1)
+    if flat.dtype not in (np.float32, np.float64):
+        flat = flat.astype(np.float64 if flat.dtype.kind in "iu" else np.float32)
     limits = _limits()
     # Sorted numbers are looked through once for each limit, which is sooner done than the other way round.
-    ordered = np.sort(flat if flat.dtype.itemsize >= 4 else flat.astype(np.float32)).astype(np.float64, copy=False)
-    below = np.searchsorted(ordered, limits, side="left")
+    ordered = np.sort(flat)
+    if ordered.size and not np.isfinite(ordered[[0, -1]]).all():  # what is not finite is at the ends
+        return None
+    below = np.searchsorted(ordered, _limits_in(ordered.dtype), side="left")
     below[-1] = ordered.size
     counts = np.diff(below, prepend=0)
     filled = counts > 0
@@ -50,8 +63,8 @@ def histogram_of(values: Array) -> Any:
         min=ordered[0] if ordered.size else limits[-1],
         max=ordered[-1] if ordered.size else limits[0],
         num=ordered.size,
-        sum=ordered.sum(),
-        sum_squares=np.dot(ordered, ordered),
+        sum=flat.sum(dtype=np.float64),
+        sum_squares=np.einsum("i,i->", flat, flat, dtype=np.float64),  # of one thread, unlike np.dot
         bucket_limit=limits[kept],
         bucket=counts[kept],
     )
@@ -73,15 +86,16 @@ class HistogramSummary(SummaryOp):
 
     def reference(self, values: Array) -> Array:
         """The message."""
-        flat = values.reshape(-1) if values.dtype.kind in "iu" else values.reshape(-1).astype(np.float64)
-        if not np.isfinite(flat).all():
+        found = histogram_of(values)
+        if found is None:
+            flat = values.astype(np.float64)
             nan, infinite = int(np.isnan(flat).sum()), int(np.isinf(flat).sum())
             raise InvalidArgumentError(
                 f"summary.histogram: {self.tag!r} holds {nan} NaN and {infinite} infinite of {flat.size} elements. "
                 "dt.Session(check_numerics=True) tells which operation made them"
             )
         summary = protobuf("summary").Summary
-        return as_string_tensor(summary(value=[summary.Value(tag=self.tag, histo=histogram_of(values))]))
+        return as_string_tensor(summary(value=[summary.Value(tag=self.tag, histo=found)]))
 
     @classmethod
     def samples(cls, rng: np.random.Generator) -> Iterable[Sample]:
