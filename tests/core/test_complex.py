@@ -190,3 +190,32 @@ def test_an_optimizer_refuses_a_complex_variable() -> None:
     loss = dt.reduce_sum(dt.abs(w))
     with pytest.raises(DTypeError, match='variable "w" is complex64; only floating variables can be optimized'):
         dt.train.GradientDescentOptimizer(0.1).minimize(loss, var_list=[w])
+
+
+def test_gradients_are_checked_beside_differences() -> None:
+    x = dt.placeholder(dt.float32, [None, 6])
+    w = dt.get_variable("w", [6, 6])
+    z = dt.placeholder(dt.complex64, [4])
+    spectrum = dt.signal.rfft(dt.tanh(dt.matmul(x, w)))
+    values = np.random.default_rng(0).normal(size=(2, 6))
+    dt.testing.assert_gradients(spectrum, [x, w], {x: values})
+    dt.testing.assert_gradients([dt.exp(z), dt.abs(z)], z, {z: [1 + 2j, -0.5j, 0.3, 1j]})
+
+    @dt.custom_gradient
+    def wrong(a: Any) -> Any:
+        return a * 2.0, lambda grad: grad * 2.0j
+
+    with pytest.raises(AssertionError, match=r"the first derivative of .* is off at 4 of 4 elements"):
+        dt.testing.assert_gradients(wrong(z), z, {z: [1 + 2j, -0.5j, 0.3, 1j]})
+
+
+def test_numbers_that_are_none_are_found() -> None:
+    z = dt.placeholder(dt.complex64, [2])
+    y = dt.log(z) * 2.0
+    with dt.Session(check_numerics=True) as session:
+        session.run(y, {z: [1j, 2.0]})
+        with pytest.raises(
+            dt.errors.NumericsError,
+            match="^Log made 1 infinite of 2 elements, .* complex64.2. in magnitude from 0 to 2",
+        ):
+            session.run(y, {z: [0.0, 2.0]})

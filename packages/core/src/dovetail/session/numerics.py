@@ -18,12 +18,12 @@ __all__ = ["all_finite", "first_bad_operation"]
 
 
 def all_finite(arrays: Sequence[Any]) -> bool:
-    """Whether no floating element is NaN or infinite."""
+    """Whether no floating or complex element is NaN or infinite."""
     return all(_finite(np.asarray(array)) for array in arrays)
 
 
 def _finite(array: Array) -> bool:
-    if array.dtype.kind == "O" or not as_dtype(array.dtype).is_floating:
+    if array.dtype.kind == "O" or not as_dtype(array.dtype).is_inexact:
         return True
     return bool(np.isfinite(array.astype(np.float32) if array.dtype.itemsize == 2 else array).all())
 
@@ -71,7 +71,8 @@ def _error(one: Instruction, arrays: Sequence[Any], output: Any) -> NumericsErro
 
 
 def _bad_numbers(array: Any) -> str:
-    flat = np.asarray(array, np.float64).reshape(-1)
+    flat = np.asarray(array).reshape(-1)
+    flat = flat if flat.dtype.kind == "c" else flat.astype(np.float64)
     nan, infinite = int(np.isnan(flat).sum()), int(np.isinf(flat).sum())
     parts = [f"{nan} NaN"] * bool(nan) + [f"{infinite} infinite"] * bool(infinite)
     return f"{' and '.join(parts)} of {flat.size} elements"
@@ -82,5 +83,6 @@ def _summary(array: Any) -> str:
     text = f"{as_dtype(array.dtype).name}{list(array.shape)}"
     if array.dtype.kind == "O" or not array.size:
         return text
-    low, high = np.asarray(array, np.float64).min(), np.asarray(array, np.float64).max()
-    return f"{text} from {low:g} to {high:g}"
+    measured = np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64)
+    size = "in magnitude " if array.dtype.kind == "c" else ""
+    return f"{text} {size}from {measured.min():g} to {measured.max():g}"

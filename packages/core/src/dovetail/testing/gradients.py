@@ -13,6 +13,7 @@ from dovetail.graph.convert import as_tensor
 from dovetail.graph.graph import Graph, GraphKeys, session_stack
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops.arithmetic import add_n
+from dovetail.ops.complex_numbers import real
 from dovetail.ops.gradients import gradients
 from dovetail.ops.reductions import reduce_sum
 from dovetail.ops.state import VariableHandle
@@ -62,7 +63,7 @@ def assert_gradients(
 
     Raises:
         AssertionError: a derivative is off; the message tells of the worst.
-        DTypeError: one of ``xs`` is not floating.
+        DTypeError: one of ``xs`` is neither floating nor complex.
         GradientError: there is an operation without a gradient on the way.
         InvalidArgumentError: the order is not from 1 to 4, or ``ys`` are not finite or differ from run to run.
 
@@ -90,9 +91,9 @@ def _listed(value: Any) -> list[Any]:
 
 def _tensor_of(graph: Graph, x: Any) -> Tensor:
     tensor: Tensor = graph.as_graph_element(x, allow_operation=False)
-    if not tensor.dtype.is_floating:
+    if not tensor.dtype.is_inexact:
         raise DTypeError(
-            f'assert_gradients: "{tensor.name}" is {tensor.type}; only floating tensors have gradients. '
+            f'assert_gradients: "{tensor.name}" is {tensor.type}; only floating and complex tensors have gradients. '
             f"{tensor.op.where()}"
         )
     return tensor
@@ -145,8 +146,8 @@ class _Case:
     def weigh(self, tensors: Sequence[Tensor], rng: np.random.Generator) -> None:
         """Make one number of tensors."""
         with self.graph.as_default():
-            weights = [rng.normal(size=np.shape(value)) for value in self.run(list(tensors))]
-            self.number = add_n([reduce_sum(one * weight) for one, weight in zip(tensors, weights, strict=True)])
+            weights = [_weights(rng, value) for value in self.run(list(tensors))]
+            self.number = add_n([reduce_sum(real(one * weight)) for one, weight in zip(tensors, weights, strict=True)])
         first, again = self.run(self.number), self.run(self.number)
         if not np.isfinite(first):
             raise InvalidArgumentError(
@@ -168,7 +169,7 @@ class _Case:
         present = [one for one in grads if one is not None]
         claims = iter(self.run(present))
         for index, grad in enumerate(grads):
-            claimed = np.zeros(self.values[index].shape) if grad is None else np.asarray(next(claims))
+            claimed = np.zeros_like(self.values[index]) if grad is None else np.asarray(next(claims))
             self._compare_one(order, index, claimed, (step, rtol, atol), elements, rng)
         if present:
             self.weigh(present, rng)
@@ -201,13 +202,24 @@ class _Case:
             f"differences say {measured[worst]:.9g}; they are {off[worst]:.3g} apart, {allowed:.3g} is allowed."
         )
 
-    def _difference(self, index: int, place: int, step: float) -> float:
+    def _difference(self, index: int, place: int, step: float) -> complex:
+        """Return the derivative: of a complex number that by its real part plus i times that by its imaginary part."""
+        along = self._slope(index, place, step)
+        return along + 1j * self._slope(index, place, step * 1j) if self.values[index].dtype.kind == "c" else along
+
+    def _slope(self, index: int, place: int, step: complex) -> float:
         ends = []
         for shift in (step, -step):
             moved = self.values[index].copy()
             moved.reshape(-1)[place] += shift
             ends.append(float(self.session.run(self.number, {**self.feeds, self.xs[index]: moved})))
-        return (ends[0] - ends[1]) / (2.0 * step)
+        return (ends[0] - ends[1]) / (2.0 * abs(step))
+
+
+def _weights(rng: np.random.Generator, value: Any) -> Array:
+    """Draw numbers of the shape of a value, complex ones if it is."""
+    found = rng.normal(size=np.shape(value))
+    return np.asarray(found + 1j * rng.normal(size=np.shape(value)) if np.iscomplexobj(value) else found)
 
 
 def _counterpart(copied: Mapping[str, Operation], tensor: Tensor) -> Tensor:

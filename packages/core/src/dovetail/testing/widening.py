@@ -1,12 +1,10 @@
-"""A copy of part of a graph in which what was of lesser precision is float64."""
+"""A copy of part of a graph in which what was of lesser precision is float64, or complex128."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from typing import Any
-
-import numpy as np
 
 from dovetail.compiler.lower import needed_operations
 from dovetail.errors import FormatError, InvalidArgumentError
@@ -17,7 +15,7 @@ from dovetail.types.attributes import ArrayAttribute, decode, encode
 
 __all__ = ["widened"]
 
-_NARROW = re.compile(r"\b(?:bfloat16|float16|float32)\b")
+_NARROW = re.compile(r"\b(?:bfloat16|float16|float32|complex64)\b")
 
 
 def widened(tensors: Iterable[Tensor], what: str) -> dict[str, Operation]:
@@ -38,6 +36,11 @@ def widened(tensors: Iterable[Tensor], what: str) -> dict[str, Operation]:
         ) from error
 
 
+def _widen(text: str) -> str:
+    """Return text in which the names of dtypes are those of wider ones."""
+    return _NARROW.sub(lambda found: "complex128" if found[0] == "complex64" else "float64", text)
+
+
 def _wide(data: Any) -> Any:
     """Return encoded data with every dtype of lesser precision float64."""
     if isinstance(data, list):
@@ -47,12 +50,12 @@ def _wide(data: Any) -> Any:
     if "array" in data and len(data) == 1:
         value = decode(data)
         if _NARROW.fullmatch(value.dtype.name):
-            return encode(ArrayAttribute(value.array.astype(np.float64)))
+            return encode(ArrayAttribute(value.array.astype(_widen(value.dtype.name))))
         return data
     return {
-        key: [_NARROW.sub("float64", item) for item in value]
+        key: [_widen(item) for item in value]
         if key == "types"
-        else _NARROW.sub("float64", value)
+        else _widen(value)
         if key in ("dtype", "type") and isinstance(value, str)
         else _wide(value)
         for key, value in data.items()
