@@ -124,7 +124,7 @@ def test_options_that_a_format_does_not_have_are_told(session: dt.Session, tmp_p
     dt.save(ARRAYS, tmp_path / "w.npz")
     dt.save(session.graph, tmp_path / "w.meta")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    for what, name, options, message in [
+    cases: list[tuple[Any, str, dict[str, Any], str]] = [
         (
             ARRAYS,
             "w.safetensors",
@@ -145,7 +145,8 @@ def test_options_that_a_format_does_not_have_are_told(session: dt.Session, tmp_p
             "saving a graph takes the options saver, as_text, clear_devices, not 'scope'",
         ),
         (session, "new/", {"input": {}}, "saving a saved model takes the options inputs, .* Did you mean 'inputs'"),
-    ]:
+    ]
+    for what, name, options, message in cases:
         with pytest.raises(InvalidArgumentError, match=message):
             dt.save(what, f"{tmp_path}/{name}", **options)
     for name in ("w.safetensors", "w.npz", "w.meta"):
