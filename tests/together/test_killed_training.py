@@ -102,30 +102,30 @@ def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
+@pytest.mark.parametrize("done", [90, pytest.param(200, marks=pytest.mark.long)])
 @pytest.mark.parametrize("backend", [None, "CPU=reference"], ids=["compiled", "reference"])
-def test_ninety_steps_a_kill_and_a_hundred_and_ten_are_two_hundred(tmp_path: Path, backend: str | None) -> None:
-    whole = finished(start(tmp_path / "whole", backend, 200, -1))
-    assert whole["begin"] == 0
+def test_steps_a_kill_and_a_hundred_and_ten_steps_are_as_all_at_once(
+    tmp_path: Path, backend: str | None, done: int
+) -> None:
+    last = done + 110
+    whole = finished(start(tmp_path / "whole", backend, last, -1))
+    assert whole.pop("begin") == 0
     assert whole["moved"] >= 17
-    killed = start(tmp_path / "killed", backend, 200, 95)
+    killed = start(tmp_path / "killed", backend, last, done + 5)
     assert killed.stdout is not None
-    assert json.loads(killed.stdout.readline()) == {"at": 95}
+    assert json.loads(killed.stdout.readline()) == {"at": done + 5}
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert killed.returncode == -signal.SIGKILL
     newest = dt.train.latest_checkpoint(tmp_path / "killed")
-    assert newest == str(tmp_path / "killed" / "model-90")
-    assert dt.io.verify(newest).states["input"]["count"] == 90
-    resumed = finished(start(tmp_path / "killed", backend, 200, -1))
-    assert resumed.pop("begin") == 90
-    del whole["begin"]
+    assert newest == str(tmp_path / "killed" / f"model-{done}")
+    assert dt.io.verify(newest).states["input"]["count"] == done
+    resumed = finished(start(tmp_path / "killed", backend, last, -1))
+    assert resumed.pop("begin") == done
     assert resumed == whole
-    assert sorted(path.stem for path in (tmp_path / "killed").glob("model-*.json")) == [
-        "model-170",
-        "model-180",
-        "model-190",
-    ]
-    first, second = (dt.io.Checkpoint(tmp_path / name / "model-190") for name in ("whole", "killed"))
+    names = [f"model-{number}" for number in (last - 30, last - 20, last - 10)]
+    assert sorted(path.stem for path in (tmp_path / "killed").glob("model-*.json")) == names
+    first, second = (dt.io.Checkpoint(tmp_path / name / names[-1]) for name in ("whole", "killed"))
     assert {name: array.tobytes() for name, array in first.read().items()} == {
         name: array.tobytes() for name, array in second.read().items()
     }
