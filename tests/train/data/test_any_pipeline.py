@@ -31,6 +31,9 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda n: lambda d, t: d.batch(n).shuffle(2, seed=n).unbatch(), counts),
     st.builds(lambda n: lambda d, t: d.batch(n, drop_remainder=True).unbatch(), counts),
     st.builds(lambda n: lambda d, t: d.flat_map(lambda x: dt.data.range(x, x + n)), st.integers(0, 3)),
+    st.builds(
+        lambda n, c, b: lambda d, t: d.interleave(lambda x: dt.data.range(x, x + n), c, b), counts, counts, counts
+    ),
     st.builds(lambda n: lambda d, t: d.concatenate(dt.data.range(n)), counts),
     st.builds(lambda n: lambda d, t: dt.data.zip((d, d.skip(n))).map(lambda x, y: x + y), counts),
     st.builds(lambda s: lambda d, t: d.cache().shuffle(seed=s), seeds),

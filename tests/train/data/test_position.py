@@ -47,6 +47,7 @@ PIPELINES: dict[str, Callable[[], dt.data.Dataset]] = {
     "stream slices": lambda: stream().skip(2).shard(3, 1).concatenate(stream().take(2)),
     "zip": lambda: dt.data.zip((base().shuffle(5, seed=1), {"b": stream().batch(2)})).repeat(3),
     "flat": lambda: base().flat_map(lambda n: dt.data.range(n % 3).shuffle(seed=1)).enumerate(),
+    "interleave": lambda: base().interleave(lambda n: dt.data.range(n, n + n % 5).shuffle(3, seed=1), 3, 2).repeat(2),
     "unbatch": lambda: base().batch(4).shuffle(3, seed=1).unbatch().batch(3),
     "padded": lambda: base().map(lambda n: np.ones(n % 4)).pad_batch(4),
     "cache": lambda: stream().shuffle(seed=1).cache().shuffle(seed=2).repeat(2),

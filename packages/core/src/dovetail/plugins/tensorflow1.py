@@ -191,7 +191,7 @@ ABSENT: Final[dict[str, dict[str, str]]] = {
 """What is left out, with what to use."""
 
 DIFFERS: Final[dict[str, str]] = {
-    "data.Dataset": "functions work on NumPy arrays, or on tensors; interleave, window and options are left out; "
+    "data.Dataset": "functions work on NumPy arrays, or on tensors; window and options are left out; "
     "iter(dataset) works in graphs too",
     "data.Iterator": "its position belongs to it, not to a session; string handles are left out",
     "GPUOptions": "read by backends that serve GPUs; without effect on the CPU",

@@ -16,8 +16,9 @@ from dovetail_train.data.cache import Cache
 from dovetail_train.data.cache_file import FileCache
 from dovetail_train.data.generator import Generator, signature_of
 from dovetail_train.data.graph_iterator import Iterator
+from dovetail_train.data.interleave import Interleave
 from dovetail_train.data.iterator import DatasetIterator, Turns
-from dovetail_train.data.joining import Concatenate, Enumerate, FlatMap, zipped
+from dovetail_train.data.joining import Concatenate, Enumerate, zipped
 from dovetail_train.data.map import Map
 from dovetail_train.data.parts import Filter, sliced
 from dovetail_train.data.prefetch import Prefetch
@@ -393,7 +394,31 @@ class Dataset:
             >>> [int(n) for n in dt.data.range(4).flat_map(lambda n: dt.data.range(n))]
             [0, 0, 1, 0, 1, 2]
         """
-        return Dataset(FlatMap(self._stage, map_func, _stage_of))
+        return Dataset(Interleave(self._stage, map_func, _stage_of))
+
+    def interleave(
+        self,
+        map_func: Callable[..., Any],
+        cycle_length: int = AUTOTUNE,
+        block_length: int = 1,
+        num_parallel_calls: int | None = None,
+    ) -> Dataset:
+        """Return the elements of the datasets that a function makes of elements, several datasets taking turns.
+
+        Args:
+            map_func: returns a dataset, such as the lines of the file whose name it is given.
+            cycle_length: how many datasets are read at a time; 10 for ``AUTOTUNE``.
+            block_length: how many elements each gives in its turn.
+            num_parallel_calls: has no effect; here for TensorFlow programs.
+
+        Example:
+            >>> data = dt.data.range(3).interleave(lambda n: dt.data.range(10 * n, 10 * n + 3), cycle_length=2)
+            >>> [int(n) for n in data]
+            [0, 10, 1, 11, 2, 12, 20, 21, 22]
+        """
+        cycle = 10 if cycle_length == AUTOTUNE else positive(cycle_length, "interleave: cycle_length")
+        block = positive(block_length, "interleave: block_length")
+        return Dataset(Interleave(self._stage, map_func, _stage_of, cycle, block))
 
     def filter(self, predicate: Callable[..., Any]) -> Dataset:
         """Return the elements for which a function returns a true value.

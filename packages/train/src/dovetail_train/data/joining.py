@@ -1,4 +1,4 @@
-"""Several datasets as one: side by side, one after another, one for each element."""
+"""Several datasets as one: side by side, or one after another."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any, final
 import numpy as np
 
 from dovetail.errors import DataError, DTypeError, InvalidArgumentError
-from dovetail_train.data.functions import ElementFunction
 from dovetail_train.data.spec import ElementSpec, Leaves, TensorSpec
 from dovetail_train.data.stage import INFINITE, UNKNOWN, Cursor, Stage, State, Turn, common
 from dovetail_train.data.structure import Structure
 
-__all__ = ["Concatenate", "Enumerate", "FlatMap", "Zip"]
+__all__ = ["Concatenate", "Enumerate", "Zip", "zipped"]
 
 
 @final
@@ -227,130 +226,6 @@ class _EnumerateCursor(Cursor):
         self._number = int(number)
 
     def close(self) -> None:
-        self._before.close()
-
-
-@final
-class FlatMap(Stage):
-    """The elements of the datasets that a function makes of elements, one dataset after another.
-
-    Args:
-        before: the stage.
-        function: returns what ``as_stage`` understands.
-        as_stage: gives the stage of a dataset; ``None`` for what is none.
-    """
-
-    def __init__(self, before: Stage, function: Callable[..., Any], as_stage: Callable[[Any], Stage | None]) -> None:
-        """Keep the function."""
-        super().__init__(before)
-        self.function = ElementFunction("flat_map", function, before)
-        self._as_stage = as_stage
-        self._spec: ElementSpec | None = None
-
-    @property
-    def spec(self) -> ElementSpec:
-        """What the elements of the first dataset are."""
-        if self._spec is None:
-            cursor = self.inputs[0].open(Turn(0))
-            try:
-                leaves = cursor.next()
-                self._spec = self.inner(leaves, 0, cursor.token).spec
-            except StopIteration:
-                raise DataError(
-                    f"flat_map: there is no element that would show what {self.function.name} returns."
-                ) from None
-            finally:
-                cursor.close()
-        return self._spec
-
-    def inner(self, leaves: Leaves, number: int, token: Any) -> Stage:
-        """Return the stage that the function makes of an element.
-
-        Raises:
-            DataError: it returns no dataset, or one of other elements than before.
-        """
-        result = self.function(leaves, number, token)
-        stage = self._as_stage(result)
-        if stage is None:
-            raise DataError(
-                f"flat_map: {self.function.name} returned a {type(result).__name__} for element {number}, where a "
-                "dataset is wanted, such as dt.data.from_arrays(...)."
-            )
-        if self._spec is not None and stage.spec.structure != self._spec.structure:
-            raise DataError(
-                f"flat_map: the elements that {self.function.name} gives for element {number} are "
-                f"{stage.spec.structure.describe()}, where others are {self._spec.structure.describe()}."
-            )
-        return stage
-
-    def cardinality(self) -> int:
-        """Only reading tells."""
-        count = self.inputs[0].cardinality()
-        return count if count == 0 else UNKNOWN
-
-    def is_batched(self) -> bool:
-        """What the datasets are."""
-        return False
-
-    def open(self, turn: Turn) -> Cursor:
-        """Begin a pass."""
-        return _FlatMapCursor(self, turn)
-
-    def title(self) -> str:
-        """Name the stage."""
-        return "flat_map"
-
-
-@final
-class _FlatMapCursor(Cursor):
-    def __init__(self, stage: FlatMap, turn: Turn) -> None:
-        self._stage = stage
-        self._turn = turn
-        self._before = stage.inputs[0].open(turn)
-        self._begin = self._before.state()
-        self._number = 0
-        self._inner: Cursor | None = None
-
-    def next(self) -> Leaves:
-        while True:
-            if self._inner is not None:
-                try:
-                    return self._inner.next()
-                except StopIteration:
-                    self._inner.close()
-                    self._inner = None
-            self._open()
-
-    def _open(self) -> Cursor:
-        self._begin = self._before.state()
-        leaves = self._before.next()
-        self._number += 1
-        inner = self._stage.inner(leaves, self._number - 1, self._before.token)
-        self._inner = inner.open(self._turn)
-        return self._inner
-
-    @property
-    def token(self) -> Any:
-        return self._before.token
-
-    def state(self) -> State:
-        if self._inner is None:
-            return [self._number, self._before.state(), None]
-        return [self._number - 1, self._begin, self._inner.state()]
-
-    def restore(self, state: State) -> None:
-        number, before, inner = state
-        if self._inner is not None:
-            self._inner.close()
-            self._inner = None
-        self._before.restore(before)
-        self._number = int(number)
-        if inner is not None:
-            self._open().restore(inner)
-
-    def close(self) -> None:
-        if self._inner is not None:
-            self._inner.close()
         self._before.close()
 
 
