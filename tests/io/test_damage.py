@@ -98,6 +98,40 @@ def test_a_missing_shard_is_told(small: Path) -> None:
         assert dt.io.Checkpoint(path).get_tensor("v").tolist() == [1.0, 2.0]
 
 
+def test_the_last_good_checkpoint_is_named_and_still_loads(tmp_path: Path) -> None:
+    step = dt.Variable(0, name="step")
+    saver = dt.train.Saver()
+    with dt.Session() as session:
+        for number in range(3):
+            step.load(number, session)
+            saver.save(session, tmp_path / "model", global_step=number)
+        newest = tmp_path / "model-2.safetensors"
+        content = newest.read_bytes()
+        newest.write_bytes(content[:-1] + b"\x01")
+        for damage in (lambda: None, lambda: forge(tmp_path / "model-2.json", lambda data: data.pop("random"))):
+            damage()
+            with pytest.raises(
+                FormatError, match=r'model-2.* is damaged.* The newest other one in the folder is ".*-1"'
+            ):
+                saver.restore(session, tmp_path / "model-2")
+        assert session.run(step) == 2
+        saver.restore(session, tmp_path / "model-1")
+        assert session.run(step) == 1
+
+
+def test_the_graph_of_another_checkpoint_is_told(small: Path) -> None:
+    with dt.Graph().as_default(), dt.Session() as session:
+        session.run(dt.Variable(1.0, name="v").initializer)
+        other = dt.train.Saver().save(session, small.parent / "other")
+    path = Path(f"{small}.meta")
+    path.write_bytes(Path(f"{other}.meta").read_bytes())
+    with dt.Graph().as_default() as graph:
+        with pytest.raises(FormatError, match=r'model.meta" is damaged: .* should have'):
+            dt.train.import_meta_graph(path)
+        assert not graph.get_operations()
+        dt.train.import_meta_graph(f"{other}.meta")
+
+
 def test_a_key_that_occurs_twice_is_told(small: Path) -> None:
     path = Path(f"{small}.json")
     path.write_bytes(path.read_bytes().replace(b'"step": null', b'"ties": {},\n"step": null'))

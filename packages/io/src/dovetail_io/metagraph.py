@@ -10,7 +10,6 @@ from dovetail.errors import DovetailError, FormatError, StorageError
 from dovetail_io.checkpoint import Checkpoint, PathLike, as_prefix
 from dovetail_io.graphfile import EncodedGraph, StoredGraph
 from dovetail_io.saver import Saver
-from dovetail_io.sealed import temporary_name
 
 __all__ = ["export_meta_graph", "import_meta_graph", "import_stored", "write_graph"]
 
@@ -60,13 +59,16 @@ def import_meta_graph(
 
     Raises:
         NotFoundError: there is no such file, or an operation needs a distribution that is not installed: it is named.
-        FormatError: the file is damaged; the default graph is as it was.
+        FormatError: the file is damaged, or not the one that was saved with the checkpoint beside it; the default graph
+            is as it was.
         GraphError: a name is taken in the default graph.
     """
     path = as_prefix(meta_graph_or_file, "import_meta_graph")
-    if not path.is_file() and not _in_waiting(path):
+    content = _vouched_for(path)
+    if content is None and not path.is_file():
         path = path.with_name(path.name + ".meta")
-    return import_stored(StoredGraph(path, _in_waiting(path)), clear_devices=clear_devices, scope=import_scope or "")[0]
+        content = _vouched_for(path)
+    return import_stored(StoredGraph(path, content), clear_devices=clear_devices, scope=import_scope or "")[0]
 
 
 def import_stored(
@@ -127,13 +129,17 @@ def write_graph(graph_or_graph_def: dt.Graph, logdir: PathLike, name: str, as_te
     return str(path)
 
 
-def _in_waiting(path: Path) -> bytes | None:
-    """Return a checkpoint's graph that is not in its place: its writer was killed when it had only to be moved."""
+def _vouched_for(path: Path) -> bytes | None:
+    """Return the content of a checkpoint's graph, checked, in its place or where a killed writer had only to move it.
+
+    ``None`` where there is no manifest that speaks of it.
+
+    Raises:
+        FormatError: the manifest speaks of another content.
+    """
     try:
         checkpoint = Checkpoint(path.with_suffix(""))
-        record = next((one for one in checkpoint.files if one.path(checkpoint.prefix) == path), None)
-        if record is None or not path.with_name(temporary_name(path.name, record.pending)).exists():
-            return None
-        return checkpoint.read_file(record.ending)
     except DovetailError:
         return None
+    record = next((one for one in checkpoint.files if one.path(checkpoint.prefix) == path), None)
+    return None if record is None else checkpoint.read_file(record.ending)

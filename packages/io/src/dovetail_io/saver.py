@@ -13,13 +13,14 @@ import dovetail as dt
 from dovetail.errors import (
     DovetailError,
     DTypeError,
+    FormatError,
     GraphError,
     InvalidArgumentError,
     UnsupportedOperationError,
 )
 from dovetail.extend import Array, hook
 from dovetail_io.asynchronous import Background
-from dovetail_io.checkpoint import SHARD_BYTES, Checkpoint, PathLike, as_prefix, write_checkpoint
+from dovetail_io.checkpoint import SHARD_BYTES, Checkpoint, PathLike, as_prefix, whole_checkpoints, write_checkpoint
 from dovetail_io.files import FileSet, locked
 from dovetail_io.fit import check_fit
 from dovetail_io.graphfile import EncodedGraph, GraphEncoder
@@ -406,9 +407,13 @@ class Saver:
             raise InvalidArgumentError("restore: the path is None; dt.train.latest_checkpoint found no checkpoint.")
         self.wait()
         variables = self.variables_of(sess)
-        checkpoint = Checkpoint(as_prefix(save_path, "restore"))
-        check_fit(checkpoint, variables, reshape=self._reshape)
-        arrays = checkpoint.read(list(variables))
+        prefix = as_prefix(save_path, "restore")
+        try:
+            checkpoint = Checkpoint(prefix)
+            check_fit(checkpoint, variables, reshape=self._reshape)
+            arrays = checkpoint.read(list(variables))
+        except FormatError as error:
+            raise FormatError(f"{error}{_another_beside(prefix)}") from error
         check_fit(checkpoint, variables, reshape=self._reshape)  # once more: it may have been replaced meanwhile
         whole = self._is_whole(sess.graph)
         restore_states(checkpoint, self._stateful, self._collected(sess.graph), tell_unknown=whole)
@@ -424,6 +429,12 @@ class Saver:
             self._scope + name if self._scope + name in known else name: n for name, n in state["counters"].items()
         }
         return {"seed": state["seed"], "counters": counters}
+
+
+def _another_beside(prefix: Path) -> str:
+    """Return a sentence with the newest other checkpoint of a folder, or nothing."""
+    others = [one.prefix for one in whole_checkpoints(prefix.parent) if one.prefix != prefix]
+    return f' The newest other one in the folder is "{others[0]}".' if others else ""
 
 
 def _by_name(given: Any) -> dict[str, dt.Variable]:

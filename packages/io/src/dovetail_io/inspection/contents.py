@@ -208,13 +208,14 @@ def _graph(path: Path) -> Contents:
 
 def _graph_parts(stored: StoredGraph, prefix: str = "") -> dict[str, dict[str, Any]]:
     try:
+        nodes = {node["name"]: node for node in stored.data["nodes"]}
         return {
             "placeholders": {
                 prefix + node["name"]: " ".join(node.get("types", ()))
                 for node in stored.data["nodes"]
                 if node["op"] in ("Placeholder", "PlaceholderWithDefault")
             },
-            "variables": {prefix + one["name"]: _variable(one, stored) for one in stored.data["variables"]},
+            "variables": {prefix + one["name"]: _variable(one, nodes[one["name"]]) for one in stored.data["variables"]},
             "layers": {prefix + one["name"]: one["layer"] for one in stored.data["layers"]},
             "nodes": {
                 prefix + node["name"]: {
@@ -227,8 +228,7 @@ def _graph_parts(stored: StoredGraph, prefix: str = "") -> dict[str, dict[str, A
         raise FormatError(f'"{stored.path}" is damaged: {error!r} in its graph. Take another one.') from error
 
 
-def _variable(data: Mapping[str, Any], stored: StoredGraph) -> str:
-    node = next(one for one in stored.data["nodes"] if one["name"] == data["name"])
+def _variable(data: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     return " ".join([*node.get("types", ()), *([] if data["trainable"] else ["(not trainable)"])])
 
 
