@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -357,6 +359,66 @@ def test_a_read_only_folder(path: Path) -> None:
     finally:
         path.parent.chmod(0o700)
     assert kept(path)
+
+
+# Whenever the writer is killed. --------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What stands for the end of the process."""
+
+
+@contextmanager
+def killed_at(call: int) -> Iterator[list[int]]:
+    """Let the process end at a call of the system that writes, and everything after it, what clears away too, fail."""
+    count = [0]
+
+    def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            count[0] += 1
+            if count[0] >= call:
+                raise Killed
+            return function(*arguments, **options)
+
+        return run
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("fsync", "mkdir", "remove", "rename", "replace", "rmdir", "unlink", "write"):
+            patch.setattr(os, name, guarded(getattr(os, name)))
+        yield count
+
+
+@pytest.mark.parametrize("limit", [100, 10**9])
+def test_whenever_the_writer_is_killed_there_is_a_whole_model(
+    limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = dt.placeholder(dt.float32, [2, 20], name="x")
+    w = dt.get_variable("w", [20, 30], initializer=dt.ones_initializer())
+    y = dt.matmul(x, w)
+    monkeypatch.setattr(exporting, "EXTERNAL_LIMIT", limit)
+    path, ones = tmp_path / "model.onnx", np.ones((2, 20), np.float32)
+
+    def answer() -> float:
+        runtime = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return float(runtime.run(None, {"x": ones})[0][0, 0])
+
+    with dt.Session() as session:
+        session.run(w.initializer)
+        dt.io.export_onnx(session, [x], [y], path, verify=False)
+        before = answer()
+        for call in itertools.count(1):
+            w.load(np.full((20, 30), call + 1.0), session)
+            with killed_at(call) as count, suppress(Killed):
+                dt.io.export_onnx(session, [x], [y], path, verify=False)
+            now = answer()
+            assert now in (before, 20.0 * (call + 1))
+            if count[0] < call:  # it came to its end
+                break
+            before = now
+        assert now == 20.0 * (call + 1)
+        assert call > 2
+        dt.io.export_onnx(session, [x], [y], path, verify=False)  # clears away what the killed ones left
+    assert len(list(tmp_path.iterdir())) == (2 if limit == 100 else 1)
 
 
 # What is not installed. ----------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -35,9 +35,10 @@ def write_model(model: Any, path: Path) -> None:
     Raises:
         StorageError: the file system refuses; the older one is as it was.
     """
-    before = _data_of(path)
-    replace_file(path, [model.SerializeToString()])
-    _remove(before)
+    with _alone(path):
+        before = _data_of(path)
+        replace_file(path, [model.SerializeToString()])
+        _remove(before)
 
 
 def write_script(path: Path, text: str) -> None:
@@ -46,7 +47,8 @@ def write_script(path: Path, text: str) -> None:
     Raises:
         StorageError: the file system refuses; the model is written.
     """
-    replace_file(path, [text.encode()])
+    with _alone(path):
+        replace_file(path, [text.encode()])
 
 
 def write_with_data(model: Any, path: Path, examine: Callable[[Path], _T]) -> _T:
@@ -66,10 +68,7 @@ def write_with_data(model: Any, path: Path, examine: Callable[[Path], _T]) -> _T
     Raises:
         StorageError: the file system refuses.
     """
-    if not path.parent.is_dir():
-        raise StorageError(f'the model cannot be written to "{path}": there is no folder "{path.parent}".')
-    with locked(path.parent):
-        _clear(path)
+    with _alone(path):
         before = _data_of(path)
         data = path.with_name(f"{path.name}.data")
         if data in before:
@@ -119,8 +118,22 @@ def _data_of(path: Path) -> list[Path]:
     return [one for one in present if one.name in named]
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Within: nobody else writes in the model's folder, and what killed writers of this model left is cleared away.
+
+    Raises:
+        StorageError: there is no such folder.
+    """
+    if not path.parent.is_dir():
+        raise StorageError(f'the model cannot be written to "{path}": there is no folder "{path.parent}".')
+    with locked(path.parent):
+        _clear(path)
+        yield
+
+
 def _clear(path: Path) -> None:
-    """Delete what killed writers of this model have left."""
+    """Delete the folders that killed writers of this model have left."""
     left = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}\.partial")
     for one in path.parent.iterdir():
         if left.fullmatch(one.name) and one.is_dir():
