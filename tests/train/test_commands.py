@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dovetail.plugins.cli import main
+from dovetail_train.commands.settings import read_settings
 
 CONFIG = """
 [data]
@@ -176,6 +178,20 @@ def test_pictures_are_learned_and_predicted(folder: Path, capsys: pytest.Capture
 def test_a_mistake_in_the_settings(folder: Path, change: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "settings.toml", "--set", change]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_the_settings_in_the_documents_are_ones(tmp_path: Path) -> None:
+    document = Path(__file__).parents[2] / "docs" / "estimators.md"
+    blocks = re.findall(r"^```toml\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    shown = set()
+    for block in blocks:
+        (tmp_path / "settings.toml").write_text(block, encoding="utf-8")
+        settings = read_settings(tmp_path / "settings.toml")
+        shown |= {(section, name) for section, table in settings.text.items() for name in table}
+    left_out = {("train", "steps"), ("data", "validation_file"), ("data", "validation_images")}  # named in comments
+    known = {(section, name) for section in ("data", "model", "train", "output") for name in settings[section]}
+    assert known - shown == left_out
 
 
 def test_a_mistake_in_the_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
