@@ -219,3 +219,11 @@ def test_numbers_that_are_none_are_found() -> None:
             match="^Log made 1 infinite of 2 elements, .* complex64.2. in magnitude from 0 to 2",
         ):
             session.run(y, {z: [0.0, 2.0]})
+
+
+def test_complex_numbers_are_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    x = dt.constant([1.5 - 2j, 0.1j], dt.complex64)
+    assert run(dt.Print(x, [x, dt.constant(1j)], "seen: ")).dtype == np.complex64
+    assert capfd.readouterr().err.strip() == "seen: [(1.5,-2) (0,0.1)][(0,1)]"
+    with pytest.raises(dt.errors.OperationError, match=r"1j; 2j"):
+        run(dt.assert_equal(dt.constant(1j), 2j))

@@ -103,6 +103,8 @@ def _element(item: Any) -> str:
         return str(int(item))
     if isinstance(item, (int, np.integer)):
         return str(int(item))
+    if isinstance(item, (complex, np.complexfloating)):
+        return f"({_element(item.real)},{_element(item.imag)})"
     short = f"{float(item):.6g}"
     if type(item)(short) == item or np.isnan(item):
         return short
