@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import warnings
+import weakref
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,15 @@ def test_fits_of_one_shape_share_a_network_and_others_do_not(iris: Any) -> None:
     other = quick(activation="selu").fit(*iris)
     assert network in (again._network, other._network)
     np.testing.assert_array_equal(other.predict_proba(iris[0]), expected)
+
+
+def test_large_networks_are_not_kept(iris: Any) -> None:
+    large = quick(hidden_layer_sizes=(1200, 1200), max_iter=1).fit(*iris)
+    kept = weakref.ref(large._network)
+    assert kept().size > 32 << 20
+    del large
+    gc.collect()
+    assert kept() is None
 
 
 def test_frames_go_in_and_come_out(iris: Any) -> None:

@@ -139,7 +139,7 @@ class DovetailEstimator(Stored, BaseEstimator, ABC):
         """
         goes_on = self._goes_on(partial=partial)
         network = self._network_for(blueprint, goes_on=goes_on)
-        before = network.state()[1] if network is getattr(self, "_network", None) else None
+        before = network.progress() if network is getattr(self, "_network", None) else None
         if not goes_on:
             seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         else:
@@ -151,7 +151,7 @@ class DovetailEstimator(Stored, BaseEstimator, ABC):
             self._run(network, samples, history, seed, partial=partial)
         except BaseException:
             if before is not None:
-                network.take(before)
+                network.go_back(*before)
             else:
                 POOL.give_back(network)
             raise

@@ -21,6 +21,8 @@ from dovetail_train.sklearn.blueprint import CODE, Blueprint
 __all__ = ["Network", "POOL", "Pool"]
 
 _IDLE: Final = 16
+_LARGEST: Final = 1 << 25
+"""Bytes of variables above which a network is not kept: its steps take so long that planning is nothing beside them."""
 
 
 @final
@@ -67,6 +69,11 @@ class Network:
         """The shape of one sample."""
         return tuple(int(size) for size in self.inputs.shape.dims[1:])
 
+    @property
+    def size(self) -> int:
+        """How many bytes the variables take."""
+        return sum(one.shape.num_elements() * one.dtype.size for one in self.variables.values())
+
     def begin(self, seed: int) -> None:
         """Draw first values; all random numbers depend on ``seed`` alone."""
         self.session.set_random_state({"seed": seed, "counters": {}})
@@ -91,14 +98,20 @@ class Network:
         """
         self.session.take_values(values)
 
+    def progress(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return all that training changes: values and random numbers, for ``go_back``."""
+        return self.values(), self.session.random_state()
+
+    def go_back(self, values: Mapping[str, Array], random: Mapping[str, Any]) -> None:
+        """Take over what ``progress`` gave."""
+        self.take(values)
+        self.session.set_random_state(random)
+
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return all of it as JSON-able data and arrays."""
-        data = {
-            "graph": graph_to_data(self.session.graph),
-            "random": self.session.random_state(),
-            "num_threads": self.num_threads,
-        }
-        return data, self.values()
+        values, random = self.progress()
+        data = {"graph": graph_to_data(self.session.graph), "random": random, "num_threads": self.num_threads}
+        return data, values
 
     @classmethod
     def from_state(cls, data: Mapping[str, Any], values: Mapping[str, Array]) -> Network:
@@ -111,8 +124,7 @@ class Network:
         graph = dt.Graph()
         graph_from_data(data["graph"], graph)
         network = cls(graph, None, data["num_threads"])
-        network.take(values)
-        network.session.set_random_state(data["random"])
+        network.go_back(values, data["random"])
         return network
 
 
@@ -149,7 +161,7 @@ class Pool:
 
     def give_back(self, network: Network) -> None:
         """Take a network that its holder needs no more; without a lock, as the garbage collector calls this."""
-        if network.key is not None:
+        if network.key is not None and network.size <= _LARGEST:
             self._returned.append(network)
 
 
