@@ -16,6 +16,7 @@ from dovetail.compiler.text import parse_program, print_program
 from dovetail.extend import Sample, all_definitions
 from dovetail.graph.operation import Operation, Tensor
 from dovetail.ops.graphdata import graph_from_data, graph_to_data
+from dovetail.plugins import manager
 from dovetail.types.dtypes import as_dtype
 
 STEP = 1e-6
@@ -25,6 +26,7 @@ def every_sample() -> list[Any]:
     """Every sample of every operation that core and the first-party plugins define."""
     for namespace in (dt.nn, dt.image, dt.losses, dt.metrics, dt.layers):
         dir(namespace)
+    manager.load_package("dovetail.ops", "dovetail_train")
     found = []
     for definition in all_definitions():
         rng = np.random.default_rng(zlib.crc32(definition.__qualname__.encode()))

@@ -340,3 +340,24 @@ def test_a_trace_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="ProfilerHook: '.*timeline-2.json' cannot be written: File exists. Make"):
         loop(None, [dt.train.ProfilerHook(save_steps=3, output_dir=tmp_path / "file")], train, last=8)
+
+
+def test_hooks_serve_estimators(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def model(features: Any, labels: Any, mode: str) -> Any:
+        w = dt.get_variable("w", initializer=dt.constant(4.0))
+        loss = dt.abs(w - 1.0, name="loss")
+        step = dt.train.get_global_step()
+        train = dt.train.GradientDescentOptimizer(1.0).minimize(loss, global_step=step)
+        return dt.estimator.EstimatorSpec(mode, loss=loss, train_op=train)
+
+    def forever() -> Iterator[Any]:
+        while True:
+            yield np.zeros((2, 1), np.float32), np.zeros(2, np.float32)
+
+    estimator = dt.estimator.Estimator(model, model_dir=str(tmp_path))
+    stopping = dt.train.EarlyStoppingHook("loss:0", every_n_steps=1, patience=3)
+    bar = dt.train.ProgressBarHook(20, "loss:0", samples=2)
+    estimator.train(forever, hooks=[stopping, bar], max_steps=20)
+    assert (stopping.best_value, stopping.best_step, stopping.stopped_step) == (0.0, 4, 7)
+    assert estimator.get_variable_value("global_step") == 7
+    assert "step 7 of 20" in caplog.text

@@ -132,7 +132,7 @@ class _Monitored:
                 wanted.append(asked.fetches)
             if asked.feed_dict:
                 feeds = _joined(feeds, asked.feed_dict, hook)
-        given, *results = session.run(tuple(wanted), feeds)
+        given, *results = session.run(tuple(wanted), feeds) if owners else [session.run(wanted[0], feeds)]
         found = iter(results)
         waiting = iter(owners)
         owner = next(waiting, None)
