@@ -96,6 +96,20 @@ def test_every_kind_of_attribute_is_written(tmp_path: Path) -> None:
     assert max(len(attribute.s) for node in nodes.values() for attribute in node.attr.values()) <= 1024
 
 
+def test_every_dtype_has_its_name(tmp_path: Path) -> None:
+    from tensorboard.compat.proto import types_pb2
+
+    dtypes = {one for one in vars(dt).values() if isinstance(one, dt.DType)}
+    assert {dt.float32, dt.string, dt.complex64, dt.bfloat16} <= dtypes
+    for dtype in dtypes:
+        dt.placeholder(dtype, [], name=dtype.name)
+    nodes = written(tmp_path)
+    names = {dtype.name: types_pb2.DataType.Name(nodes[dtype.name].attr["dtype"].type) for dtype in dtypes}
+    assert names["complex64"] == "DT_COMPLEX64"
+    assert names["float32"] == "DT_FLOAT"
+    assert len(set(names.values())) == len(dtypes)
+
+
 def test_a_graph_def_is_taken_as_it_is(tmp_path: Path) -> None:
     from tensorboard.compat.proto import graph_pb2
 

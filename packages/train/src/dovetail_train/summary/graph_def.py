@@ -27,6 +27,8 @@ _TYPES: Final = {
     dt.uint16: "DT_UINT16",
     dt.uint32: "DT_UINT32",
     dt.uint64: "DT_UINT64",
+    dt.complex64: "DT_COMPLEX64",
+    dt.complex128: "DT_COMPLEX128",
     dt.bool: "DT_BOOL",
     dt.string: "DT_STRING",
 }
