@@ -140,6 +140,9 @@ def test_joined() -> None:
     one = dt.data.from_arrays({"a": [1], "b": [2.0]})
     other = dt.data.from_arrays({"b": [3.0], "a": [4]})
     assert list(one.concatenate(other)) == [{"a": 1, "b": 2.0}, {"a": 4, "b": 3.0}]
+    tall, wide = (dt.data.from_arrays(np.zeros((3, *shape))) for shape in ((2, 5), (4, 5)))
+    assert tall.concatenate(wide).element_spec == dt.data.TensorSpec([None, 5], dt.float64)
+    assert tall.concatenate(dt.data.from_arrays(np.zeros((3, 2)))).element_spec == dt.data.TensorSpec(None, dt.float64)
     with pytest.raises(DataError, match=r"the array\['a'\] is int32\[\] in one dataset and float32\[\] in the other"):
         one.concatenate(dt.data.from_arrays({"a": [1.0], "b": [2.0]}))
     with pytest.raises(DataError, match="one array and a dict with the keys 'a', 'b'"):

@@ -336,10 +336,8 @@ def batched(spec: TensorSpec, count: int | None) -> TensorSpec:
 
 
 def common(specs: Sequence[TensorSpec]) -> TensorSpec:
-    """Return what is true of all: sizes that differ are unknown."""
-    head = specs[0]
-    if any(one.shape is None or len(one.shape) != len(head.shape or ()) for one in specs):
-        return head if all(one.shape == head.shape for one in specs) else head.with_shape(None)
-    return head.with_shape(
-        size[0] if len(set(size)) == 1 else None for size in zip(*[one.shape or () for one in specs], strict=True)
-    )
+    """Return what is true of arrays of one dtype: sizes that differ are unknown."""
+    shapes = [one.shape for one in specs if one.shape is not None]
+    if len(shapes) < len(specs) or len(set(map(len, shapes))) > 1:
+        return specs[0].with_shape(None)
+    return specs[0].with_shape(sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True))
