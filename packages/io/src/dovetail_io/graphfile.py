@@ -111,7 +111,7 @@ class GraphEncoder:
         self._encoded: EncodedGraph | None = None
 
     def encode(self, graph: dt.Graph, saver: Mapping[str, Any]) -> EncodedGraph:
-        """Return the graph, ready to be written; raises what `EncodedGraph` raises."""
+        """Return the graph, ready to be written."""
         objects, values = _parts_of(graph, saver)
         known = self._parts
         if self._encoded is None or known is None or values != known[1] or not _identical(objects, known[0]):

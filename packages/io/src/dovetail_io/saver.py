@@ -16,7 +16,6 @@ from dovetail.errors import (
     FormatError,
     GraphError,
     InvalidArgumentError,
-    UnsupportedOperationError,
 )
 from dovetail.extend import Array, hook
 from dovetail_io.asynchronous import Background
@@ -43,7 +42,7 @@ class _Task(NamedTuple):
         shown: the same as the program names it.
         step: the step it is saved under.
         states: of objects besides the variables.
-        graph: the graph, where it can be written.
+        graph: the graph.
         graph_ending: ending of its file; ``None`` where it is not to be written.
         retention: the list to put it in, if any.
     """
@@ -52,7 +51,7 @@ class _Task(NamedTuple):
     shown: Path
     step: int | None
     states: dict[str, Any]
-    graph: EncodedGraph | None
+    graph: EncodedGraph
     graph_ending: str | None
     retention: Retention | None
 
@@ -251,7 +250,7 @@ class Saver:
             prefix,
             step,
             take_states(self._collected(sess.graph) | self._stateful),
-            self._encoded(sess.graph, needed=write_meta_graph),
+            self._encoder.encode(sess.graph, self.definition()),
             f".{meta_graph_suffix}" if write_meta_graph else None,
             retention if write_state else None,
         )
@@ -283,14 +282,14 @@ class Saver:
             group = None if task.retention is None else self._keeper.announce(task.retention, place.name)
             with FileSet(place.parent) as work:
                 records: list[FileRecord] = []
-                if task.graph is not None and task.graph_ending is not None:
+                if task.graph_ending is not None:
                     records = _write_graph(work, place.name, task.graph_ending, task.graph)
                 saved = write_checkpoint(
                     work,
                     place.name,
                     snapshot,
                     step=task.step,
-                    graph_hash="" if task.graph is None else task.graph.hash,
+                    graph_hash=task.graph.hash,
                     states=task.states,
                     records=records,
                     max_shard_bytes=self._max_shard_bytes,
@@ -316,15 +315,6 @@ class Saver:
         """
         if self._background is not None:
             self._background.wait()
-
-    def _encoded(self, graph: dt.Graph, *, needed: bool) -> EncodedGraph | None:
-        """Return the graph, ready to be written; nothing where it holds Python code, and is not ``needed``."""
-        try:
-            return self._encoder.encode(graph, self.definition())
-        except UnsupportedOperationError:
-            if needed:
-                raise
-            return None
 
     def variables_of(self, sess: dt.Session) -> dict[str, dt.Variable]:
         """Return ``variables``, which must be those of the session's graph.
