@@ -76,6 +76,11 @@ class EventFile:
         self._writer.queue.put(event.SerializeToString())
         self._writer.check()
 
+    @property
+    def failed(self) -> bool:
+        """Whether a record could not be written, so that none will be any more."""
+        return self._writer.failure is not None
+
     def flush(self) -> None:
         """Wait until all records are in the file.
 
@@ -108,17 +113,17 @@ class _Writer:
         self._waiting = io.BytesIO()
         self._records = records(self._waiting)
         self._size = 0
-        self._failure: OSError | None = None
+        self.failure: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="dovetail events", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
         """Raise the error that has stopped the writing."""
-        if self._failure is not None:
+        if self.failure is not None:
             raise StorageError(
-                f"the event file {str(self._path)!r} cannot be written on: {self._failure.strerror or self._failure}. "
+                f"the event file {str(self._path)!r} cannot be written on: {self.failure.strerror or self.failure}. "
                 f"It ends after the last record that was written whole. Make room, or write to another folder."
-            ) from self._failure
+            ) from self.failure
 
     def flush(self) -> None:
         """Wait until what was handed over so far is written."""
@@ -141,7 +146,7 @@ class _Writer:
             except queue.Empty:
                 item = b""
             if isinstance(item, bytes):
-                if item and self._failure is None:
+                if item and self.failure is None:
                     self._records.write(item)
                 if self._waiting.tell() < _MOST_WAITING and time.monotonic() < due:
                     continue
@@ -155,7 +160,7 @@ class _Writer:
         rest = memoryview(self._waiting.getvalue())
         self._waiting.seek(0)
         self._waiting.truncate()
-        if self._failure is not None:
+        if self.failure is not None:
             return
         try:
             written = 0
@@ -163,5 +168,5 @@ class _Writer:
                 written += self._raw.write(rest[written:]) or 0
             self._size += written
         except OSError as error:
-            self._failure = error
+            self.failure = error
             self._raw.truncate(self._size)

@@ -79,6 +79,11 @@ class FileWriter:
         """The event file."""
         return str(self._file.path)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the file system has refused a record; nothing is written any more then."""
+        return self._file.failed
+
     def get_logdir(self) -> str:
         """Return the folder."""
         return str(self._logdir)
@@ -239,11 +244,11 @@ class FileWriterCache:
 
     @staticmethod
     def get(logdir: str | os.PathLike[str]) -> FileWriter:
-        """Return the writer of a folder, which is made with the default graph at the first time."""
+        """Return the writer of a folder, which is made with the default graph; anew, where the one before has failed."""
         with FileWriterCache._lock:
             key = str(Path(logdir).absolute())
             writer = FileWriterCache._writers.get(key)
-            if writer is None:
+            if writer is None or writer.failed:
                 writer = FileWriterCache._writers[key] = FileWriter(logdir, graph=dt.get_default_graph())
             return writer
 
@@ -251,6 +256,7 @@ class FileWriterCache:
     def clear() -> None:
         """Close all writers, and forget them."""
         with FileWriterCache._lock:
-            for writer in FileWriterCache._writers.values():
-                writer.close()
+            writers = list(FileWriterCache._writers.values())
             FileWriterCache._writers.clear()
+            for writer in writers:
+                writer.close()
