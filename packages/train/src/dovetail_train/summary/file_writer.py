@@ -244,7 +244,7 @@ class FileWriterCache:
 
     @staticmethod
     def get(logdir: str | os.PathLike[str]) -> FileWriter:
-        """Return the writer of a folder, which is made with the default graph; anew, where the one before has failed."""
+        """Return the writer of a folder, made with the default graph; anew where the one before has failed."""
         with FileWriterCache._lock:
             key = str(Path(logdir).absolute())
             writer = FileWriterCache._writers.get(key)
