@@ -87,10 +87,11 @@ def session(backend: str, **options: Any) -> dt.Session:
 
 
 def fallen_back(opened: dt.Session, backend: str) -> set[str]:
-    """Return the names of the operations that another backend ran, but for those that may."""
+    """Return the names of the operations on real numbers that another backend ran, but for those that may."""
     segments = [segment for entry in opened._plans.values() for segment in entry.plan.segments]
-    others = [one.op for each in segments if each.backend.name != backend for one in each.program.instructions]
-    return {op.name for op in others if op.name not in SIZES_OF_DATA | BY_NUMPY and not _keeps_stacks(op)}
+    others = [one for each in segments if each.backend.name != backend for one in each.program.instructions]
+    real = [one.op for one in others if not any(v.type.dtype.is_complex for v in (*one.inputs, *one.outputs))]
+    return {op.name for op in real if op.name not in SIZES_OF_DATA | BY_NUMPY and not _keeps_stacks(op)}
 
 
 def _keeps_stacks(op: Op) -> bool:
