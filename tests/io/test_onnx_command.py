@@ -43,7 +43,7 @@ def check(path: str, *, name: str = "images") -> None:
 
 @pytest.mark.parametrize("source", ["classifier-100", "classifier-100.meta", "classifier-100.safetensors", "."])
 def test_a_checkpoint_becomes_a_model(source: str, saved: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", source, "m.onnx", "--outputs", "probabilities", "--feed", "is_training=false"]) == 0
+    assert main(["export", "--outputs", "probabilities", "--feed", "is_training=false", source, "m.onnx"]) == 0
     out = capsys.readouterr().out
     assert out.startswith('ExportReport("m.onnx", opset 21: images float32[batch, 6, 6, 2] -> probabilities ')
     assert "compared by ONNX Runtime at batch=1 and batch=3 and batch=7" in out
@@ -59,7 +59,16 @@ def test_what_the_command_passes_on() -> None:
     arguments = [
         *("export", "classifier-100", "m.onnx", "--inputs", "images", "--outputs", "probabilities:0"),
         *("--feed", "is_training=False", "--opset", "18", "--ir-version", "9", "--functions", "--float16-weights"),
-        *("--sample-inputs", "only.npz", "--class-labels", "labels.txt", "--metadata", "by=me", "of=you=we"),
+        *(
+            "--sample-inputs",
+            "only.npz",
+            "--class-labels",
+            "labels.txt",
+            "--metadata",
+            "by=me",
+            "--metadata",
+            "of=you=we",
+        ),
         *("--preprocessing", '{"scale": 0.5}', "--serving-script"),
     ]
     assert main(arguments) == 0
@@ -119,6 +128,8 @@ def test_a_bundle_becomes_a_model_by_its_signatures(bundle: str, capsys: pytest.
     flags = ["--feed", "is_training=false"]
     assert main(["export", bundle, "t.onnx", "--tags", "train", "--outputs", "probabilities", *flags]) == 0
     assert names("t.onnx") == (["images"], ["probabilities"])
+    assert main(["export", bundle, "t.onnx", "--outputs", "best:0, probabilities", "--tags", "train", *flags]) == 0
+    assert names("t.onnx") == (["images"], ["best", "probabilities"])
 
     for arguments, message in [
         (["--signature", "servin_default"], "no signature 'servin_default'; it has 'serving_default', 'with_flag'"),

@@ -70,9 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     add("model", metavar="MODEL.onnx", help="the file to write")
     add("--signature", help="of a bundle: whose inputs and outputs to take (default: serving_default, or the only one)")
     add("--tags", help="of a bundle: tags of the graph, divided by commas (default: the only graph, or serve)")
-    add("--inputs", nargs="+", metavar="TENSOR", help="tensors to take (default: the placeholders that are needed)")
-    add("--outputs", nargs="+", metavar="TENSOR", help="tensors to give, of a checkpoint")
-    add("--feed", nargs="+", default=[], metavar="TENSOR=VALUE", help="constants, such as is_training=false")
+    names: dict[str, Any] = {"action": "extend", "type": _names, "metavar": "TENSOR,…"}
+    add("--inputs", **names, help="tensors to take (default: the placeholders that are needed)")
+    add("--outputs", **names, help="tensors to give, of a checkpoint")
+    add("--feed", action="append", default=[], metavar="TENSOR=VALUE", help="a constant, such as is_training=false")
     add("--opset", type=int, default=Options.opset, help="version of the operators, 18 to 25 (default: %(default)s)")
     add("--ir-version", type=int, help="version of the file's format (default: 10, of opsets below 21 an older one)")
     add("--functions", action="store_true", help="make functions of all layers")
@@ -84,11 +85,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--output-layout", metavar="LAYOUT", help="NHWC or NCHW: order of the axes of images given")
     add("--class-labels", metavar="FILE", help="a text file with the name of a class in each line")
     add("--preprocessing", metavar="JSON", help="what is done to data before, such as '{\"scale\": 0.0039}'")
-    add("--metadata", nargs="+", default=[], metavar="KEY=TEXT", help="what the model says of itself")
+    add("--metadata", action="append", default=[], metavar="KEY=TEXT", help="what the model says of itself")
     add("--sample-inputs", metavar="FILE.npz", help="arrays to compare on, by names of inputs (default: random ones)")
     add("--no-verify", action="store_true", help="do not run and compare the model")
     add("--serving-script", action="store_true", help="write a program beside the model that runs it")
     return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:
