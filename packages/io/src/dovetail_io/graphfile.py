@@ -195,6 +195,8 @@ class StoredGraph:
             self.data: dict[str, Any] = data["graph"]
             if not isinstance(self.data, dict) or not isinstance(self.saver, dict | None):
                 raise TypeError("graph and saver are no objects")
+            if not isinstance(self.data.get("packages", []), list):
+                raise TypeError("packages are no list")
         except (KeyError, TypeError, AttributeError) as error:
             raise FormatError(f'"{path}" is damaged: {error!r}. Take another one.') from error
 
