@@ -126,6 +126,8 @@ def test_pandas_frames_are_dicts_of_columns(make: Make) -> None:
     input_fn = dt.estimator.inputs.pandas_input_fn(frame, labels, batch_size=4, num_epochs=3, shuffle=False)
     other = make("other").train(input_fn)
     assert other.get_variable_value("w") == estimator.get_variable_value("w")
+    with pytest.raises(InvalidArgumentError, match="train: batch 1 of the input: the column 'c' holds nan in row 1"):
+        estimator.train(lambda: (pandas.DataFrame({"x": X, "c": ["a", None, "b", "c"]}), labels), steps=1)
 
 
 def test_training_ends_where_the_input_does(make: Make) -> None:
@@ -149,6 +151,19 @@ def test_evaluation_takes_so_many_batches_and_weighs_them_alike(make: Make) -> N
     losses = [float(estimator.evaluate(lambda one=one: one)["loss"]) for one in batches(3)]
     assert estimator.evaluate(lambda: batches(9), steps=3)["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
     assert estimator.test(lambda: batches(3))["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_evaluations_are_written_for_tensorboard(make: Make) -> None:
+    pytest.importorskip("tensorboard")
+    estimator = make().train(whole, steps=2)
+    found = estimator.evaluate(whole, name="all")
+    (file,) = (Path(estimator.model_dir) / "eval_all").iterdir()
+    values = {
+        value.tag: (event.step, value.simple_value)
+        for event in dt.train.summary_iterator(str(file))
+        for value in event.summary.value
+    }
+    assert values == {name: (2, pytest.approx(float(found[name]))) for name in ("error", "loss")}
 
 
 def test_a_checkpoint_of_the_past_is_evaluated_and_predicted(make: Make) -> None:

@@ -13,7 +13,7 @@ import dovetail as dt
 from dovetail.errors import DataError, DovetailError, DTypeError, InvalidArgumentError, ShapeError
 from dovetail.extend import Array, DType, nest
 from dovetail_train.data.spec import as_leaf
-from dovetail_train.estimator.frames import is_frame, is_series
+from dovetail_train.estimator.frames import columns_of, is_frame, is_series, values_of
 
 __all__ = ["Batch", "Batches", "Kind", "NoPosition", "as_batch", "open_input"]
 
@@ -132,9 +132,9 @@ def _plain(value: Any, path: str, where: str) -> Any:
     if type(value) is np.ndarray:
         return value
     if is_frame(value):
-        return {str(name): value[name].to_numpy() for name in value.columns}
+        return columns_of(value, where)
     if is_series(value):
-        return value.to_numpy()
+        return values_of(value, _label(path), where)
     if isinstance(value, Mapping):
         return {name: _plain(one, f"{path}[{name!r}]", where) for name, one in value.items()}
     return as_leaf(value, where, lambda: _label(path)) if isinstance(value, list) else value

@@ -7,6 +7,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Self
 
 import dovetail as dt
@@ -16,6 +17,7 @@ from dovetail_train.estimator.calling import call_with
 from dovetail_train.estimator.export import ServingInputReceiver
 from dovetail_train.estimator.exporting import as_receiver, write_bundle
 from dovetail_train.estimator.known_features import KnownFeatures, known_features
+from dovetail_train.estimator.metrics_log import log_metrics
 from dovetail_train.estimator.mode_keys import ModeKeys
 from dovetail_train.estimator.model import Model
 from dovetail_train.estimator.prediction import rows
@@ -239,12 +241,14 @@ class Estimator:
     ) -> dict[str, Any]:
         """Return the metrics of the model function over an input, with the mean of the loss and the global step.
 
+        Where tensorboard is installed they are written to ``eval`` in the model's folder too, for TensorBoard.
+
         Args:
             input_fn: gives features and labels; arrays and tensors are one batch.
             steps: how many batches to take at most; all by default.
             hooks: called around each step.
             checkpoint_path: the checkpoint to evaluate; the newest by default.
-            name: of this evaluation, where there are several, in messages and logs.
+            name: of this evaluation, where there are several; it is in messages and the folder's name, ``eval_name``.
 
         Raises:
             InvalidArgumentError: ``steps`` is not positive, or ``input_fn`` gives nothing.
@@ -255,6 +259,7 @@ class Estimator:
         graph, read = self._read(input_fn, ModeKeys.EVAL, "evaluate")
         running, source = self._restored(ModeKeys.EVAL, graph, read, hooks, checkpoint_path, "evaluate")
         result = running.evaluate(_limited(source, steps))
+        log_metrics(Path(self.model_dir) / (f"eval_{name}" if name else "eval"), result, result["global_step"])
         text = ", ".join(f"{key} = {value}" for key, value in sorted(result.items()))
         dt.logging.info(
             "Saving dict for global step %d%s: %s", result["global_step"], f" ({name})" if name else "", text

@@ -9,7 +9,7 @@ import numpy as np
 
 import dovetail as dt
 from dovetail.errors import DTypeError, InvalidArgumentError
-from dovetail_train.estimator.frames import is_frame
+from dovetail_train.estimator.frames import columns_of, is_frame, values_of
 
 __all__ = ["numpy_input_fn", "pandas_input_fn"]
 
@@ -88,8 +88,8 @@ def pandas_input_fn(
             f"{who}: the index of x, of {len(x)} rows, is not that of y, of {len(y)}; rows must belong together. Use "
             "reset_index(drop=True) on both."
         )
-    labels = None if y is None else _columns(y) if is_frame(y) else _plain(y, "y")
-    return _input_fn(who, _columns(x), labels, batch_size, num_epochs, shuffle, seed)
+    labels = None if y is None else columns_of(y, who) if is_frame(y) else values_of(y, "y", who)
+    return _input_fn(who, columns_of(x, who), labels, batch_size, num_epochs, shuffle, seed)
 
 
 def _input_fn(
@@ -123,24 +123,3 @@ def _arrays(value: Any, what: str) -> Any:
     if value is None:
         raise DTypeError(f"numpy_input_fn: {what} is None; give an array, or a dict of arrays.")
     return np.asarray(value)
-
-
-def _columns(frame: Any) -> dict[str, Any]:
-    return {str(name): _plain(frame[name], str(name)) for name in frame.columns}
-
-
-def _plain(series: Any, name: str) -> Any:
-    """Return a column as an array of numbers or text.
-
-    Raises:
-        InvalidArgumentError: it holds something else, such as missing text.
-    """
-    array = series.to_numpy()
-    if array.dtype == object:
-        for row, one in enumerate(array):
-            if not isinstance(one, str | bytes):
-                raise InvalidArgumentError(
-                    f"pandas_input_fn: the column {name!r} holds {one!r} in row {row}; give numbers or text, with "
-                    "fillna() for what is missing."
-                )
-    return array
