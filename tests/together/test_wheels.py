@@ -208,4 +208,5 @@ def test_meta_distribution_asks_for_all_parts(dist: Path, tmp_path: Path) -> Non
     version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     needs = set(re.findall(r"^Requires-Dist: (dovetail[^;\n]*)$", metadata, re.MULTILINE))
     assert needs == {f"{name}=={version}" for name in BY_DEFAULT}
-    assert set(re.findall(r"^Provides-Extra: (.*)$", metadata, re.MULTILINE)) == {"all", "cpu", "cuda", "onnx", "scipy"}
+    extras = set(re.findall(r"^Provides-Extra: (.*)$", metadata, re.MULTILINE))
+    assert extras == {"all", "cpu", "cuda", "image", "onnx", "scipy", "sklearn", "tensorboard"}
