@@ -85,7 +85,12 @@ def load_into(sess: dt.Session, bundle: Bundle, meta_graph: MetaGraph, scope: st
     assets: dict[dt.Tensor, str] = {}
     for name, path in bundle.asset_paths(meta_graph).items():
         operation, _, index = name.rpartition(":")
-        assets[_made(made, operation, bundle).outputs[int(index)]] = path
+        outputs = {str(tensor.value_index): tensor for tensor in _made(made, operation, bundle).outputs}
+        if index not in outputs:
+            raise FormatError(
+                f'"{bundle.manifest}" is damaged: it speaks of the tensor {name!r}, which the graph does not have.'
+            )
+        assets[outputs[index]] = path
     if meta_graph.main_op is not None:
         sess.run(_made(made, meta_graph.main_op, bundle), assets)
     return assets
