@@ -9,7 +9,6 @@ import os
 import struct
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import ml_dtypes
@@ -22,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
 
 from dovetail.errors import DovetailError, DTypeError, FormatError, InvalidArgumentError, NotFoundError
+from dovetail_io import tensors
 from dovetail_io.files import file_hash, write_file
 from dovetail_io.hashing import CHUNK
 from dovetail_io.sealed import FileRecord
@@ -350,14 +350,13 @@ def test_content_is_hashed_while_it_is_written(tmp_path: Path, monkeypatch: pyte
 
 def test_a_file_that_becomes_shorter_while_it_is_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.safetensors", {"x": np.ones(1000)})
-    real = os.fstat
+    real = tensors._Source.read
 
-    def longer(descriptor: int) -> Any:
-        size = real(descriptor).st_size
-        os.truncate(path, 4000)
-        return SimpleNamespace(st_size=size)
+    def read(source: Any, count: int) -> bytearray:
+        os.truncate(path, 4000)  # its size is known by now
+        return real(source, count)
 
-    monkeypatch.setattr(os, "fstat", longer)
+    monkeypatch.setattr(tensors._Source, "read", read)
     assert "it became shorter while it was read" in told(path)
 
 

@@ -94,12 +94,23 @@ class Page:
                 raise AssertionError(f"the page does not show {missing}; it shows:\n{text[:4000]}")
             time.sleep(0.3)
 
-    def click_node(self, name: str) -> None:
-        """Click at a node of the graph, as soon as it is there."""
+    def click_node(self, name: str, *words: str) -> None:
+        """Click at a node of the graph, as soon as it is there, until the page shows words that tell of it.
+
+        A click is lost while the graph is still laid out.
+        """
         end = time.monotonic() + PATIENCE
-        while not self.driver.execute_script(CLICK, name):
-            assert time.monotonic() < end, f"the graph shows no node {name!r}"
-            time.sleep(0.3)
+        while True:
+            clicked = self.driver.execute_script(CLICK, name)
+            for _ in range(10 if clicked else 1):
+                time.sleep(0.3)
+                text = self.text()
+                if clicked and all(word in text for word in words):
+                    return
+            if time.monotonic() > end:
+                raise AssertionError(
+                    f"the graph {'tells nothing' if clicked else 'shows no node'} of {name!r}:\n{text[:4000]}"
+                )
 
     def picture(self, path: Path) -> None:
         """Photograph the page."""

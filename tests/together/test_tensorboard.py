@@ -51,8 +51,7 @@ def test_scalars_histograms_and_the_graph_are_shown(tmp_path: Path, monkeypatch:
 
         browser.show("graphs")
         browser.wait_for("conv1", "norm1", "hidden", "scores", "gradients", "?×8×8×1")
-        browser.click_node("images")
-        browser.wait_for("Placeholder", "/device:CPU:0", "examples/digits.py")
+        browser.click_node("images", "Placeholder", "/device:CPU:0", "examples/digits.py")
         shows_something(tmp_path / "graphs.png", browser)
 
         browser.show("images")

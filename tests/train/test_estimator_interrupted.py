@@ -15,6 +15,8 @@ import pytest
 
 import dovetail as dt
 
+pytestmark = pytest.mark.usefixtures("heeds_ctrl_c")
+
 PROGRAM = """
 import sys, time
 import numpy as np

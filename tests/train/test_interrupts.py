@@ -16,6 +16,8 @@ import pytest
 import dovetail as dt
 from dovetail.errors import NanLossDuringTrainingError, StorageError
 
+pytestmark = pytest.mark.usefixtures("heeds_ctrl_c")
+
 SAVED = 'Step {step} is saved in "{folder}/model.ckpt-{step}", from where training goes on when it is started again.'
 
 

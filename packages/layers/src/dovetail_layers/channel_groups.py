@@ -18,7 +18,7 @@ __all__ = ["group_normalization", "instance_normalization"]
 
 def _group_samples(rng: np.random.Generator) -> Iterable[tuple[Any, ...]]:
     """Vectors, and images with channels last and first."""
-    for shape, axis, groups in (((3, 4), 1, 2), ((2, 2, 3, 4), 3, 2), ((2, 6, 2, 2), 1, 3)):
+    for shape, axis, groups in (((3, 8), 1, 2), ((2, 2, 3, 4), 3, 2), ((2, 6, 2, 2), 1, 3)):
         channels = [rng.uniform(0.5, 2.0, shape[axis]), rng.normal(size=shape[axis])]
         yield rng.normal(size=shape), *channels, {"groups": groups, "axis": axis, "epsilon": 1e-3}
 
