@@ -314,7 +314,7 @@ class Estimator:
             A dict of arrays by name, or an array where the predictions are one tensor.
         """
         who = "predict_on_batch"
-        graph = self._scratch or self._new_graph()
+        graph = self._free_graph()
         known = known_features(features)
         if known is not None:
             return self._predicted(known, graph, features, predict_keys, who)
@@ -405,11 +405,15 @@ class Estimator:
 
     def _read(self, input_fn: Callable[..., Any], mode: str, who: str) -> tuple[dt.Graph, Any]:
         """Call an ``input_fn`` in a graph that is free; returns both."""
-        graph = self._scratch
-        if graph is None:
-            graph = self._scratch = self._new_graph()
+        graph = self._free_graph()
         with graph.as_default():
             return graph, self._call(input_fn, mode, who)
+
+    def _free_graph(self) -> dt.Graph:
+        """Return a graph that nothing has been built in; the next call gets it too, unless something is."""
+        if self._scratch is None:
+            self._scratch = self._new_graph()
+        return self._scratch
 
     def _call(self, input_fn: Callable[..., Any], mode: str, who: str) -> Any:
         if not callable(input_fn):
