@@ -365,7 +365,7 @@ class Session:
             lock.acquire_read()
         try:
             if self._closed:
-                raise ClosedSessionError("the session was closed; open a new dt.Session().")
+                raise _closed_error()
             inputs = arrays if entry.feeds_only else self._inputs(entry, arrays)
             version: int | None = self._version
             if entry.states:
@@ -421,9 +421,8 @@ class Session:
         for name, array in zip(entry.states, outputs[count:], strict=True):
             # An array of the variable's own was written in place; no two variables may share one.
             own = array is self._variables.get(name)
-            scalar = (
-                type(array) is np.ndarray and not array.ndim
-            )  # whose element NumPy would make bytes that lose zeros
+            # Of a scalar NumPy would take out the element: bytes, which lose their zeros at the end.
+            scalar = type(array) is np.ndarray and not array.ndim
             states.append(array if own else array.copy() if scalar else np.asarray(_owned(array, inputs, states)))
         fetched = [_owned(array, inputs, states) for array in outputs[:count]]
         self._variables.update(zip(entry.states, states, strict=True))
@@ -482,7 +481,7 @@ class Session:
         self.random_state()  # draws the seed, as a writer
         with self._lock.reading():
             if self._closed:
-                raise ClosedSessionError("the session was closed; open a new dt.Session().")
+                raise _closed_error()
             values = {name: np.asarray(value).view() for name, value in self._variables.items()}
             for value in values.values():
                 value.flags.writeable = False
@@ -508,7 +507,7 @@ class Session:
             taken.append(given if own else given.copy(order="C"))
         with self._lock.writing():
             if self._closed:
-                raise ClosedSessionError("the session was closed; open a new dt.Session().")
+                raise _closed_error()
             self._version = next(_versions)
             self._variables.update(zip(values, taken, strict=True))
 
@@ -632,6 +631,10 @@ class Session:
         for _ in range(2):
             self._entered.pop().__exit__(kind, error, traceback)
         self.close()
+
+
+def _closed_error() -> ClosedSessionError:
+    return ClosedSessionError("the session was closed; open a new dt.Session().")
 
 
 def _frozen(fetches: Any) -> Any:
