@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from abc import ABC, abstractmethod
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
@@ -14,7 +15,7 @@ from dovetail_train.sklearn.network import Network
 __all__ = ["Exported"]
 
 
-class Exported:
+class Exported(ABC):
     """What can be written as an ONNX model."""
 
     _network: Network
@@ -53,9 +54,9 @@ class Exported:
             **options,
         )
 
+    @abstractmethod
     def _onnx_outputs(self) -> dict[str, Any]:
         """Return the tensors that the model gives, by name."""
-        raise NotImplementedError
 
     def _metadata(self) -> dict[str, str]:
         """Return what else the model tells of itself."""

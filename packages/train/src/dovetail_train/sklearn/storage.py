@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Self, final
 
@@ -51,7 +52,7 @@ class NotStored:
         return f"<{self.name}, not stored>"
 
 
-class Stored:
+class Stored(ABC):
     """What an estimator can be written as, and made from."""
 
     _network: Network
@@ -146,8 +147,9 @@ class Stored:
         self.__dict__.update(attributes)
         self._hold(network)
 
+    @abstractmethod
     def _hold(self, network: Network) -> None:
-        raise NotImplementedError
+        """Take a network that was read."""
 
 
 def load(path: PathLike) -> Any:
